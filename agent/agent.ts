@@ -1,0 +1,151 @@
+import type {AttemptRef} from '../source/model/ids.ts';
+import {attemptKey} from '../source/model/ids.ts';
+import type {Outcome} from '../source/model/run.ts';
+import type {Environment} from '../source/model/workflow.ts';
+import type {Assignment, Orders, Report} from '../source/protocol/messages.ts';
+import {Execution} from './execute.ts';
+import {Fifos} from './fifos.ts';
+import type {Guard} from './guard.ts';
+import {clockLookMs, killWindowMs} from './lease.ts';
+import {now} from './now.ts';
+import type {Session} from './session.ts';
+import type {Output} from './spool.ts';
+import {Spool} from './spool.ts';
+
+export type AgentOptions = {
+	readonly session: Session;
+	readonly guard: Guard;
+	/** Temporary files. */
+	readonly directory: string;
+	readonly spoolBytes: number;
+	/** What commands inherit. */
+	readonly environment: Environment;
+	readonly say: (message: string) => void;
+};
+
+/** An outcome is to be reported at once; output can wait for more. */
+export type News = 'outcome' | 'output';
+
+/** The most output of one Report, so that it stays well under the limit for an exchange also as base64. */
+const reportLogBytes = 1024 * 1024;
+/** When the agent stops, commands get no more than this between SIGTERM and SIGKILL. */
+const closeGraceMs = 10_000;
+const agentStopped = {status: 'lost', reason: 'agent stopped'} as const;
+
+/** The session with its effects: runs what Orders ask for, keeps the output, ends everything when the lease does. */
+export class Agent {
+	/** Called when there is something to report. */
+	onNews: (news: News) => void = () => undefined;
+	readonly #options: AgentOptions;
+	readonly #spool: Spool;
+	readonly #fifos: Fifos;
+	readonly #executions = new Map<string, {execution: Execution; ended: Promise<void>}>();
+	#clock: NodeJS.Timeout | undefined;
+	#closing = false;
+
+	constructor(options: AgentOptions) {
+		this.#options = options;
+		this.#fifos = new Fifos(options.directory);
+		this.#spool = new Spool({
+			directory: options.directory,
+			limitBytes: options.spoolBytes,
+			onOutput: () => this.onNews('output'),
+		});
+	}
+
+	get session(): Session {
+		return this.#options.session;
+	}
+
+	/** Whether there is output that the orchestrator does not have yet. */
+	get hasOutput(): boolean {
+		return this.#spool.pending;
+	}
+
+	/** The next Report; to be sent at once. */
+	report(waitMs: number): Report {
+		return this.session.report(now(), waitMs, this.#spool.read(reportLogBytes));
+	}
+
+	/** Does what Orders say. Returns whether they said anything. */
+	apply(orders: Orders): boolean {
+		const applied = this.session.apply(orders, now());
+		if (applied.accepted && this.session.lease) this.#options.guard.renewed(this.session.lease);
+		this.#lookAtClock();
+		const before = this.#spool.bytes;
+		for (const {ref, offset} of applied.acknowledgedLogs) this.#spool.acknowledge(ref, offset);
+		for (const ref of applied.settled) this.#spool.discard(ref);
+		for (const ref of applied.stop)
+			this.#executions.get(attemptKey(ref))?.execution.stop({status: 'cancelled', reason: 'stopped by the orchestrator'});
+		for (const assignment of applied.start) this.#start(assignment);
+		return applied.start.length + applied.stop.length + applied.settled.length > 0 || this.#spool.bytes < before;
+	}
+
+	/** Ends all that runs, and starts nothing any more. Resolves when nothing runs and the outcomes wait to be reported. */
+	async close(): Promise<void> {
+		this.#closing = true;
+		const attempts = [...this.#executions.values()];
+		for (const {execution} of attempts) execution.stop(agentStopped, closeGraceMs);
+		await Promise.all(attempts.map(({ended}) => ended));
+	}
+
+	#start(assignment: Assignment): void {
+		const {ref} = assignment;
+		if (this.#closing) return this.#finished(ref, agentStopped, 0);
+		const output: Output = this.#spool.open(ref, {
+			flow: on => execution.flow(on),
+			failed: error => execution.stop({status: 'failed', reason: `its output could not be kept: ${error.message}`}),
+		});
+		const execution = new Execution({
+			assignment,
+			directory: this.#options.directory,
+			fifos: this.#fifos,
+			environment: this.#options.environment,
+			write: (stream, data, at) => output.write(stream, data, at),
+			began: group => this.#options.guard.began(group),
+			vanished: group => this.#options.guard.vanished(group),
+			lookAtClock: () => this.#lookAtClock(),
+		});
+		this.#options.say(`${attemptKey(ref)} starts: ${assignment.task}`);
+		const ended = this.#run(execution).then(outcome => {
+			this.#executions.delete(attemptKey(ref));
+			if (this.#executions.size === 0) this.#clock = void clearInterval(this.#clock);
+			this.#finished(ref, outcome, output.bytes);
+		});
+		this.#executions.set(attemptKey(ref), {execution, ended});
+		this.#clock ??= setInterval(() => this.#lookAtClock(), clockLookMs(this.session.lease?.leaseMs ?? 0));
+	}
+
+	async #run(execution: Execution): Promise<Outcome> {
+		try {
+			await this.#options.guard.ready();
+		} catch (error) {
+			return {status: 'lost', reason: error instanceof Error ? error.message : String(error)};
+		}
+		return execution.run();
+	}
+
+	#finished(ref: AttemptRef, outcome: Outcome, logBytes: number): void {
+		const {status, exitCode, signal, reason, durationMs} = outcome;
+		const details = [
+			exitCode !== undefined && `exit code ${exitCode}`,
+			signal,
+			reason,
+			durationMs !== undefined && `${durationMs / 1000} s`,
+		];
+		this.#options.say(`${attemptKey(ref)} ${status}: ${details.filter(Boolean).join(', ')}`);
+		this.session.finished(ref, outcome, logBytes);
+		this.onNews('outcome');
+	}
+
+	/** Ends all attempts when the lease is about to: before anything else is done after a sleep, and all the time. */
+	#lookAtClock(): void {
+		const {lease} = this.session;
+		const time = now();
+		if (!lease || this.session.mayStart(time)) return;
+		const graceMs = Math.max(0, this.session.leaseLeftMs(time) - killWindowMs(lease.leaseMs) / 2);
+		for (const {execution} of this.#executions.values()) {
+			execution.stop({status: 'lost', reason: 'the lease ended: the orchestrator was not heard from'}, graceMs);
+		}
+	}
+}

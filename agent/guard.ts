@@ -1,0 +1,113 @@
+import type {ChildProcess} from 'node:child_process';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import type {Environment} from '../source/model/workflow.ts';
+import type {Lease} from './lease.ts';
+import type {WatchdogMessage} from './watchdog.ts';
+import {watchdogArgument, watchdogReady} from './watchdog.ts';
+
+export type GuardOptions = {
+	/** The file that Node runs as the watchdog: the agent's program. */
+	readonly program: string;
+	/** Temporary files, which the watchdog removes once the agent is gone. */
+	readonly directory: string;
+	/** Of a deployed agent: where the watchdog writes down who it is. */
+	readonly instanceDirectory: string | undefined;
+	readonly environment: Environment;
+	readonly say: (message: string) => void;
+};
+
+/**
+ * The agent's hold of its watchdog: starts it, tells it what there is to guard, and starts another one when it ends. What
+ * it is told is in the pipe, beyond this process's life, when the call returns.
+ */
+export class Guard {
+	readonly #options: GuardOptions;
+	readonly #groups = new Set<number>();
+	#lease: Lease | undefined;
+	#child: ChildProcess | undefined;
+	#ready: Promise<void> | undefined;
+	#closed = false;
+
+	constructor(options: GuardOptions) {
+		this.#options = options;
+	}
+
+	/** Resolves once a watchdog listens; nothing may start before. Rejects when none can be had; asking again tries again. */
+	ready(): Promise<void> {
+		this.#ready ??= this.#start().catch((error: unknown) => {
+			this.#ready = undefined;
+			throw error;
+		});
+		return this.#ready;
+	}
+
+	/** The watchdog's process id, while one runs. */
+	get pid(): number | undefined {
+		return this.#child?.pid;
+	}
+
+	/** Process groups of commands that run. */
+	get groups(): ReadonlySet<number> {
+		return this.#groups;
+	}
+
+	began(group: number): void {
+		this.#groups.add(group);
+		this.#tell({type: 'began', group});
+	}
+
+	vanished(group: number): void {
+		this.#groups.delete(group);
+		this.#tell({type: 'vanished', group});
+	}
+
+	renewed(lease: Lease): void {
+		this.#lease = lease;
+		this.#tell({type: 'lease', lease});
+	}
+
+	/** Lets the watchdog go, once nothing is left that it guards. */
+	async close(): Promise<void> {
+		this.#closed = true;
+		const child = this.#child;
+		if (!child) return;
+		const ended = once(child, 'exit');
+		child.stdin?.end();
+		await ended;
+	}
+
+	async #start(): Promise<void> {
+		const {program, directory, instanceDirectory, environment} = this.#options;
+		const instance = instanceDirectory === undefined ? [] : [instanceDirectory];
+		const child = spawn(process.execPath, [program, watchdogArgument, directory, ...instance], {
+			stdio: ['pipe', 'pipe', 'inherit'],
+			env: environment,
+			detached: true, // what a terminal sends is for the agent
+		});
+		child.stdin.on('error', () => undefined); // it has ended: `exit` says so
+		const ended = once(child, 'exit').then(([code, signal]) => {
+			this.#ended();
+			throw new Error(`the watchdog ended (${signal ?? `exit code ${code}`})`);
+		});
+		ended.catch(() => undefined); // who waits for `ready` hears of it
+		this.#child = child;
+		for (const group of this.#groups) this.#tell({type: 'began', group});
+		if (this.#lease) this.#tell({type: 'lease', lease: this.#lease});
+		const [line] = await Promise.race([once(child.stdout, 'data'), ended]);
+		if (String(line).trim() !== watchdogReady) throw new Error(`the watchdog said ${String(line)}`);
+	}
+
+	#ended(): void {
+		this.#child = undefined;
+		this.#ready = undefined;
+		if (this.#closed) return;
+		this.#options.say('the watchdog ended; starting another');
+		// One that does not start is tried again before the next command.
+		this.ready().catch((error: unknown) => this.#options.say(`no watchdog: ${error instanceof Error ? error.message : String(error)}`));
+	}
+
+	#tell(message: WatchdogMessage): void {
+		this.#child?.stdin?.write(`${JSON.stringify(message)}\n`);
+	}
+}

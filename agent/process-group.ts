@@ -1,0 +1,74 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {setTimeout as sleep} from 'node:timers/promises';
+
+/** How often a dying group is looked at: soon at first, for most die at once. */
+const firstLookMs = 2;
+const lastLookMs = 100;
+/** How long a killed group may take to vanish; longer takes only what cannot be killed (another user's, or stuck in the kernel). */
+const vanishMs = 3000;
+
+/** Signals a whole process group; false: there is nobody to signal. */
+export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+	try {
+		process.kill(-group, signal);
+		return true;
+	} catch (error) {
+		const code = error instanceof Error && 'code' in error ? error.code : undefined;
+		if (code === 'ESRCH') return false;
+		// Members of another user cannot be signalled, but they live. (macOS says the same of a group of zombies.)
+		if (code === 'EPERM') return process.platform === 'linux';
+		throw error;
+	}
+}
+
+/** Whether a process group has a living member. */
+export function groupLives(group: number): boolean {
+	if (!signalGroup(group, 0)) return false;
+	// A signal reaches zombies too, and nobody may be there to reap them (an agent that is process 1 of a container).
+	return process.platform !== 'linux' || hasLivingMember(group);
+}
+
+/**
+ * Ends a process group: SIGTERM, and SIGKILL once `killAt` (of `performance.now()`, looked at again and again) has come.
+ * Resolves with whether all of it is gone.
+ */
+export async function endGroup(group: number, killAt: () => number): Promise<boolean> {
+	if (!groupLives(group)) return true;
+	signalGroup(group, 'SIGTERM');
+	let lookMs = firstLookMs;
+	for (let leftMs = killAt() - performance.now(); leftMs > 0; leftMs = killAt() - performance.now()) {
+		await sleep(Math.min(lookMs, leftMs));
+		if (!groupLives(group)) return true;
+		lookMs = Math.min(lookMs * 1.5, lastLookMs);
+	}
+	const giveUpAt = performance.now() + vanishMs;
+	for (lookMs = firstLookMs; performance.now() < giveUpAt; lookMs = Math.min(lookMs * 1.5, lastLookMs)) {
+		signalGroup(group, 'SIGKILL');
+		await sleep(lookMs);
+		if (!groupLives(group)) return true;
+	}
+	return false;
+}
+
+/** State, process group and start time of a process; undefined where /proc does not tell. */
+export function processStat(pid: number | 'self'): {state: string; group: number; startTime: string} | undefined {
+	let stat: string;
+	try {
+		stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+	} catch {
+		return undefined; // it has ended, or this system has no /proc
+	}
+	// The command's name, in brackets, may hold anything; what follows is fields 3 and on.
+	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+	return {state: fields[0] ?? '', group: Number(fields[2]), startTime: fields[19] ?? ''};
+}
+
+function hasLivingMember(group: number): boolean {
+	if (isLivingMember(group, group)) return true; // the leader, most often
+	return readdirSync('/proc').some(name => /^\d+$/.test(name) && isLivingMember(Number(name), group));
+}
+
+function isLivingMember(pid: number, group: number): boolean {
+	const stat = processStat(pid);
+	return stat?.group === group && stat.state !== 'Z' && stat.state !== 'X';
+}

@@ -1,0 +1,34 @@
+import type {AgentRow} from '../protocol/views.ts';
+import {formatTable} from './columns.ts';
+import type {Run} from './command.ts';
+import {createStyle} from './console-style.ts';
+import {findOrchestrator} from './orchestrators.ts';
+import {printable} from './printable.ts';
+
+/** `byoai agents`: the agents of a running orchestrator. */
+export const agents: Run = async invocation => {
+	const {flags, config, output} = invocation;
+	const {client} = await findOrchestrator(invocation);
+	const rows = await client.agents();
+	output.write(flags.json === true ? `${JSON.stringify(rows, undefined, 2)}\n` : formatAgents(rows, config.colour.out));
+	return 0;
+};
+
+function formatAgents(agents: readonly AgentRow[], colour: boolean): string {
+	const style = createStyle({colour, unicode: true});
+	const rows = agents.map(({id, type, status, slots, used, labels, run, problem}) => [
+		printable(id, false),
+		printable(type, false),
+		status,
+		`${used}/${slots}`,
+		run ?? '',
+		printable(
+			problem ??
+				Object.entries(labels)
+					.map(pair => pair.join('='))
+					.join(','),
+			false,
+		),
+	]);
+	return `${formatTable([['AGENT', 'TYPE', 'STATUS', 'SLOTS', 'RUN'].map(style.dim), ...rows]).join('\n')}\n`;
+}

@@ -1,0 +1,99 @@
+import {ByoaiError} from '../model/error.ts';
+import {didYouMean} from '../workflow/suggest.ts';
+import type {Command} from './command.ts';
+import type {Flags, Option, OptionName} from './options.ts';
+import {commonOptions, options, spelling} from './options.ts';
+
+/** Where in `argv` the command stands: the first word that is neither an option nor the value of one. -1: nowhere. */
+export function commandIndex(argv: readonly string[]): number {
+	for (let index = 0; index < argv.length; index++) {
+		const word = argv[index] ?? '';
+		if (word === '--') return -1;
+		if (!word.startsWith('-') || word === '-') return index;
+		if (takesValue(word)) index++;
+	}
+	return -1;
+}
+
+function takesValue(word: string): boolean {
+	return Object.entries(options).some(
+		([name, {value, short}]) => value !== undefined && (word === spelling(name) || (short !== undefined && word === `-${short}`)),
+	);
+}
+
+export type Arguments = {readonly operands: readonly string[]; readonly flags: Flags};
+
+/**
+ * Reads the words after (and before) a command. Throws `usage`, naming what was probably meant: an unknown option, one without its
+ * value, one that is given twice, too few or too many operands.
+ */
+export async function readArguments(command: Command, words: readonly string[]): Promise<Arguments> {
+	const known: readonly OptionName[] = [...command.options, ...commonOptions];
+	const parsed = await parse(known, words);
+	for (const [name, value] of Object.entries(parsed.flags)) {
+		const option = known.includes(name as OptionName) ? options[name as OptionName] : undefined;
+		if (option === undefined) throw unknownOption(command, name, words, known);
+		if (option.value !== undefined && [value].flat().includes('')) throw usage(command, `${spelling(name)} needs a value: ${option.value}`);
+	}
+	checkOperands(command, parsed.operands);
+	return {operands: parsed.operands, flags: parsed.flags as Flags};
+}
+
+async function parse(known: readonly OptionName[], words: readonly string[]) {
+	const {default: meow} = await import('meow');
+	try {
+		const {flags, input} = meow({
+			importMeta: import.meta,
+			pkg: {},
+			argv: words,
+			flags: Object.fromEntries(known.map(name => [name, meowFlag(options[name])])),
+			autoHelp: false,
+			autoVersion: false,
+			booleanDefault: undefined,
+		});
+		const given = Object.entries(flags).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0));
+		return {flags: Object.fromEntries<unknown>(given), operands: [...input]};
+	} catch (error) {
+		throw new ByoaiError('usage', error instanceof Error ? error.message : String(error), {cause: error});
+	}
+}
+
+function meowFlag({value, short, multiple}: Option) {
+	const shape = {...(short !== undefined && {shortFlag: short}), ...(multiple && {isMultiple: true as const})};
+	return value === undefined ? {type: 'boolean' as const, ...shape} : {type: 'string' as const, ...shape};
+}
+
+function unknownOption(command: Command, name: string, words: readonly string[], known: readonly OptionName[]): ByoaiError {
+	const typed = name.length === 1 ? `-${name}` : spelling(name);
+	const negated = `--no-${typed.slice(2)}`;
+	const shown = words.includes(negated) ? negated : typed;
+	if (Object.hasOwn(options, name)) return usage(command, `${title(command)} has no option ${shown}`);
+	const spellings = known.flatMap(option => [spelling(option), ...(options[option].negated ? [`--no-${spelling(option).slice(2)}`] : [])]);
+	return usage(command, `unknown option ${shown}${didYouMean(shown, spellings)}`);
+}
+
+function checkOperands(command: Command, operands: readonly string[]): void {
+	const {least, most} = command.operandCount;
+	if (operands.length < least) throw usage(command, `${title(command)} needs ${command.operands}`);
+	if (operands.length > most) throw usage(command, `${title(command)} does not take ${JSON.stringify(operands[most])}`);
+}
+
+function usage(command: Command, message: string): ByoaiError {
+	return new ByoaiError('usage', `${message}${message.endsWith('?') ? '' : '.'} See: ${title(command)} --help`);
+}
+
+function title({name}: Command): string {
+	return name === '' ? 'byoai' : `byoai ${name}`;
+}
+
+/**
+ * The values of `--param name=value`; of several with the same name the last one holds. Throws `usage` for one without `=`.
+ */
+export function readParamFlags(texts: readonly string[]): Readonly<Record<string, string>> {
+	const pairs = texts.map(text => {
+		const at = text.indexOf('=');
+		if (at <= 0) throw new ByoaiError('usage', `--param must be name=value, not ${JSON.stringify(text)}`);
+		return [text.slice(0, at), text.slice(at + 1)] as const;
+	});
+	return Object.fromEntries(pairs);
+}

@@ -1,0 +1,156 @@
+import type {RunId} from '../model/ids.ts';
+import type {TaskStatus} from '../model/run.ts';
+import {localAgentName} from '../model/workflow.ts';
+import type {LogLine, TaskRow} from '../protocol/views.ts';
+import {inColumns, widthOf} from './columns.ts';
+import type {Notice} from './console-story.ts';
+import type {Style} from './console-style.ts';
+import {markOf, timeOf, whyOf} from './console-style.ts';
+import {printable} from './printable.ts';
+import {formatCount, formatSpan, formatTime, plural} from './spans.ts';
+
+const widestTask = 24;
+const widestAgent = 20;
+
+export type FormatOptions = {
+	readonly style: Style;
+	/** Names of the run's tasks, from which the width of their column follows. */
+	readonly taskNames: readonly string[];
+	readonly run: RunId;
+	/** Several runs share the view: each line names its own. */
+	readonly manyRuns?: boolean;
+};
+
+/** Lines of one run for people: time, agent, task and text. Every result ends in a line break. */
+export class ConsoleFormat {
+	readonly #style: Style;
+	readonly #run: RunId;
+	readonly #runLabel: string;
+	readonly #taskWidth: number;
+	/** 0 as long as there is none but `local-agent`: then the column would say nothing. */
+	#agentWidth = 0;
+	readonly #tasks = new Map<number, string>();
+	readonly #agents = new Map<string, string>();
+	#time = {second: 0, text: ''};
+
+	constructor({style, taskNames, run, manyRuns = false}: FormatOptions) {
+		this.#style = style;
+		this.#run = run;
+		this.#runLabel = manyRuns ? `${style.dim(run)}  ` : '';
+		this.#taskWidth = taskNames.reduce(
+			(widest, name) => (widest === widestTask ? widest : Math.min(widestTask, Math.max(widest, widthOf(name)))),
+			1,
+		);
+	}
+
+	/** One line of a task's output. */
+	line({at, agent, task, name, text, cut}: LogLine): string {
+		const end = cut === true ? this.#style.ellipsis : '';
+		return `${this.#prefix(at, agent, task, name)}${printable(text, this.#style.colour)}${end}\n`;
+	}
+
+	/** A notice of something that happened at `at`. */
+	notice(notice: Notice, at: number): string {
+		if (!('task' in notice) || typeof notice.task === 'string') return `${this.#stamp(at)}${this.#text(notice)}\n`;
+		const {task, name, agent} = notice.task;
+		return `${this.#prefix(at, agent, task, name)}${this.#text(notice)}\n`;
+	}
+
+	/** A line that belongs to no task. */
+	plain(text: string, at: number): string {
+		return `${this.#stamp(at)}${text}\n`;
+	}
+
+	#text(notice: Notice): string {
+		const style = this.#style;
+		switch (notice.kind) {
+			case 'agent': {
+				const text = `agent ${agentLabel(notice.agent, this.#run)} is ${notice.status}${notice.problem === undefined ? '' : `: ${notice.problem}`}`;
+				return notice.status === 'lost' || notice.problem !== undefined ? style.mark('failed', text) : style.dim(text);
+			}
+			case 'quiet':
+				return style.mark('running', 'runs; no output so far');
+			case 'again':
+				return style.mark('again', againText(notice.task, notice.inMs));
+			case 'ended':
+				return endText(style, notice.task);
+			case 'waiting': {
+				const who = notice.others === 0 ? `${notice.task} waits` : `${notice.task} and ${plural(notice.others, 'other task')} wait`;
+				return style.mark('waiting', `${printable(who, false)}: ${printable(notice.reason, false)}`);
+			}
+			case 'progress':
+				return style.dim(progressText(notice.counts));
+			case 'stopping':
+				return style.mark('cancelled', `ending: ${printable(notice.reason, false)}`);
+		}
+	}
+
+	#prefix(at: number, agent: string | undefined, task: number, name: string): string {
+		return `${this.#stamp(at)}${this.#agentCell(agent)}${this.#taskCell(task, name)}`;
+	}
+
+	#stamp(at: number): string {
+		const second = Math.floor(at / 1000);
+		if (this.#time.second !== second) this.#time = {second, text: `${this.#style.dim(formatTime(at))}  `};
+		return this.#time.text + this.#runLabel;
+	}
+
+	#agentCell(agent: string | undefined): string {
+		const label = agentLabel(agent ?? '', this.#run);
+		if (agent !== undefined && agent !== localAgentName && widthOf(label) > this.#agentWidth && this.#agentWidth < widestAgent) {
+			this.#agentWidth = Math.min(widestAgent, Math.max(widthOf(label), this.#agentWidth));
+			this.#agents.clear();
+		}
+		if (this.#agentWidth === 0) return '';
+		let cell = this.#agents.get(label);
+		if (cell === undefined) {
+			cell = `${this.#style.dim(inColumns(label, this.#agentWidth, this.#style.ellipsis))}  `;
+			this.#agents.set(label, cell);
+		}
+		return cell;
+	}
+
+	#taskCell(task: number, name: string): string {
+		let cell = this.#tasks.get(task);
+		if (cell === undefined) {
+			cell = `${this.#style.task(task)(inColumns(printable(name, false), this.#taskWidth, this.#style.ellipsis))}  `;
+			this.#tasks.set(task, cell);
+		}
+		return cell;
+	}
+}
+
+/** The name of an agent without the run that it lives in: `builder~<run>~2` is `builder~2`. */
+export function agentLabel(agent: string, run: RunId): string {
+	return agent.replace(`~${run}`, '');
+}
+
+/** How a task ended, with its mark: `✔ succeeded in 1.2 s`, `✖ failed after 3 s: exit 7`. */
+export function endText(style: Style, task: TaskRow): string {
+	const time = timeOf(task);
+	const why = printable(whyOf(task), false);
+	const because = why === '' ? '' : `: ${why}`;
+	if (task.status === 'succeeded') return style.mark('succeeded', `succeeded${time === '' ? '' : ` in ${time}`}`);
+	if (task.status === 'failed' && task.outcome?.status === 'timed_out') return style.mark('timed_out', `timed out after ${time}`);
+	return style.mark(markOf(task.status), `${task.status}${time === '' ? '' : ` after ${time}`}${because}`);
+}
+
+const howWords: Readonly<Record<string, string>> = {lost: 'was lost', timed_out: 'timed out'};
+
+function againText({status, attempt, outcome, ...task}: TaskRow, inMs: number | undefined): string {
+	if (status === 'running') return `attempt ${attempt}: the one before did not succeed`;
+	const how = howWords[outcome?.status ?? 'failed'] ?? 'failed';
+	const why = printable(whyOf({...task, status, ...(outcome && {outcome})}), false);
+	const when = inMs === undefined || inMs < 50 ? '' : ` in ${formatSpan(inMs)}`;
+	return `tries again${when} (attempt ${attempt} ${how}${why === '' ? '' : `: ${why}`})`;
+}
+
+const shownCounts: ReadonlyArray<TaskStatus> = ['running', 'ready', 'waiting', 'blocked', 'failed', 'cancelled', 'skipped'];
+
+function progressText(counts: Readonly<Record<TaskStatus, number>>): string {
+	const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+	return [
+		`${formatCount(counts.succeeded)} of ${plural(total, 'task')} succeeded`,
+		...shownCounts.filter(status => counts[status] > 0).map(status => `${formatCount(counts[status])} ${status}`),
+	].join(', ');
+}

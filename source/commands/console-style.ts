@@ -1,0 +1,90 @@
+import pc from 'picocolors';
+import type {RunStatus, TaskStatus} from '../model/run.ts';
+import type {TaskRow} from '../protocol/views.ts';
+import {formatSpan} from './spans.ts';
+
+export type Paint = (text: string) => string;
+
+/** How things look: with or without colours, in Unicode or ASCII. */
+export type Style = {
+	/** Whether colours from tasks may pass. */
+	readonly colour: boolean;
+	readonly dim: Paint;
+	readonly bold: Paint;
+	/** Stands where text was cut. */
+	readonly ellipsis: string;
+	/** A mark, with its text in the same colour: `✔ succeeded`. */
+	readonly mark: (mark: Mark, text?: string) => string;
+	/** The colour that a task keeps throughout a run. */
+	readonly task: (index: number) => Paint;
+};
+
+const unicodeMarks = {succeeded: '✔', failed: '✖', timed_out: '⏱', skipped: '⤼', cancelled: '⊘', again: '↻', running: '▶', waiting: '…'};
+const asciiMarks = {succeeded: '+', failed: 'x', timed_out: 'x', skipped: '-', cancelled: '-', again: '~', running: '>', waiting: '.'};
+
+export type Mark = keyof typeof unicodeMarks;
+
+export function createStyle({colour, unicode}: {readonly colour: boolean; readonly unicode: boolean}): Style {
+	const paint = pc.createColors(colour);
+	const marks = unicode ? unicodeMarks : asciiMarks;
+	const paints: Record<Mark, Paint> = {
+		succeeded: paint.green,
+		failed: paint.red,
+		timed_out: paint.red,
+		skipped: paint.dim,
+		cancelled: paint.yellow,
+		again: paint.yellow,
+		running: paint.dim,
+		waiting: paint.yellow,
+	};
+	const palette = [
+		paint.cyan,
+		paint.magenta,
+		paint.blue,
+		paint.yellow,
+		paint.green,
+		paint.cyanBright,
+		paint.magentaBright,
+		paint.blueBright,
+	];
+	return {
+		colour,
+		dim: paint.dim,
+		bold: paint.bold,
+		ellipsis: unicode ? '…' : '~',
+		mark: (mark, text) => paints[mark](text === undefined ? marks[mark] : `${marks[mark]} ${text}`),
+		task: index => palette[index % palette.length] ?? paint.cyan,
+	};
+}
+
+/** The mark of a status. */
+export function markOf(status: RunStatus | TaskStatus): Mark {
+	switch (status) {
+		case 'pending':
+		case 'blocked':
+		case 'ready':
+			return 'waiting';
+		case 'cancelling':
+			return 'cancelled';
+		default:
+			return status;
+	}
+}
+
+/** Why a task ended as it did, or its last attempt did not succeed: `exit 7`, `SIGKILL`, a reason. Empty where there is nothing to say. */
+export function whyOf({outcome, reason, status}: Pick<TaskRow, 'outcome' | 'reason' | 'status'>): string {
+	if (status === 'succeeded') return '';
+	const facts = [
+		outcome?.exitCode !== undefined && outcome.exitCode !== 0 ? `exit ${outcome.exitCode}` : undefined,
+		outcome?.signal,
+		outcome?.reason,
+		reason === outcome?.reason ? undefined : reason,
+	];
+	return facts.filter(fact => fact !== undefined && fact !== '').join(', ');
+}
+
+/** How long the newest attempt of a task took; empty when it never started. */
+export function timeOf({outcome, assignedAt, endedAt}: Pick<TaskRow, 'outcome' | 'assignedAt' | 'endedAt'>): string {
+	if (outcome?.durationMs !== undefined) return formatSpan(outcome.durationMs);
+	return assignedAt === undefined || endedAt === undefined ? '' : formatSpan(endedAt - assignedAt);
+}

@@ -1,0 +1,82 @@
+import type {RunDetail, TaskDetail} from '../protocol/views.ts';
+import {formatTable} from './columns.ts';
+import {agentLabel} from './console-format.ts';
+import type {Style} from './console-style.ts';
+import {markOf, timeOf, whyOf} from './console-style.ts';
+import {printable} from './printable.ts';
+import {formatCount, formatSpan} from './spans.ts';
+
+/** A run of more tasks is summed up in counts. */
+const tableTasks = 40;
+/** Failed tasks that are told about one by one. */
+const shownFailures = 5;
+const listedFailures = 20;
+
+/**
+ * The end of the log view: the last lines of what failed, a table of the tasks (counts, when they are many), and how the run ended.
+ * `tail` has the last lines of a task's output.
+ */
+export function formatSummary(run: RunDetail, tail: (task: number) => readonly string[], style: Style): string {
+	if (run.tasks.length === 1) return `${lastWords(run, style).join('\n')}\n`;
+	const failures = run.tasks.filter(({status}) => status === 'failed');
+	const sections = [
+		...failures.slice(0, shownFailures).map(task => failureLines(task, tail(task.task), style)),
+		run.tasks.length <= tableTasks ? taskTable(run, style) : failureList(failures.slice(shownFailures), style),
+		lastWords(run, style),
+	];
+	return `${sections
+		.filter(lines => lines.length > 0)
+		.map(lines => `\n${lines.join('\n')}`)
+		.join('\n')}\n`;
+}
+
+function failureLines(task: TaskDetail, lines: readonly string[], style: Style): string[] {
+	const why = printable(whyOf(lastOf(task)), false);
+	const head = `${style.mark('failed')} ${style.bold(printable(task.name, false))}${why === '' ? '' : `: ${why}`}`;
+	return [head, ...lines.map(line => `    ${printable(line, style.colour)}`)];
+}
+
+function failureList(failures: readonly TaskDetail[], style: Style): string[] {
+	const lines = failures.slice(0, listedFailures).map(task => failureLines(task, [], style)[0] ?? '');
+	const more = failures.length - lines.length;
+	return more > 0 ? [...lines, style.dim(`  and ${formatCount(more)} more failed tasks`)] : lines;
+}
+
+/** The task with the outcome of its newest attempt. */
+function lastOf(task: TaskDetail) {
+	const outcome = task.attempts.at(-1)?.outcome;
+	return {...task, ...(outcome && {outcome})};
+}
+
+function taskTable({id, tasks}: RunDetail, style: Style): string[] {
+	const heads = ['TASK', 'STATUS', 'ATTEMPTS', 'AGENT', 'TIME'].map(style.dim);
+	const rows = tasks.map(task => {
+		const last = lastOf(task);
+		return [
+			printable(task.name, false),
+			style.mark(markOf(task.status), task.status),
+			task.attempts.length === 0 ? '' : String(task.attempts.length),
+			agentLabel(task.agent ?? '', id),
+			timeOf(last),
+			printable(whyOf(last), false),
+		];
+	});
+	return formatTable([heads, ...rows]).map(line => `  ${line}`);
+}
+
+function lastWords(run: RunDetail, style: Style): string[] {
+	const {id, status, createdAt, endedAt, counts, tasks} = run;
+	const time = formatSpan((endedAt ?? createdAt) - createdAt);
+	const shown = (['succeeded', 'failed', 'cancelled', 'skipped'] as const).filter(name => counts[name] > 0);
+	const sums = tasks.length === 1 ? '' : `: ${shown.map(name => `${formatCount(counts[name])} ${name}`).join(', ')}`;
+	const only = tasks.length === 1 && tasks[0] ? printable(whyOf(lastOf(tasks[0])), false) : '';
+	const reason = status === 'succeeded' ? '' : (run.reason ?? only);
+	const because = reason === '' ? '' : `${sums === '' ? ':' : ';'} ${printable(reason, false)}`;
+	const end = style.mark(markOf(status), `run ${id} ${status} ${status === 'succeeded' ? 'in' : 'after'} ${time}${sums}${because}`);
+	const failed = tasks.find(task => task.status === 'failed' && task.attempts.length > 0);
+	return failed === undefined ? [end] : [end, style.dim(`  more: byoai logs ${id} ${shellWord(failed.name)}`)];
+}
+
+function shellWord(text: string): string {
+	return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,125 @@
+import type {RunId} from '../model/ids.ts';
+import type {LogLine, RunDetail, TaskDetail, TaskRow} from '../protocol/views.ts';
+import {ConsoleFormat} from './console-format.ts';
+import type {Notice} from './console-story.ts';
+import {RunStory} from './console-story.ts';
+import type {Style} from './console-style.ts';
+import {formatSummary} from './console-summary.ts';
+import type {Output} from './output.ts';
+import type {RunView, ViewNews} from './run-follower.ts';
+import {plural} from './spans.ts';
+import {WaitingReasons} from './waiting-reasons.ts';
+
+export type ConsoleViewOptions = {
+	readonly output: Output;
+	readonly style: Style;
+	/** The run, to ask why its tasks wait. */
+	readonly ask: (id: RunId) => Promise<RunDetail>;
+	/** Several runs are shown together. */
+	readonly manyRuns: boolean;
+	/** The run went on already before it was followed. */
+	readonly resumed: boolean;
+};
+
+const tickMs = 100;
+/** What happened to a task comes on another way than its last lines, which are to stand before it. */
+const holdMs = 100;
+const firstAskMs = 3000;
+const mostAskMs = 60_000;
+
+/** The log view: tells one run to people, line by line, and sums it up at its end. */
+export class ConsoleView implements RunView {
+	readonly #options: ConsoleViewOptions;
+	readonly #reasons = new WaitingReasons();
+	readonly #timer: NodeJS.Timeout;
+	#story = new RunStory('', 0);
+	#format: ConsoleFormat;
+	#held: Array<{readonly notice: Notice; readonly at: number}> = [];
+	#nextAskAt = 0;
+	#askEveryMs = firstAskMs;
+
+	constructor(options: ConsoleViewOptions) {
+		this.#options = options;
+		this.#format = new ConsoleFormat({style: options.style, run: '', taskNames: []});
+		this.#timer = setInterval(() => this.#tick(Date.now()), tickMs);
+	}
+
+	begin({id, workflow, tasks}: RunDetail): void {
+		const {style, output, resumed, manyRuns} = this.#options;
+		this.#story = new RunStory(id, tasks.length);
+		this.#format = new ConsoleFormat({style, run: id, manyRuns, taskNames: tasks.map(({name}) => name)});
+		const attempts = Math.max(1, ...tasks.filter(({status}) => status === 'running').map(({attempt}) => attempt));
+		const how = resumed ? ` goes on${attempts > 1 ? ` (attempt ${attempts})` : ''}` : '';
+		output.write(
+			this.#format.plain(
+				style.bold(`run ${id}${how}: ${workflow}${tasks.length === 1 ? '' : `, ${plural(tasks.length, 'task')}`}`),
+				Date.now(),
+			),
+		);
+	}
+
+	news({rows}: ViewNews): void {
+		const now = Date.now();
+		this.#hold(this.#story.change(rows, now), now);
+	}
+
+	line(line: LogLine): void {
+		// What happened before it was printed stands before it.
+		this.#release(line.at);
+		this.#story.line(line);
+		this.#options.output.write(this.#format.line(line));
+	}
+
+	ready(): Promise<void> {
+		return this.#options.output.ready();
+	}
+
+	end(run: RunDetail): void {
+		const now = Date.now();
+		this.#hold(this.#story.change({tasks: run.tasks.map(task => rowOf(run.id, task))}, now), now);
+		this.#release(Number.POSITIVE_INFINITY);
+		const summary = formatSummary(run, task => this.#story.tail(task), this.#options.style);
+		this.#options.output.write(summary);
+	}
+
+	close(): void {
+		clearInterval(this.#timer);
+		this.#release(Number.POSITIVE_INFINITY);
+	}
+
+	#tick(now: number): void {
+		this.#hold(this.#story.tick(now), now - holdMs);
+		this.#release(now - holdMs);
+		if (this.#story.isStuck(now) && now >= this.#nextAskAt) void this.#askWhy(now);
+	}
+
+	#hold(notices: readonly Notice[], at: number): void {
+		for (const notice of notices) this.#held.push({notice, at});
+	}
+
+	/** Shows what was held since `until` or longer. */
+	#release(until: number): void {
+		if (this.#held.length === 0) return;
+		const due = this.#held.filter(({at}) => at <= until);
+		this.#held = this.#held.filter(({at}) => at > until);
+		for (const {notice, at} of due) this.#options.output.write(this.#format.notice(notice, at));
+	}
+
+	async #askWhy(now: number): Promise<void> {
+		this.#nextAskAt = Number.POSITIVE_INFINITY;
+		try {
+			const notices = this.#reasons.news(await this.#options.ask(this.#story.id));
+			this.#hold(notices, now);
+			this.#askEveryMs = notices.length > 0 ? firstAskMs : Math.min(mostAskMs, this.#askEveryMs * 2);
+		} catch {
+			// An orchestrator that does not answer is heard of by those who read its streams.
+		}
+		this.#nextAskAt = Date.now() + this.#askEveryMs;
+	}
+}
+
+/** A task of a whole run as its row would be. */
+function rowOf(run: RunId, {dependsOn: _, waiting: __, attempts, ...task}: TaskDetail): TaskRow {
+	const outcome = attempts.at(-1)?.outcome;
+	return {...task, id: `${run}/${task.task}`, version: 0, run, ...(outcome && {outcome})};
+}

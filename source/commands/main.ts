@@ -1,0 +1,105 @@
+import type {Environment} from '../config.ts';
+import {readConfig, settingsPath} from '../config.ts';
+import {ByoaiError} from '../model/error.ts';
+import {version} from '../version.ts';
+import {didYouMean} from '../workflow/suggest.ts';
+import {commandIndex, readArguments} from './arguments.ts';
+import type {Command, Host} from './command.ts';
+import {Diagnostics} from './diagnostics.ts';
+import {failed, statusOfError} from './exit-status.ts';
+import {formatHelp} from './help.ts';
+import {Interruptions} from './interruptions.ts';
+import {Output} from './output.ts';
+import {commands, laterCommands} from './registry.ts';
+
+/**
+ * The program: does what a command line says, and resolves with the exit status, never rejects. All output has been handed over
+ * then, so the process may end.
+ */
+export async function main(argv: readonly string[], environment: Environment, host: Host): Promise<number> {
+	const output = new Output(host.stdout);
+	const errors = new Output(host.stderr);
+	const interruptions = new Interruptions(host.signals, output);
+	const session: Session = {
+		environment,
+		host,
+		output,
+		errors,
+		interruptions,
+		diagnostics: new Diagnostics({output: errors, level: environment.BYOAI_DEBUG ? 'debug' : 'info', colour: false}),
+	};
+	const crashed = new Promise<number>(resolve => {
+		host.signals.once('uncaughtException', (error: unknown) => resolve(report(error, session.diagnostics)));
+	});
+	const status = await Promise.race([execute(argv, session), interruptions.forced, crashed]);
+	interruptions.close();
+	await errors.flush();
+	await Promise.race([output.flush(), interruptions.forced]);
+	return status;
+}
+
+type Session = {
+	readonly environment: Environment;
+	readonly host: Host;
+	readonly output: Output;
+	readonly errors: Output;
+	readonly interruptions: Interruptions;
+	diagnostics: Diagnostics;
+};
+
+async function execute(argv: readonly string[], session: Session): Promise<number> {
+	try {
+		const {command, words} = findCommand(argv);
+		const beforeDashes = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length);
+		if (beforeDashes.includes('--version')) {
+			session.output.write(`${version}\n`);
+			return 0;
+		}
+		if (beforeDashes.includes('--help') || beforeDashes.includes('-h')) {
+			session.output.write(formatHelp(command, commands));
+			return 0;
+		}
+		return await call(command, words, session);
+	} catch (error) {
+		return report(error, session.diagnostics);
+	}
+}
+
+function findCommand(argv: readonly string[]): {command: Command; words: readonly string[]} {
+	const index = commandIndex(argv);
+	const name = argv[index] ?? '';
+	const command = commands.find(candidate => candidate.name === name);
+	if (command !== undefined) return {command, words: argv.filter((_, at) => at !== index)};
+	if (laterCommands.includes(name)) throw new ByoaiError('usage', `byoai ${name} is not in this version yet`);
+	const isFile = /\.(?:ya?ml|json)$/.test(name);
+	const hint = isFile
+		? `; did you mean \`byoai run ${name}\`?`
+		: didYouMean(name, [...commands.map(known => known.name), ...laterCommands]);
+	throw new ByoaiError('usage', `unknown command ${JSON.stringify(name)}${hint}${hint === '' ? '.' : ''} See: byoai --help`);
+}
+
+async function call(command: Command, words: readonly string[], session: Session): Promise<number> {
+	const {environment, host, output, errors, interruptions} = session;
+	const {readSettings} = await import('./settings.ts');
+	const {operands, flags} = await readArguments(command, words);
+	if (flags.https === true) throw new ByoaiError('unsupported', '--https is not in this version; put a proxy that speaks TLS before it');
+	const terminal = {out: output.isTerminal, err: errors.isTerminal};
+	const config = readConfig({flags, settings: readSettings(settingsPath(environment)), environment, terminal});
+	session.diagnostics = new Diagnostics({output: errors, level: config.logLevel, colour: config.colour.err});
+	const run = await command.load();
+	const {agentProgram} = host;
+	return run({operands, flags, config, agentProgram, output, diagnostics: session.diagnostics, interruptions});
+}
+
+function report(error: unknown, diagnostics: Diagnostics): number {
+	if (error instanceof ByoaiError && error.code !== 'internal') {
+		diagnostics.problems(error.problems.filter(({message}) => message !== error.message));
+		diagnostics.error(error.message);
+		diagnostics.trace(error);
+		return statusOfError(error.code);
+	}
+	const cause = error instanceof Error ? error : new Error(String(error));
+	diagnostics.error(`internal error: ${cause.message}. This is a bug: please report it, with what BYOAI_DEBUG=1 adds to this message.`);
+	diagnostics.trace(cause);
+	return failed;
+}

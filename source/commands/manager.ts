@@ -1,0 +1,106 @@
+import {ByoaiError} from '../model/error.ts';
+import type {RunId} from '../model/ids.ts';
+import {runEnded} from '../model/run.ts';
+import type {RunDetail} from '../protocol/views.ts';
+import {version} from '../version.ts';
+import type {Invocation, Run} from './command.ts';
+import {wrongUsage} from './exit-status.ts';
+import type {Access} from './orchestrators.ts';
+import {openOwn} from './orchestrators.ts';
+import type {RunWatch} from './run-watch.ts';
+import {plural} from './spans.ts';
+import {namedSource, prepare, watchRuns} from './submission.ts';
+
+type Manager = Awaited<ReturnType<typeof openOwn>>;
+
+/** `byoai agent-manager-mode`: serves until SIGTERM or SIGINT; runs go on with the next start, unless `--on-stop cancel`. */
+export const runManager: Run = async invocation => {
+	const {flags, interruptions, diagnostics} = invocation;
+	const cancels = readOnStop(flags.onStop) === 'cancel';
+	const prepared = prepare(namedSource(flags.workflow, invocation), invocation);
+	if (prepared === undefined) return wrongUsage;
+	const stop = Promise.withResolvers<string>();
+	interruptions.take(stop.resolve);
+	const manager = await openManager(invocation);
+	const watching = new AbortController();
+	try {
+		diagnostics.info(`version ${version} listens on ${manager.own.url}`);
+		const watch = watchRuns(manager, invocation, watching.signal, true);
+		const followed = followAll(manager, watch);
+		await manager.client.submitRun(prepared.request);
+		const signal = await Promise.race([stop.promise, failureOf(manager, watch, followed.failure)]);
+		diagnostics.info(`${signal}: stopping${cancels ? ', and cancelling what runs' : ''}`);
+		if (cancels) await cancelAll(manager, followed.ends);
+		else await tellUnfinished(manager, invocation);
+	} finally {
+		watching.abort();
+		await manager.close();
+	}
+	return 0;
+};
+
+function readOnStop(text = 'keep'): 'keep' | 'cancel' {
+	if (text === 'keep' || text === 'cancel') return text;
+	throw new ByoaiError('usage', `--on-stop must be keep or cancel, not ${JSON.stringify(text)}`);
+}
+
+/** A manager shares its state directory with nobody. */
+async function openManager(invocation: Invocation): Promise<Manager> {
+	try {
+		return await openOwn(invocation, 'manager');
+	} catch (error) {
+		if (error instanceof ByoaiError && error.code === 'conflict') throw new ByoaiError('unavailable', error.message, {cause: error});
+		throw error;
+	}
+}
+
+type Followed = {
+	/** What is followed now, by run. */
+	readonly ends: ReadonlyMap<RunId, Promise<unknown>>;
+	/** Rejects when following breaks. */
+	readonly failure: Promise<never>;
+};
+
+/** Shows every run, whoever started it; of those that went on before, what comes from now on. */
+function followAll({client, own}: Manager, watch: RunWatch): Followed {
+	const openedAt = Date.now();
+	const ends = new Map<RunId, Promise<RunDetail | undefined>>();
+	const {promise: failure, reject} = Promise.withResolvers<never>();
+	// Ids are ordered by time: what is newer than all before is followed even if it has ended already.
+	let newest: RunId | undefined;
+	watch.subscribe(rows => {
+		const before = newest;
+		for (const {id, status} of rows) {
+			if (newest === undefined || id > newest) newest = id;
+			const isNew = before !== undefined && id > before;
+			if (ends.has(id) || (runEnded(status) && !isNew)) continue;
+			const resumed = own.unfinished.includes(id);
+			const end = client.run(id).then(run => watch.follow(run, {resumed, ...(resumed && {since: openedAt})}));
+			ends.set(id, end);
+			end.then(() => ends.delete(id), reject);
+		}
+	});
+	return {ends, failure};
+}
+
+async function failureOf({own}: Manager, watch: RunWatch, following: Promise<never>): Promise<never> {
+	return Promise.race([
+		following,
+		watch.done.then(() => following),
+		own.fatal.then(error => {
+			throw error;
+		}),
+	]);
+}
+
+async function cancelAll({client, own}: Manager, ends: Followed['ends']): Promise<void> {
+	const active = (await client.runs({limit: 1000})).filter(({status}) => !runEnded(status));
+	for (const {id} of active) await client.cancelRun(id, 'cancelled, as its manager stops');
+	await Promise.all(active.map(({id}) => ends.get(id)));
+	await own.settled();
+}
+
+async function tellUnfinished({client}: Access, {diagnostics}: Invocation): Promise<void> {
+	const active = (await client.runs({limit: 1000})).filter(({status}) => !runEnded(status)).length;
+	if (active > 0) diagnostics.info(`${plural(active, 'unfinished run')}: the next start goes on with ${active === 1 ? 'it' : 'them'}`);
+}

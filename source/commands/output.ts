@@ -1,0 +1,73 @@
+const batchBytes = 64 * 1024;
+
+type Stream = NodeJS.WritableStream & {readonly isTTY?: boolean};
+
+/**
+ * Standard output or standard error: writes in batches, tells when the other side is slower, and survives that it goes away.
+ */
+export class Output {
+	/** Resolves with the error when the stream can take no more: `EPIPE` when nobody reads it any longer. */
+	readonly broken: Promise<NodeJS.ErrnoException>;
+	readonly isTerminal: boolean;
+	readonly #stream: Stream;
+	#batch: string[] = [];
+	#batchBytes = 0;
+	#scheduled: NodeJS.Immediate | undefined;
+	#isFull = false;
+	#isBroken = false;
+
+	constructor(stream: Stream) {
+		this.#stream = stream;
+		this.isTerminal = stream.isTTY === true;
+		this.broken = new Promise(resolve =>
+			stream.on('error', (error: NodeJS.ErrnoException) => {
+				this.#isBroken = true;
+				resolve(error);
+			}),
+		);
+	}
+
+	/** Never waits; see `ready`. */
+	write(text: string): void {
+		if (this.#isBroken) return;
+		this.#batch.push(text);
+		this.#batchBytes += text.length;
+		if (this.#batchBytes >= batchBytes) this.#send();
+		else this.#scheduled ??= setImmediate(() => this.#send());
+	}
+
+	/** Bytes as they are, after what was written before. */
+	writeBytes(bytes: Uint8Array): void {
+		this.#send();
+		if (!this.#isBroken && !this.#stream.write(bytes)) this.#isFull = true;
+	}
+
+	/** Resolves at once while the other side keeps up, else when it has caught up (or is gone). */
+	async ready(): Promise<void> {
+		if (!this.#isFull || this.#isBroken) return;
+		const {promise, resolve} = Promise.withResolvers<void>();
+		this.#stream.once('drain', resolve);
+		await Promise.race([promise, this.broken]);
+		this.#stream.removeListener('drain', resolve);
+		this.#isFull = false;
+	}
+
+	/** Resolves when all that was written is with the operating system, or can no longer get there. */
+	async flush(): Promise<void> {
+		this.#send();
+		if (this.#isBroken) return;
+		const {promise, resolve} = Promise.withResolvers<void>();
+		this.#stream.write('', () => resolve());
+		await Promise.race([promise, this.broken]);
+	}
+
+	#send(): void {
+		clearImmediate(this.#scheduled);
+		this.#scheduled = undefined;
+		if (this.#batch.length === 0) return;
+		const text = this.#batch.join('');
+		this.#batch = [];
+		this.#batchBytes = 0;
+		if (!this.#isBroken && !this.#stream.write(text)) this.#isFull = true;
+	}
+}

@@ -1,0 +1,39 @@
+import type {RunRow} from '../protocol/views.ts';
+import {formatTable} from './columns.ts';
+import type {Run} from './command.ts';
+import {createStyle, markOf} from './console-style.ts';
+import {findOrchestrator} from './orchestrators.ts';
+import {printable} from './printable.ts';
+import {formatSpan} from './spans.ts';
+
+/** `byoai ps`: runs, newest first. */
+export const ps: Run = async invocation => {
+	const {flags, config, output} = invocation;
+	const {client, close} = await findOrchestrator(invocation, 'reader');
+	try {
+		const runs = await client.runs();
+		if (flags.json === true) output.write(`${JSON.stringify(runs, undefined, 2)}\n`);
+		else output.write(formatRuns(runs, {colour: config.colour.out, unicode: config.unicode, now: Date.now()}));
+	} finally {
+		await close();
+	}
+	return 0;
+};
+
+/** The table of runs; its head alone when there are none. */
+export function formatRuns(runs: readonly RunRow[], {now, ...look}: {colour: boolean; unicode: boolean; now: number}): string {
+	const style = createStyle(look);
+	const rows = runs.map(({id, workflow, status, counts, createdAt, endedAt}) => {
+		const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+		const done = counts.succeeded + counts.failed + counts.cancelled + counts.skipped;
+		return [
+			id,
+			printable(workflow, false),
+			style.mark(markOf(status), status),
+			`${done}/${total}`,
+			`${formatSpan(now - createdAt)} ago`,
+			formatSpan((endedAt ?? now) - createdAt),
+		];
+	});
+	return `${formatTable([['RUN', 'WORKFLOW', 'STATUS', 'TASKS', 'STARTED', 'TIME'].map(style.dim), ...rows]).join('\n')}\n`;
+}

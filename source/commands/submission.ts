@@ -1,0 +1,51 @@
+import type {RunRequest} from '../client/client.ts';
+import {formatPlan, plan} from '../workflow/plan.ts';
+import {readParamFlags} from './arguments.ts';
+import type {Invocation} from './command.ts';
+import {createStyle} from './console-style.ts';
+import {ConsoleView} from './console-view.ts';
+import {JsonView} from './json-view.ts';
+import type {Access} from './orchestrators.ts';
+import {RunWatch} from './run-watch.ts';
+import type {WorkflowSource} from './workflow-source.ts';
+import {defaultWorkflow, loadSource, readWorkflowFile} from './workflow-source.ts';
+
+/** The workflow that a command line names; the default one where it names none. */
+export function namedSource(name: string | undefined, {config}: Invocation): WorkflowSource {
+	return name === undefined ? defaultWorkflow() : readWorkflowFile(name, config);
+}
+
+/**
+ * Reads a workflow here, so that people see all that is wrong with it before anything is opened. Undefined: it is not valid, and that
+ * was told.
+ */
+export function prepare(
+	source: WorkflowSource,
+	{flags, config, diagnostics}: Invocation,
+): {request: RunRequest; plan: () => PlanText} | undefined {
+	const params = readParamFlags(flags.param ?? []);
+	const {workflow, problems, notices} = loadSource(source, {config, params});
+	diagnostics.notices(notices);
+	diagnostics.problems(problems);
+	if (workflow === undefined) return undefined;
+	return {
+		request: {...source, params, resume: flags.new !== true},
+		plan: () => {
+			const planned = plan(workflow);
+			return {text: formatPlan(planned), json: `${JSON.stringify(planned, undefined, 2)}\n`};
+		},
+	};
+}
+
+type PlanText = {readonly text: string; readonly json: string};
+
+/** Watches runs in the way that the command line asks for. */
+export function watchRuns({client}: Access, {flags, config, output}: Invocation, signal: AbortSignal, manyRuns: boolean): RunWatch {
+	const style = createStyle({colour: config.colour.out, unicode: config.unicode});
+	return new RunWatch({
+		client,
+		signal,
+		makeView: ({resumed}) =>
+			flags.json === true ? new JsonView(output) : new ConsoleView({output, style, manyRuns, resumed, ask: id => client.run(id)}),
+	});
+}

@@ -1,0 +1,79 @@
+import {readFileSync, statSync} from 'node:fs';
+import {dirname, isAbsolute, join, resolve} from 'node:path';
+import type {Config} from '../config.ts';
+import {ByoaiError} from '../model/error.ts';
+import type {Loaded} from '../workflow/load.ts';
+import {loadWorkflow} from '../workflow/load.ts';
+
+/** A workflow before it is read: its text, and where that came from. */
+export type WorkflowSource = {
+	readonly text: string;
+	/** As the user named it, or where it was found; absent for inline text. */
+	readonly file?: string;
+	/** Absolute: where its tasks on the orchestrator's host run, and what `env_file` is relative to. */
+	readonly directory: string;
+};
+
+/** What `byoai` without a file runs. */
+export function defaultWorkflow(): WorkflowSource {
+	return {
+		text: `name: default
+tasks:
+  - name: sample-task
+    command: echo 'Running sample task!'
+    agent: local-agent
+`,
+		directory: process.cwd(),
+	};
+}
+
+/**
+ * Finds a workflow file: relative to the current directory, then to `WORKFLOW_DIR`. Throws `not_found`, naming the places, or
+ * `invalid` when it cannot be read.
+ */
+export function readWorkflowFile(name: string, {workflowDir, limits}: Config): WorkflowSource {
+	const places = isAbsolute(name) ? [name] : [resolve(name), join(workflowDir, name)];
+	for (const path of new Set(places)) {
+		const text = readIfThere(path, limits.workflow_bytes);
+		if (text !== undefined) return {text, file: path === resolve(name) ? name : path, directory: dirname(path)};
+	}
+	const [first, second] = places;
+	const where =
+		second === undefined || second === first ? `${first} is not there` : `neither ${first} nor ${second} (WORKFLOW_DIR) is there`;
+	throw new ByoaiError('not_found', `no workflow file ${JSON.stringify(name)}: ${where}`);
+}
+
+/** Reads a workflow here, for its problems and notices. The orchestrator reads it again when it starts a run. */
+export function loadSource(
+	source: WorkflowSource,
+	options: {config: Config; params: Readonly<Record<string, string>>; checkOnly?: boolean},
+): Loaded {
+	const {text, file, directory} = source;
+	const {limits} = options.config;
+	return loadWorkflow({
+		text,
+		directory,
+		limits,
+		params: options.params,
+		checkOnly: options.checkOnly ?? false,
+		readFile: path => readIfThere(resolve(directory, path), limits.workflow_bytes),
+		...(file !== undefined && {file}),
+	});
+}
+
+/** A file's text; undefined when it is not there. Pipes are read too; what grows without end is cut off by its size. */
+function readIfThere(path: string, mostBytes: number): string | undefined {
+	try {
+		const found = statSync(path, {throwIfNoEntry: false});
+		if (found === undefined) return undefined;
+		if (found.size > mostBytes)
+			throw new ByoaiError('invalid', `${path} is larger than the limit workflow_bytes permits (${mostBytes} bytes)`);
+		return readFileSync(path, 'utf8');
+	} catch (error) {
+		if (error instanceof ByoaiError) throw error;
+		const code = error instanceof Error && 'code' in error ? error.code : undefined;
+		if (code === 'ENOTDIR') return undefined;
+		const reason = code === 'EISDIR' ? 'it is a directory' : String(error);
+		throw new ByoaiError('invalid', `${path} cannot be read: ${reason}`, {cause: error});
+	}
+}

@@ -1,0 +1,38 @@
+import type {Handle, InstanceEnd, InstanceSpec} from '../model/instance.ts';
+
+/**
+ * Starts and stops instances: processes, containers, pods. One driver serves many instances at once.
+ *
+ * The contract, which `test/conformance/driver.test.ts` runs against every driver:
+ * - `start` is idempotent by `spec.name`: a second call, also by a later life of the orchestrator after a crash in
+ *   the midst of the first, finds the same instance. It resolves once the instance runs (not once its agent answers).
+ * - `stop` ends the instance with all that runs in it and resolves when nothing of it is left: no process, no file. It
+ *   is fine when the instance is gone, or was never started.
+ * - `watch` resolves when the instance is no more, with the cause, whoever ended it, and at once when it is gone
+ *   already. It works on a handle from an earlier life of the orchestrator.
+ * - `list` tells every instance that carries this orchestrator's label, whoever's memory it is in.
+ * - Instances outlive `close` and the orchestrator's process.
+ * - What goes wrong rejects with a `ByoaiError`: `invalid` (the spec cannot be), `unavailable` (the machine cannot).
+ */
+export interface Driver {
+	readonly name: Handle['driver'];
+
+	/** What this driver cannot do of a spec, in words for the author of the workflow; empty: all fine. Pure. */
+	validate(spec: InstanceSpec): readonly string[];
+
+	/** Whether it can work here. Rejects with `unavailable` and what to do about it. */
+	probe(): Promise<void>;
+
+	start(spec: InstanceSpec): Promise<Handle>;
+
+	/** `handle` is absent when the orchestrator died before it knew one: then the name alone must do. */
+	stop(instance: {name: string; handle?: Handle}): Promise<void>;
+
+	/** `signal` ends the watching (the promise then rejects with the signal's reason), never the instance. */
+	watch(name: string, handle: Handle, signal: AbortSignal): Promise<InstanceEnd>;
+
+	list(): Promise<ReadonlyArray<{name: string; handle: Handle}>>;
+
+	/** Ends what this driver holds in memory. */
+	close(): Promise<void>;
+}

@@ -1,0 +1,34 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {InstanceEnd} from '../model/instance.ts';
+import {lastOutput, readWatchdog} from './local-directory.ts';
+import type {ProcessId} from './local-process.ts';
+import {isAlive} from './local-process.ts';
+
+/** How often a process is looked at that is not our child: nobody tells us of its end. */
+const pollMs = 500;
+/** How often the watchdog of an agent that has ended is looked at: it needs but a moment. */
+const watchdogPollMs = 20;
+
+/** The end of an agent that an earlier life of the orchestrator started. Its exit status cannot be had. */
+export async function adoptedEnd(holder: ProcessId, signal: AbortSignal): Promise<InstanceEnd> {
+	if (!isAlive(holder)) return {cause: 'ended while nobody watched'};
+	await gone(holder, pollMs, signal);
+	return {cause: 'ended; how is not known, for an earlier life of the orchestrator had started it'};
+}
+
+/**
+ * The end of the whole instance, with what it printed last: its agent's, once the watchdog has killed what the agent left.
+ * Before that, an attempt that is taken for lost might still run.
+ */
+export async function instanceEnd(agentEnd: Promise<InstanceEnd>, generation: string, signal: AbortSignal): Promise<InstanceEnd> {
+	const end = await agentEnd;
+	const watchdog = await readWatchdog(generation);
+	if (watchdog !== undefined) await gone(watchdog, watchdogPollMs, signal);
+	const output = await lastOutput(generation);
+	return {...end, ...(output === undefined ? {} : {output})};
+}
+
+/** Resolves when the process has ended, or the signal is aborted. Its timers keep nobody alive. */
+async function gone(id: ProcessId, lookMs: number, signal: AbortSignal): Promise<void> {
+	while (isAlive(id) && !signal.aborted) await sleep(lookMs, undefined, {ref: false});
+}

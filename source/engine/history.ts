@@ -1,0 +1,71 @@
+import {ByoaiError} from '../model/error.ts';
+import type {AttemptRef, RunId} from '../model/ids.ts';
+import type {Run, RunStatus} from '../model/run.ts';
+import {currentAttempt} from '../model/run.ts';
+import type {RunDetail, RunRow} from '../protocol/views.ts';
+import {explain} from '../scheduler/explain.ts';
+import type {Store} from '../store/store.ts';
+import type {Engine} from './engine.ts';
+import {countTasks, noTasks, runDetail, runRow} from './rows.ts';
+
+export type RunListQuery = {readonly status?: RunStatus; readonly limit: number; readonly before?: RunId};
+
+/** Runs as they are asked for one by one: those of the working state, and those that have ended. */
+export class History {
+	readonly #engine: Engine;
+	readonly #store: Store;
+	readonly #holds: (session: string, ref: AttemptRef) => boolean;
+
+	/** `holds`: whether an agent is known to have taken an attempt. */
+	constructor(engine: Engine, store: Store, holds: (session: string, ref: AttemptRef) => boolean) {
+		this.#engine = engine;
+		this.#store = store;
+		this.#holds = holds;
+	}
+
+	/** The run that `name` means: an id, a unique prefix of one, or `latest`. Throws `not_found` or `conflict`. */
+	resolve(name: string): RunId {
+		const active = Object.keys(this.#engine.state.runs);
+		if (name === 'latest') {
+			const [latest] = this.list({limit: 1});
+			if (latest === undefined) throw new ByoaiError('not_found', 'there is no run yet');
+			return latest.id;
+		}
+		const ids = [...new Set([...active.filter(id => id.startsWith(name)), ...this.#store.findRuns(name, 3)])];
+		if (name === '' || ids.length === 0) throw new ByoaiError('not_found', `there is no run ${name}`);
+		if (ids.includes(name)) return name;
+		if (ids.length > 1) throw new ByoaiError('conflict', `${name} could be ${ids.slice(0, 3).join(', ')}: give more of the id`);
+		return ids[0] ?? name;
+	}
+
+	/** The run itself, active or ended. Throws `not_found`. */
+	run(id: RunId): Run {
+		const run = this.#engine.state.runs[id] ?? this.#store.loadRun(id);
+		if (run === undefined) throw new ByoaiError('not_found', `there is no run ${id}`);
+		return run;
+	}
+
+	/** One run with its tasks and attempts. Throws `not_found`. */
+	detail(id: RunId): RunDetail {
+		const {state, rooms} = this.#engine;
+		const run = this.run(id);
+		return runDetail(
+			run,
+			index => (state.runs[id] === run ? explain(state, rooms, run, index) : undefined),
+			(of, index) => {
+				const current = currentAttempt(of.tasks[index]);
+				return current !== undefined && this.#holds(current.attempt.session, {run: of.id, task: index, attempt: current.number});
+			},
+		);
+	}
+
+	/** Newest first. */
+	list({status, limit, before}: RunListQuery): RunRow[] {
+		const active = Object.values(this.#engine.state.runs)
+			.filter(run => (status === undefined || run.status === status) && (before === undefined || run.id < before))
+			.map(run => runRow(run, countTasks(run), 0));
+		const ended = this.#store.listRuns({limit, ...(status && {status}), ...(before !== undefined && {before})});
+		const rows = [...active, ...ended.map((row): RunRow => ({...row, version: 0, counts: {...noTasks, ...row.counts}}))];
+		return rows.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
+	}
+}

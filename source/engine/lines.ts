@@ -1,0 +1,58 @@
+/** One line of output, or a part of a very long one. */
+export type Line = {readonly stream: 'stdout' | 'stderr'; readonly at: number; readonly text: string; readonly cut?: true};
+
+type Open = {parts: Buffer[]; bytes: number; at: number};
+
+const newline = 0x0a;
+
+/** Puts the pieces of one attempt's output together to lines, each stream by itself. Memory is bounded by the limit for a line. */
+export class LineAssembler {
+	readonly #limit: number;
+	readonly #open = new Map<Line['stream'], Open>();
+
+	/** `limit`: bytes after which a line is passed on in parts, marked as cut. */
+	constructor(limit: number) {
+		this.#limit = limit;
+	}
+
+	/** The lines that this piece completes. */
+	add(piece: {readonly stream: Line['stream']; readonly at: number; readonly data: Uint8Array}): Line[] {
+		const lines: Line[] = [];
+		const data = Buffer.from(piece.data.buffer, piece.data.byteOffset, piece.data.byteLength);
+		let from = 0;
+		for (let to = data.indexOf(newline); to >= 0; to = data.indexOf(newline, from)) {
+			this.#extend(piece, data.subarray(from, to), lines);
+			lines.push(this.#close(piece.stream, piece.at));
+			from = to + 1;
+		}
+		if (from < data.length) this.#extend(piece, data.subarray(from), lines);
+		return lines;
+	}
+
+	/** The lines that have no end: called when no more output can come. */
+	end(): Line[] {
+		return [...this.#open.keys()].map(stream => this.#close(stream, 0));
+	}
+
+	#extend(piece: {stream: Line['stream']; at: number}, data: Buffer, lines: Line[]): void {
+		let rest = data;
+		for (;;) {
+			const open = this.#open.get(piece.stream) ?? {parts: [], bytes: 0, at: piece.at};
+			const room = this.#limit - open.bytes;
+			// A copy, lest a short line keep the whole piece in memory.
+			open.parts.push(Buffer.from(rest.subarray(0, room)));
+			open.bytes += Math.min(room, rest.length);
+			this.#open.set(piece.stream, open);
+			if (rest.length <= room) return;
+			lines.push({...this.#close(piece.stream, piece.at), cut: true});
+			rest = rest.subarray(room);
+		}
+	}
+
+	#close(stream: Line['stream'], at: number): Line {
+		const open = this.#open.get(stream);
+		this.#open.delete(stream);
+		const text = open === undefined ? '' : Buffer.concat(open.parts).toString('utf8');
+		return {stream, at: open?.at ?? at, text: text.endsWith('\r') ? text.slice(0, -1) : text};
+	}
+}

@@ -1,0 +1,123 @@
+import type {Driver} from '../drivers/driver.ts';
+import type {Command} from '../model/command.ts';
+import {ByoaiError} from '../model/error.ts';
+import type {Event} from '../model/event.ts';
+import type {SessionId} from '../model/ids.ts';
+import type {Handle, InstanceEnd, InstanceSpec} from '../model/instance.ts';
+import type {AgentType} from '../model/workflow.ts';
+import type {Clock} from './clock.ts';
+
+export type PerformOptions = {
+	readonly drivers: ReadonlyMap<AgentType, Driver>;
+	readonly clock: Clock;
+	/** Journals what came of a command; a refusal means that it is known already. */
+	readonly offer: (event: Event) => Promise<unknown>;
+	readonly sendOrders: (session: SessionId) => void;
+	/** Something went wrong that nobody waits for: for the diagnostics. */
+	readonly warn: (message: string) => void;
+};
+
+const stopRetryMs = 2000;
+
+/** Performs commands: idempotent, and each ends in an event. */
+export class Performer {
+	readonly #options: PerformOptions;
+	/** Instances whose end is being awaited, and those on their way out. */
+	readonly #watches = new Map<string, AbortController>();
+	readonly #stopping = new Set<string>();
+	#closed = false;
+
+	constructor(options: PerformOptions) {
+		this.#options = options;
+	}
+
+	perform(command: Command): void {
+		switch (command.type) {
+			case 'start-instance':
+				void this.#start(command.spec);
+				return;
+			case 'adopt-instance':
+				void this.#watch(command.spec, command.handle);
+				return;
+			case 'stop-instance':
+				void this.#stop(command.spec, command.handle);
+				return;
+			case 'send-orders':
+				return this.#options.sendOrders(command.session);
+			case 'record-run':
+				return; // written by the engine, with the event that ended the run
+		}
+	}
+
+	/** Awaits nothing more. Instances live on. */
+	close(): void {
+		this.#closed = true;
+		for (const watch of this.#watches.values()) watch.abort();
+		this.#watches.clear();
+	}
+
+	#driver({agent}: InstanceSpec): Driver {
+		const driver = this.#options.drivers.get(agent.type);
+		if (driver === undefined) throw new ByoaiError('unsupported', `agents of type ${agent.type} cannot run in this version`);
+		return driver;
+	}
+
+	async #start(spec: InstanceSpec): Promise<void> {
+		try {
+			const handle = await this.#driver(spec).start(spec);
+			await this.#tell({type: 'instance-started', at: this.#options.clock.now(), instance: spec.name, handle});
+			if (!this.#stopping.has(spec.name)) await this.#watch(spec, handle);
+		} catch (error) {
+			await this.#tell({type: 'instance-failed', at: this.#options.clock.now(), instance: spec.name, end: {cause: causeOf(error)}});
+		}
+	}
+
+	async #watch(spec: InstanceSpec, handle: Handle): Promise<void> {
+		const watch = new AbortController();
+		this.#watches.set(spec.name, watch);
+		let end: InstanceEnd;
+		try {
+			end = await this.#driver(spec).watch(spec.name, handle, watch.signal);
+		} catch (error) {
+			if (watch.signal.aborted) return;
+			end = {cause: `it can no longer be watched: ${causeOf(error)}`};
+		}
+		// While it is being stopped, the stop tells of its end: only then is nothing left of it.
+		if (watch.signal.aborted || this.#stopping.has(spec.name)) return;
+		this.#watches.delete(spec.name);
+		await this.#tell({type: 'instance-ended', at: this.#options.clock.now(), instance: spec.name, end});
+	}
+
+	async #stop(spec: InstanceSpec, handle: Handle | undefined): Promise<void> {
+		if (this.#stopping.has(spec.name)) return;
+		this.#stopping.add(spec.name);
+		try {
+			await this.#driver(spec).stop({name: spec.name, ...(handle && {handle})});
+		} catch (error) {
+			this.#stopping.delete(spec.name);
+			this.#options.warn(`instance ${spec.name} could not be stopped, trying again: ${causeOf(error)}`);
+			this.#options.clock.after(stopRetryMs, () => {
+				if (!this.#closed) void this.#stop(spec, handle);
+			});
+			return;
+		}
+		this.#watches.get(spec.name)?.abort();
+		this.#watches.delete(spec.name);
+		this.#stopping.delete(spec.name);
+		await this.#tell({type: 'instance-ended', at: this.#options.clock.now(), instance: spec.name, end: {cause: 'stopped'}});
+	}
+
+	async #tell(event: Event): Promise<void> {
+		if (this.#closed) return;
+		try {
+			await this.#options.offer(event);
+		} catch (error) {
+			// The engine has stopped: the next start of the orchestrator finds out anew.
+			if (!this.#closed) this.#options.warn(`not recorded, ${event.type}: ${causeOf(error)}`);
+		}
+	}
+}
+
+function causeOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}

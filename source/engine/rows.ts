@@ -1,0 +1,134 @@
+import type {AgentStatus, Pool, RegisteredAgent} from '../model/agent.ts';
+import type {Run, Task} from '../model/run.ts';
+import {currentAttempt} from '../model/run.ts';
+import type {AgentRow, AttemptDetail, RunDetail, RunRow, TaskDetail, TaskRow} from '../protocol/views.ts';
+
+/** What an agent's row needs beside its registration or pool. */
+export type AgentVitals = {
+	/** Whether an agent was heard from lately. */
+	readonly isHeard: (agent: string) => boolean;
+	/** Slots of an agent that are in use. */
+	readonly used: (agent: string) => number;
+};
+
+export function taskRow(run: Run, index: number, version: number): TaskRow {
+	const task = taskAt(run, index);
+	const last = task.attempts.at(-1);
+	return {
+		id: `${run.id}/${index}`,
+		version,
+		run: run.id,
+		...taskFacts(run, index, task),
+		...(last?.outcome && {outcome: last.outcome}),
+	};
+}
+
+function taskAt(run: Run, index: number): Task {
+	const task = run.tasks[index];
+	if (task === undefined) throw new Error(`run ${run.id} has no task ${index}`);
+	return task;
+}
+
+function taskFacts(run: Run, index: number, task: Task) {
+	const last = task.attempts.at(-1);
+	return {
+		task: index,
+		name: run.workflow.tasks[index]?.name ?? '',
+		status: task.status,
+		attempt: task.attempts.length,
+		...(last && {agent: last.agent, assignedAt: last.assignedAt}),
+		...(task.endedAt !== undefined && {endedAt: task.endedAt}),
+		...(task.retryAt !== undefined && {retryAt: task.retryAt}),
+		...(task.reason !== undefined && {reason: task.reason}),
+		...(task.cause !== undefined && {cause: task.cause}),
+	};
+}
+
+/** `counts`: of its tasks by status. */
+export function runRow(run: Run, counts: RunRow['counts'], version: number): RunRow {
+	return {...runFacts(run, counts), version};
+}
+
+function runFacts(run: Run, counts: RunRow['counts']): Omit<RunRow, 'version'> {
+	return {
+		id: run.id,
+		workflow: run.workflow.name,
+		status: run.status,
+		createdAt: run.createdAt,
+		counts,
+		...(run.workflow.file !== undefined && {file: run.workflow.file}),
+		...(run.endedAt !== undefined && {endedAt: run.endedAt}),
+		...(run.stop !== undefined && {reason: run.stop.reason}),
+	};
+}
+
+export const noTasks = {blocked: 0, waiting: 0, ready: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0};
+
+/** How many tasks of a run have each status. */
+export function countTasks(run: Run): RunRow['counts'] {
+	const counts = {...noTasks};
+	for (const {status} of run.tasks) counts[status]++;
+	return counts;
+}
+
+export function registeredRow(agent: RegisteredAgent, version: number, vitals: AgentVitals): AgentRow {
+	return {
+		id: agent.name,
+		version,
+		type: agent.type,
+		status: heardStatus(vitals.isHeard(agent.name), agent.draining),
+		slots: agent.slots,
+		used: vitals.used(agent.name),
+		labels: agent.labels,
+	};
+}
+
+function heardStatus(isHeard: boolean, isDraining: boolean): AgentStatus {
+	if (!isHeard) return 'lost';
+	return isDraining ? 'draining' : 'online';
+}
+
+export function instanceRows(pool: Pool, version: number, vitals: AgentVitals): AgentRow[] {
+	return pool.instances.map(({name, status, onlineAt}) => ({
+		id: name,
+		version,
+		type: pool.spec.type,
+		status: onlineAt === undefined ? 'starting' : heardStatus(vitals.isHeard(name), status === 'stopping'),
+		slots: pool.spec.slots,
+		used: vitals.used(name),
+		labels: pool.spec.labels,
+		instance: status,
+		...(pool.run !== undefined && {run: pool.run}),
+		...(pool.broken !== undefined && {problem: pool.broken}),
+	}));
+}
+
+/** A run, whole; `waiting` explains a task that has not started, `isRunning` whether an agent has taken its attempt. */
+export function runDetail(
+	run: Run,
+	waiting: (index: number) => string | undefined,
+	isRunning: (run: Run, index: number) => boolean,
+): RunDetail {
+	const tasks = run.tasks.map((task, index): TaskDetail => {
+		const why = waiting(index);
+		return {
+			...taskFacts(run, index, task),
+			dependsOn: (run.workflow.tasks[index]?.dependsOn ?? []).map(({task: on}) => run.workflow.tasks[on]?.name ?? ''),
+			attempts: task.attempts.map((attempt, at): AttemptDetail => {
+				const isCurrent = currentAttempt(task)?.number === at + 1;
+				const {agent, assignedAt, endedAt, outcome, logBytes} = attempt;
+				return {
+					number: at + 1,
+					agent,
+					status: isCurrent && isRunning(run, index) ? 'running' : attempt.status,
+					assignedAt,
+					...(endedAt !== undefined && {endedAt}),
+					...(outcome && {outcome}),
+					...(logBytes !== undefined && {logBytes}),
+				};
+			}),
+			...(why !== undefined && {waiting: why}),
+		};
+	});
+	return {...runFacts(run, countTasks(run)), params: run.params, directory: run.workflow.directory, tasks};
+}

@@ -1,0 +1,148 @@
+import type {RunId} from '../model/ids.ts';
+import type {Run} from '../model/run.ts';
+import type {AgentRow, RunRow, Snapshot, TaskRow, ViewChange} from '../protocol/views.ts';
+import type {Change, Engine} from './engine.ts';
+import {instanceRows, noTasks, registeredRow, runRow, taskRow} from './rows.ts';
+
+export type ViewListener = (sequence: number, change: ViewChange) => void;
+
+/** Ended runs whose row stays in view; the others are asked for as history. */
+const endedRunsShown = 100;
+/** Changes kept for those who resume. */
+const changesKept = 1000;
+
+/** Rows of runs, tasks and agents, kept in step with the engine's state; who subscribes gets a snapshot, then changes. */
+export class Views {
+	readonly #runs = new Map<RunId, RunRow>();
+	readonly #tasks = new Map<RunId, readonly TaskRow[]>();
+	readonly #agents = new Map<string, AgentRow>();
+	readonly #listeners = new Set<ViewListener>();
+	readonly #kept: Array<{sequence: number; change: ViewChange}> = [];
+	readonly #engine: Engine;
+	readonly #isHeard: (agent: string) => boolean;
+	readonly #cancelSubscription: () => void;
+	#sequence = 0;
+
+	/** `isHeard`: whether an agent was heard from lately, which is no event and gone after a restart. */
+	constructor(engine: Engine, isHeard: (agent: string) => boolean) {
+		this.#engine = engine;
+		this.#isHeard = isHeard;
+		for (const run of Object.values(engine.state.runs)) this.#putRun(undefined, run);
+		this.#putAgents();
+		this.#cancelSubscription = engine.subscribe(change => this.#follow(change));
+	}
+
+	get sequence(): number {
+		return this.#sequence;
+	}
+
+	snapshot(): Snapshot {
+		return {runs: [...this.#runs.values()], tasks: [...this.#tasks.values()].flat(), agents: [...this.#agents.values()]};
+	}
+
+	/** Changes after `sequence`; undefined when they are no longer kept, or are still to come. */
+	changesSince(sequence: number): ReadonlyArray<{sequence: number; change: ViewChange}> | undefined {
+		if (sequence > this.#sequence) return undefined;
+		const first = this.#kept[0]?.sequence ?? this.#sequence + 1;
+		return sequence + 1 < first ? undefined : this.#kept.filter(kept => kept.sequence > sequence);
+	}
+
+	subscribe(listener: ViewListener): () => void {
+		this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
+	}
+
+	/** Looks at the agents' vitals again: whether they were heard from is no event. */
+	refreshAgents(): void {
+		this.#publish(this.#putAgents());
+	}
+
+	close(): void {
+		this.#cancelSubscription();
+		this.#listeners.clear();
+	}
+
+	#follow({before, after, endedRuns}: Change): void {
+		const runs: RunRow[] = [];
+		const tasks: TaskRow[] = [];
+		const changed = Object.values(after.runs).filter(run => before.runs[run.id] !== run);
+		for (const run of [...changed, ...endedRuns]) {
+			const rows = this.#putRun(before.runs[run.id], run);
+			runs.push(rows.run);
+			for (const row of rows.tasks) tasks.push(row);
+		}
+		for (const run of endedRuns) this.#tasks.delete(run.id);
+		const forgotten = this.#forgetOldRuns();
+		this.#publish({
+			...(runs.length > 0 && {runs}),
+			...(tasks.length > 0 && {tasks}),
+			...this.#putAgents(forgotten),
+		});
+	}
+
+	/** Rows of a run, new where something changed: what did not is the same object, and costs a comparison. */
+	#putRun(before: Run | undefined, run: Run): {run: RunRow; tasks: TaskRow[]} {
+		const version = this.#sequence + 1;
+		const known = before === undefined ? undefined : this.#tasks.get(run.id);
+		const rows = known === undefined ? [] : [...known];
+		const counts = {...(this.#runs.get(run.id)?.counts ?? noTasks)};
+		const changed: TaskRow[] = [];
+		for (const [index, task] of run.tasks.entries()) {
+			if (known !== undefined && before?.tasks[index] === task) continue;
+			const row = taskRow(run, index, version);
+			const old = known?.[index];
+			if (old !== undefined) counts[old.status]--;
+			counts[row.status]++;
+			rows[index] = row;
+			changed.push(row);
+		}
+		const row = runRow(run, counts, version);
+		this.#runs.set(run.id, row);
+		this.#tasks.set(run.id, rows);
+		return {run: row, tasks: changed};
+	}
+
+	#forgetOldRuns(): string[] {
+		const ended = [...this.#runs.values()].filter(({id}) => !(id in this.#engine.state.runs));
+		const old = ended.slice(0, Math.max(0, ended.length - endedRunsShown)).map(({id}) => id);
+		for (const id of old) this.#runs.delete(id);
+		return old;
+	}
+
+	#putAgents(goneRuns: readonly string[] = []): ViewChange {
+		const {state} = this.#engine;
+		const version = this.#sequence + 1;
+		const used = new Map<string, number>();
+		for (const {agent, assigned} of Object.values(state.sessions)) used.set(agent, (used.get(agent) ?? 0) + assigned.length);
+		const vitals = {isHeard: this.#isHeard, used: (agent: string) => used.get(agent) ?? 0};
+		const rows = [
+			...Object.values(state.agents).map(agent => registeredRow(agent, version, vitals)),
+			...Object.values(state.pools).flatMap(pool => instanceRows(pool, version, vitals)),
+		];
+		const changed = rows.filter(row => !sameRow(this.#agents.get(row.id), row));
+		for (const row of changed) this.#agents.set(row.id, row);
+		const names = new Set(rows.map(({id}) => id));
+		const gone = [...this.#agents.keys()].filter(id => !names.has(id));
+		for (const id of gone) this.#agents.delete(id);
+		return {
+			...(changed.length > 0 && {agents: changed}),
+			...(gone.length + goneRuns.length > 0 && {
+				gone: {...(gone.length > 0 && {agents: gone}), ...(goneRuns.length > 0 && {runs: goneRuns})},
+			}),
+		};
+	}
+
+	#publish(change: ViewChange): void {
+		if (Object.keys(change).length === 0) return;
+		const sequence = ++this.#sequence;
+		this.#kept.push({sequence, change});
+		if (this.#kept.length > changesKept) this.#kept.splice(0, this.#kept.length - changesKept);
+		for (const listener of this.#listeners) listener(sequence, change);
+	}
+}
+
+function sameRow(a: AgentRow | undefined, b: AgentRow): boolean {
+	if (a === undefined) return false;
+	const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof AgentRow>;
+	return [...keys].every(key => key === 'version' || a[key] === b[key]);
+}

@@ -1,0 +1,46 @@
+import type {RegisteredAgent} from './agent.ts';
+import type {AttemptRef, RunId, SessionId} from './ids.ts';
+import type {Handle, InstanceEnd} from './instance.ts';
+import type {Outcome} from './run.ts';
+import type {Workflow} from './workflow.ts';
+
+/**
+ * Everything that happens, and all that the journal holds: decisions, in the past tense. Time and ids come with the
+ * event, so that replay is exact. `at` is the orchestrator's wall clock in milliseconds.
+ */
+export type Event =
+	| RunSubmitted
+	| {readonly type: 'run-cancelled'; readonly at: number; readonly run: RunId; readonly reason: string}
+	| {readonly type: 'agent-registered'; readonly at: number; readonly agent: Omit<RegisteredAgent, 'registeredAt' | 'draining'>}
+	| {readonly type: 'agent-drained'; readonly at: number; readonly agent: string}
+	| {readonly type: 'agent-removed'; readonly at: number; readonly agent: string}
+	| {readonly type: 'session-opened'; readonly at: number; readonly session: SessionId; readonly agent: string; readonly leaseMs: number}
+	| {readonly type: 'session-lost'; readonly at: number; readonly session: SessionId; readonly cause: string}
+	| {readonly type: 'attempt-assigned'; readonly at: number; readonly ref: AttemptRef; readonly session: SessionId}
+	| AttemptFinished
+	| {readonly type: 'instance-started'; readonly at: number; readonly instance: string; readonly handle: Handle}
+	| {readonly type: 'instance-failed'; readonly at: number; readonly instance: string; readonly end: InstanceEnd}
+	| {readonly type: 'instance-ended'; readonly at: number; readonly instance: string; readonly end: InstanceEnd}
+	| {readonly type: 'ticked'; readonly at: number};
+
+export type RunSubmitted = {
+	readonly type: 'run-submitted';
+	readonly at: number;
+	readonly run: RunId;
+	readonly workflow: Workflow;
+	readonly params: Readonly<Record<string, unknown>>;
+	readonly startKey?: string;
+	/** For runs whose file sets no `agent_timeout`. */
+	readonly agentTimeoutMs?: number;
+	/** `local-agent` as this orchestrator keeps it. */
+	readonly localAgent: {readonly slots: number; readonly idleMs: number};
+};
+
+export type AttemptFinished = {
+	readonly type: 'attempt-finished';
+	readonly at: number;
+	readonly ref: AttemptRef;
+	readonly session: SessionId;
+	readonly outcome: Outcome;
+	readonly logBytes: number;
+};

@@ -1,0 +1,16 @@
+/** A run's id: `r` and 10 characters of a time-ordered, lower-case alphabet; unique in a state directory. */
+export type RunId = string;
+
+/** Random for each start of an agent program. */
+export type SessionId = string;
+
+/**
+ * One try of one task. `task` is the index of the task in its run's file order; `attempt` counts from 1 and is also
+ * the fencing token: only the newest attempt's outcome counts.
+ */
+export type AttemptRef = {readonly run: RunId; readonly task: number; readonly attempt: number};
+
+/** One string for an attempt, for maps and messages: `r01j….3#2` is the second attempt of the fourth task. */
+export function attemptKey(ref: AttemptRef): string {
+	return `${ref.run}.${ref.task}#${ref.attempt}`;
+}

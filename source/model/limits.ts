@@ -1,0 +1,39 @@
+/**
+ * Every limit has a name, a default and a visible effect when it is reached. The name is also its key under `limits:` in the
+ * settings file (`$XDG_CONFIG_HOME/byoai/config.yml`). docs/operations.md lists them, and a test holds the two together.
+ */
+export const defaultLimits = {
+	/** A workflow file; a larger one is refused. */
+	workflow_bytes: 16 * 1024 * 1024,
+	/** Tasks of one workflow; more are refused. */
+	workflow_tasks: 100_000,
+	/** Nesting of a workflow file. */
+	workflow_depth: 64,
+	/** Uses of YAML aliases (`*name`) in one workflow file. */
+	workflow_aliases: 1000,
+	/** Kept output of one attempt; the rest is counted and dropped, and the log ends with a line that says so. */
+	attempt_log_bytes: 1024 * 1024 * 1024,
+	/** Output that an agent keeps on disk until it is acknowledged; when full, commands wait in their writes. */
+	agent_spool_bytes: 256 * 1024 * 1024,
+	/** Body of one exchange; a larger one is answered with 413. */
+	exchange_bytes: 16 * 1024 * 1024,
+	/** Body of any other request; a larger one is answered with 413. */
+	request_bytes: 17 * 1024 * 1024,
+	/** Body of a registration, which is read before its token can be checked; a larger one is answered with 413. */
+	registration_bytes: 64 * 1024,
+	/** Changed rows that wait for one slow reader of the events; when there are more, it gets a snapshot instead. */
+	event_rows: 20_000,
+	/** Runs that have not ended; another submission is answered with 429. */
+	active_runs: 1000,
+	/** Agents that are registered; another registration is answered with 429. */
+	agents: 10_000,
+	/** Events in one commit; more wait for the next. */
+	batch_events: 1000,
+	/** Journal entries after which a snapshot is written. */
+	snapshot_events: 20_000,
+	/** A line in the log view; a longer one is shown cut, and is whole in `byoai logs`. */
+	shown_line_bytes: 64 * 1024,
+} as const;
+
+export type LimitName = keyof typeof defaultLimits;
+export type Limits = Readonly<Record<LimitName, number>>;

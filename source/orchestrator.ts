@@ -1,0 +1,196 @@
+import {randomUUID} from 'node:crypto';
+import {Exchanges} from './agents/exchange.ts';
+import type {Config} from './config.ts';
+import {createLocalDriver} from './drivers/local.ts';
+import {systemClock} from './engine/clock.ts';
+import {Engine} from './engine/engine.ts';
+import {History} from './engine/history.ts';
+import {Performer} from './engine/perform.ts';
+import {createRunIds} from './engine/run-ids.ts';
+import {TaskLogs} from './engine/task-logs.ts';
+import {Views} from './engine/views.ts';
+import {ByoaiError} from './model/error.ts';
+import type {State} from './scheduler/state.ts';
+import type {Server} from './server/server.ts';
+import {createServer} from './server/server.ts';
+import {openLogFiles} from './store/log-files.ts';
+import {openStore} from './store/sqlite.ts';
+import type {StateDirectory} from './store/state-directory.ts';
+import {openStateDirectory} from './store/state-directory.ts';
+import {deriveToken} from './store/tokens.ts';
+import {version} from './version.ts';
+
+export type OrchestratorOptions = {
+	readonly config: Config;
+	/**
+	 * `once`: lives for one run. Any free port when the default one is taken; `local-agent` ends as soon as nobody needs it.
+	 * `manager`: stays. `reader`: answers from what is there; starts, resumes and listens to nothing.
+	 */
+	readonly mode: 'once' | 'manager' | 'reader';
+	/** argv that starts the agent program. */
+	readonly agentProgram: readonly string[];
+	/** Diagnostics that nobody waits for. */
+	readonly warn: (message: string) => void;
+};
+
+export type Orchestrator = {
+	/** Where it listens; a `reader` listens nowhere. */
+	readonly url: string;
+	/** The server's own `fetch`, without a socket: what a client in this process uses. */
+	readonly fetch: (request: Request) => Promise<Response>;
+	/** Ids of runs that an earlier life left unfinished. */
+	readonly unfinished: readonly string[];
+	/** Resolves once no instance is left that nobody needs any more. */
+	settled(): Promise<void>;
+	/** Resolves when the journal cannot be written: the process must end. */
+	readonly fatal: Promise<ByoaiError>;
+	/** Stops listening. Runs stay in the journal, instances alive; the next start finds both. */
+	close(): Promise<void>;
+};
+
+const localAgentIdleMs = {once: 0, manager: 30_000, reader: 0};
+const stopMarginMs = 5000;
+const agentsRefreshMs = 2000;
+
+/**
+ * The composition root: opens every part in order, and closes them in the reverse one.
+ * Rejects with `ByoaiError`: `conflict` when another orchestrator has the state directory, `unavailable` when that directory or
+ * the port cannot be used.
+ */
+export async function openOrchestrator(options: OrchestratorOptions): Promise<Orchestrator> {
+	const directory = openStateDirectory(options.config.stateDir, version);
+	const opened: Array<() => unknown> = [() => directory.close()];
+	const closeAll = async () => {
+		for (const close of opened.splice(0).reverse()) await close();
+	};
+	try {
+		return await compose(options, directory, opened, closeAll);
+	} catch (error) {
+		await closeAll();
+		throw error;
+	}
+}
+
+async function compose(
+	options: OrchestratorOptions,
+	directory: StateDirectory,
+	opened: Array<() => unknown>,
+	closeAll: () => Promise<void>,
+): Promise<Orchestrator> {
+	const {config, mode, warn} = options;
+	const clock = systemClock;
+	const store = openStore(directory.database);
+	opened.push(() => store.close());
+	const logStore = openLogFiles(directory.logs, {attemptBytes: config.limits.attempt_log_bytes});
+	opened.push(() => logStore.close());
+	const logs = new TaskLogs(logStore);
+	const {promise: fatal, resolve: onFatal} = Promise.withResolvers<ByoaiError>();
+	const engine: Engine = new Engine({store, clock, limits: config.limits, onFatal, perform: command => performer.perform(command)});
+	engine.restore();
+	const exchanges = new Exchanges({engine, logs, clock, settings: config.intervals});
+	const local = createLocalDriver(localDriverOptions(options, directory));
+	opened.push(() => local.close());
+	const drivers = new Map([['local' as const, local]]);
+	const performer = new Performer({
+		drivers,
+		clock,
+		warn,
+		offer: event => engine.offer(event),
+		sendOrders: session => exchanges.sendOrders(session),
+	});
+	opened.push(() => performer.close());
+	const views = new Views(engine, agent => exchanges.isHeard(agent));
+	opened.push(() => views.close());
+	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref));
+	const server = createServer({
+		engine,
+		exchanges,
+		views,
+		history,
+		logs,
+		clock,
+		version,
+		warn,
+		epoch: randomUUID(),
+		instanceToken: agent => deriveToken(directory.key, 'agent', agent),
+		workflowDir: config.workflowDir,
+		limits: config.limits,
+		localAgent: {slots: config.localSlots, idleMs: localAgentIdleMs[mode]},
+		supportedTypes: new Set(drivers.keys()),
+		newRunId: createRunIds(clock.now),
+		...(config.token !== undefined && {token: config.token}),
+		...(mode === 'once' && {agentTimeoutMs: config.intervals.agentTimeoutMs}),
+	});
+	const unfinished = Object.keys(engine.state.runs);
+	opened.push(() => engine.close());
+	const url = mode === 'reader' ? '' : await listen(server, options, opened);
+	if (mode !== 'reader') {
+		directory.writeEndpoint({url, pid: process.pid, version});
+		opened.push(() => directory.removeEndpoint());
+		exchanges.start();
+		opened.push(() => exchanges.close());
+		opened.push(repeat(() => views.refreshAgents(), agentsRefreshMs));
+		engine.start();
+	}
+	return {url, fetch: server.fetch, unfinished, fatal, settled: () => settled(engine, mode), close: closeAll};
+}
+
+function localDriverOptions({config, agentProgram}: OrchestratorOptions, directory: StateDirectory) {
+	return {
+		directory: directory.instances,
+		command: agentProgram,
+		environment: config.environment,
+		instanceEnvironment: (instance: string) => ({
+			BYOAI_TOKEN: deriveToken(directory.key, 'agent', instance),
+			BYOAI_ENDPOINT_FILE: `${directory.path}/endpoint`,
+			AGENT_SPOOL_BYTES: String(config.limits.agent_spool_bytes),
+		}),
+		stopGraceMs: config.intervals.graceMs + stopMarginMs,
+	};
+}
+
+/** A manager, or who asks for a port, gets that port or an error; one run is content with any. */
+async function listen(server: Server, {config, mode}: OrchestratorOptions, opened: Array<() => unknown>): Promise<string> {
+	const {host, port} = config;
+	const open = async (at: number) => {
+		const listening = await server.listen({host, port: at});
+		opened.push(() => listening.close());
+		return listening.url;
+	};
+	try {
+		return await open(port);
+	} catch (error) {
+		if (!isPortTaken(error) || mode === 'manager' || config.portIsExplicit) throw error;
+		return open(0);
+	}
+}
+
+function isPortTaken(error: unknown): boolean {
+	const cause = error instanceof ByoaiError ? error.cause : undefined;
+	return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+}
+
+function settled(engine: Engine, mode: OrchestratorOptions['mode']): Promise<void> {
+	if (isSettled(engine.state, mode)) return Promise.resolve();
+	return new Promise(resolve => {
+		const stop = engine.subscribe(({after}) => {
+			if (!isSettled(after, mode)) return;
+			stop();
+			resolve();
+		});
+	});
+}
+
+/** A manager keeps `local-agent` for a while, for the next run. */
+function isSettled({runs, pools}: State, mode: OrchestratorOptions['mode']): boolean {
+	return Object.values(pools).every(({run, spec}) => {
+		if (spec.lifetime === 'persistent' || (run === undefined && mode === 'manager')) return true;
+		return run === undefined ? Object.values(runs).some(({usesLocalAgent}) => usesLocalAgent) : run in runs;
+	});
+}
+
+function repeat(task: () => void, ms: number): () => void {
+	const timer = setInterval(task, ms);
+	timer.unref();
+	return () => clearInterval(timer);
+}

@@ -1,0 +1,12 @@
+/** Paths that the agent program, the client and the server share. All take JSON and answer JSON. */
+
+/** `GET`: version and protocol; needs no token. */
+export const healthPath = '/health';
+
+/** `POST` a Registration: an agent makes itself known. */
+export const registerPath = '/register';
+
+/** `POST` a Report, answered by Orders: the agent protocol, dialled by the agent. */
+export function exchangePath(agent: string): string {
+	return `/v1/agents/${encodeURIComponent(agent)}/exchange`;
+}

@@ -1,0 +1,123 @@
+import type {AgentStatus, InstanceStatus} from '../model/agent.ts';
+import type {RunId} from '../model/ids.ts';
+import type {AttemptStatus, Outcome, RunStatus, TaskCause, TaskStatus} from '../model/run.ts';
+import type {Labels} from '../model/workflow.ts';
+
+/**
+ * What people and programs see: rows with id and version. An unchanged row is the same object, a changed one has a higher
+ * version; the journal's events stay private. Times are milliseconds since 1970.
+ */
+export type RunRow = {
+	readonly id: RunId;
+	readonly version: number;
+	readonly workflow: string;
+	readonly file?: string;
+	readonly status: RunStatus;
+	readonly createdAt: number;
+	readonly endedAt?: number;
+	/** Why it is being, or was, stopped. */
+	readonly reason?: string;
+	/** How many of its tasks have each status. */
+	readonly counts: Readonly<Record<TaskStatus, number>>;
+};
+
+export type TaskRow = {
+	/** `<run>/<index>` */
+	readonly id: string;
+	readonly version: number;
+	readonly run: RunId;
+	/** Index in file order. */
+	readonly task: number;
+	readonly name: string;
+	readonly status: TaskStatus;
+	/** Number of the newest attempt; 0 before the first. */
+	readonly attempt: number;
+	/** The agent of the newest attempt. */
+	readonly agent?: string;
+	/** When the newest attempt was assigned. */
+	readonly assignedAt?: number;
+	readonly endedAt?: number;
+	/** Of the newest attempt, when it has ended. */
+	readonly outcome?: Outcome;
+	readonly retryAt?: number;
+	readonly reason?: string;
+	readonly cause?: TaskCause;
+};
+
+export type AgentRow = {
+	/** Its name. */
+	readonly id: string;
+	readonly version: number;
+	readonly type: string;
+	readonly status: AgentStatus;
+	readonly slots: number;
+	/** Slots in use. */
+	readonly used: number;
+	readonly labels: Labels;
+	/** The run that it lives in. */
+	readonly run?: RunId;
+	readonly instance?: InstanceStatus;
+	/** Why it cannot be used. */
+	readonly problem?: string;
+};
+
+/** What `GET /v1/events` sends first: everything. */
+export type Snapshot = {readonly runs: readonly RunRow[]; readonly tasks: readonly TaskRow[]; readonly agents: readonly AgentRow[]};
+
+/** What it sends then: rows that are new or changed, and ids of those that are gone. */
+export type ViewChange = {
+	readonly runs?: readonly RunRow[];
+	readonly tasks?: readonly TaskRow[];
+	readonly agents?: readonly AgentRow[];
+	readonly gone?: {readonly runs?: readonly string[]; readonly tasks?: readonly string[]; readonly agents?: readonly string[]};
+};
+
+/** One run, whole: `GET /v1/runs/:id`. */
+export type RunDetail = Omit<RunRow, 'version'> & {
+	readonly params: Readonly<Record<string, unknown>>;
+	/** The directory in which its tasks run on the orchestrator's host. */
+	readonly directory: string;
+	readonly tasks: readonly TaskDetail[];
+};
+
+export type TaskDetail = Omit<TaskRow, 'id' | 'version' | 'run' | 'outcome'> & {
+	/** Names of the tasks that it depends on. */
+	readonly dependsOn: readonly string[];
+	/** Why it has not started yet, in words. */
+	readonly waiting?: string;
+	readonly attempts: readonly AttemptDetail[];
+};
+
+export type AttemptDetail = {
+	readonly number: number;
+	readonly agent: string;
+	readonly status: AttemptStatus;
+	readonly assignedAt: number;
+	readonly endedAt?: number;
+	readonly outcome?: Outcome;
+	readonly logBytes?: number;
+};
+
+/** One line of output, as `GET /v1/logs` sends it (NDJSON). */
+export type LogLine = {
+	readonly run: RunId;
+	readonly task: number;
+	readonly name: string;
+	readonly attempt: number;
+	readonly agent: string;
+	readonly stream: 'stdout' | 'stderr';
+	/** When the agent read its beginning. */
+	readonly at: number;
+	/** Without its end; bytes that are no UTF-8 are replaced. */
+	readonly text: string;
+	/** The line is longer than the limit: `text` is its beginning, or a further part of it. */
+	readonly cut?: true;
+};
+
+/**
+ * A piece of one attempt's output, as `GET /v1/runs/:id/tasks/:task/logs?format=ndjson` sends it: its bytes as `text` where they
+ * are UTF-8, else as `base64`. At the end, how many bytes were dropped, where some were.
+ */
+export type LogRecord =
+	| (Pick<LogLine, 'stream' | 'at'> & {readonly offset: number} & ({readonly text: string} | {readonly base64: string}))
+	| {readonly dropped: number};

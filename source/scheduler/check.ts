@@ -1,0 +1,88 @@
+import type {ErrorCode} from '../model/error.ts';
+import {ByoaiError} from '../model/error.ts';
+import type {Event} from '../model/event.ts';
+import {isSameSpec} from './spec.ts';
+import type {State} from './state.ts';
+import {isCurrent, poolOfInstance} from './state.ts';
+
+/** Why an event must not be: nothing of it is written. */
+export type Refusal = {readonly code: ErrorCode; readonly message: string};
+
+export function refusalError(refusal: Refusal): ByoaiError {
+	return new ByoaiError(refusal.code, refusal.message);
+}
+
+/** Speaks before anything is written. An accepted event is one that `step` can apply. */
+export function check(state: State, event: Event): Refusal | undefined {
+	switch (event.type) {
+		case 'run-submitted':
+			return checkSubmission(state, event);
+		case 'run-cancelled':
+			return state.runs[event.run] === undefined ? refuse('not_found', `no active run ${event.run}`) : undefined;
+		case 'agent-registered':
+			return poolOfInstance(state, event.agent.name) !== undefined || Object.hasOwn(state.pools, event.agent.name)
+				? refuse('conflict', `the name ${event.agent.name} is taken by an agent that this orchestrator deployed`)
+				: undefined;
+		case 'agent-drained':
+			return Object.hasOwn(state.agents, event.agent) ? undefined : refuse('not_found', `no agent ${event.agent}`);
+		case 'agent-removed':
+			return checkRemoval(state, event.agent);
+		case 'session-opened':
+			return checkSession(state, event.session, event.agent);
+		case 'session-lost':
+			return Object.hasOwn(state.sessions, event.session) ? undefined : refuse('not_found', `no session ${event.session}`);
+		case 'attempt-assigned':
+			return checkAssignment(state, event);
+		case 'attempt-finished':
+			return isCurrent(state, event.ref, event.session)
+				? undefined
+				: refuse('conflict', 'a late result: this attempt is no longer that session’s');
+		case 'instance-started':
+		case 'instance-failed':
+		case 'instance-ended':
+			return poolOfInstance(state, event.instance) ? undefined : refuse('not_found', `no instance ${event.instance}`);
+		case 'ticked':
+			return undefined;
+	}
+}
+
+function refuse(code: ErrorCode, message: string): Refusal {
+	return {code, message};
+}
+
+function checkSubmission(state: State, {run, workflow}: Extract<Event, {type: 'run-submitted'}>): Refusal | undefined {
+	if (Object.hasOwn(state.runs, run)) return refuse('conflict', `run ${run} exists already`);
+	for (const agent of workflow.agents) {
+		const pool = state.pools[agent.name];
+		if (agent.lifetime !== 'persistent' || pool === undefined || isSameSpec(pool.spec, agent)) continue;
+		return refuse(
+			'conflict',
+			`a persistent agent ${agent.name} with another specification is there; remove it first, or name this one differently`,
+		);
+	}
+	return undefined;
+}
+
+function checkRemoval(state: State, agent: string): Refusal | undefined {
+	if (!Object.hasOwn(state.agents, agent)) return refuse('not_found', `no agent ${agent}`);
+	// Its attempts would be lost at once and tried again elsewhere, while it may still run them.
+	const runs = Object.values(state.sessions).some(session => session.agent === agent && session.assigned.length > 0);
+	return runs ? refuse('conflict', `agent ${agent} still runs tasks; drain it first, and remove it when they have ended`) : undefined;
+}
+
+function checkSession(state: State, session: string, agent: string): Refusal | undefined {
+	if (Object.hasOwn(state.sessions, session)) return refuse('conflict', `session ${session} is open already`);
+	if (Object.hasOwn(state.agents, agent)) return undefined;
+	const instance = poolOfInstance(state, agent)?.instances.find(({name}) => name === agent);
+	if (instance === undefined) return refuse('not_found', `no agent ${agent}; register it first`);
+	// Otherwise a crash now could leave a session whose instance nobody can find, held until its lease ends.
+	if (instance.handle === undefined) return refuse('unavailable', `instance ${agent} is not recorded as started yet; try again`);
+	return instance.status === 'stopping' ? refuse('conflict', `agent ${agent} is being stopped`) : undefined;
+}
+
+function checkAssignment(state: State, {ref, session}: Extract<Event, {type: 'attempt-assigned'}>): Refusal | undefined {
+	const task = state.runs[ref.run]?.tasks[ref.task];
+	if (task === undefined || task.status !== 'ready') return refuse('conflict', `task ${ref.task} of run ${ref.run} is not ready`);
+	if (ref.attempt !== task.attempts.length + 1) return refuse('conflict', `attempt ${ref.attempt} is not the next one`);
+	return Object.hasOwn(state.sessions, session) ? undefined : refuse('not_found', `no session ${session}`);
+}

@@ -1,0 +1,68 @@
+import type {Instance, Pool} from '../model/agent.ts';
+import type {Handle, InstanceEnd} from '../model/instance.ts';
+import {loseSession} from './attempts.ts';
+import type {Draft} from './draft.ts';
+import {recordInstanceFailure, stopCommand} from './pools.ts';
+import {poolOfInstance} from './state.ts';
+
+export function instanceStarted(draft: Draft, name: string, handle: Handle): void {
+	const found = find(draft, name);
+	if (found === undefined) return;
+	changeInstance(draft, found.pool, {...found.instance, handle});
+}
+
+/** It could not be started. One that is to be stopped by now is told of by its stop. */
+export function instanceFailed(draft: Draft, name: string, end: InstanceEnd): void {
+	if (find(draft, name)?.instance.status !== 'stopping') instanceEnded(draft, name, end);
+}
+
+/** It ended, by itself or because it was to. Its sessions are lost at once: nobody else can be behind them. */
+export function instanceEnded(draft: Draft, name: string, end: InstanceEnd): void {
+	const found = find(draft, name);
+	if (found === undefined) return;
+	const wanted = found.instance.status !== 'stopping';
+	loseSessionsOf(draft, name, `its agent's instance ended: ${end.cause}`);
+	const {pool, instance} = find(draft, name) ?? found;
+	if (wanted) return endUnwanted(draft, pool, instance, end);
+	const instances = pool.instances.filter(other => other.name !== name);
+	draft.change({pools: {...draft.state.pools, [pool.name]: {...pool, instances}}});
+}
+
+/**
+ * It was to go on. What is left of it (files, a dead container) is removed by the same call that stops, and until that is done it
+ * stays in its pool: its name must not be given to another one, which that call would hit.
+ */
+function endUnwanted(draft: Draft, pool: Pool, instance: Instance, end: InstanceEnd): void {
+	draft.commands.push(stopCommand(pool, instance));
+	const counted = instance.spent === true ? pool : recordInstanceFailure(pool, instance, end, draft.state.now);
+	changeInstance(draft, counted, {...instance, status: 'stopping'});
+}
+
+export function loseSessionsOf(draft: Draft, agent: string, cause: string): void {
+	for (const session of Object.values(draft.state.sessions)) {
+		if (session.agent === agent) loseSession(draft, session.id, cause);
+	}
+}
+
+/** Instances in which no agent program came online in time: stopped, and counted as a failure. */
+export function failSilentStarts(draft: Draft): void {
+	for (const pool of Object.values(draft.state.pools)) {
+		for (const instance of pool.instances) {
+			const late = draft.state.now >= instance.requestedAt + pool.spec.startTimeoutMs;
+			if (instance.status !== 'starting' || !late) continue;
+			const cause = `no agent program came online within ${pool.spec.startTimeoutMs / 1000} s`;
+			endUnwanted(draft, draft.state.pools[pool.name] ?? pool, instance, {cause});
+		}
+	}
+}
+
+function find(draft: Draft, name: string): {pool: Pool; instance: Instance} | undefined {
+	const pool = poolOfInstance(draft.state, name);
+	const instance = pool?.instances.find(other => other.name === name);
+	return pool && instance && {pool, instance};
+}
+
+function changeInstance(draft: Draft, pool: Pool, changed: Instance): void {
+	const instances = pool.instances.map(instance => (instance.name === changed.name ? changed : instance));
+	draft.change({pools: {...draft.state.pools, [pool.name]: {...pool, instances}}});
+}

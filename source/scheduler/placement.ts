@@ -1,0 +1,90 @@
+import type {AttemptRef, SessionId} from '../model/ids.ts';
+import type {Run} from '../model/run.ts';
+import type {Candidate} from './selection.ts';
+import {candidateOf, selectorKey, selects} from './selection.ts';
+import type {State} from './state.ts';
+import {poolOfInstance} from './state.ts';
+
+/** Where a ready task is to run. */
+export type Placement = {readonly ref: AttemptRef; readonly session: SessionId};
+
+/** For each session heard from: how many more attempts it can take now. */
+export type Rooms = ReadonlyMap<SessionId, number>;
+
+type Offer = Candidate & {readonly session: SessionId; room: number};
+type Turn = {readonly run: Run; next: number; room: number};
+
+/**
+ * Gives ready tasks to sessions that have room: runs in turn, so that a large one does not starve a small one; within
+ * a run in the order in which tasks became ready; among agents that fit, the one with the most room.
+ */
+export function place(state: State, rooms: Rooms, limit: number): Placement[] {
+	const offers = offersOf(state, rooms);
+	if (offers.length === 0) return [];
+	const placements: Placement[] = [];
+	const fitting = new Map<string, Offer[]>();
+	let turns = Object.values(state.runs)
+		.filter(({ready}) => ready.length > 0)
+		.map((run): Turn => ({run, next: 0, room: (run.workflow.maxParallel ?? Number.POSITIVE_INFINITY) - run.active}));
+	while (turns.length > 0 && placements.length < limit && offers.some(({room}) => room > 0)) {
+		turns = turns.filter(turn => {
+			if (placements.length >= limit) return false;
+			const placement = placeNext(turn, offers, fitting);
+			if (placement !== undefined) placements.push(placement);
+			return placement !== undefined;
+		});
+	}
+	return placements;
+}
+
+function offersOf(state: State, rooms: Rooms): Offer[] {
+	const offers: Offer[] = [];
+	for (const [session, room] of rooms) {
+		const agent = state.sessions[session]?.agent;
+		if (room <= 0 || agent === undefined || state.agents[agent]?.draining === true) continue;
+		const candidate = candidateOf(state, agent);
+		if (candidate === undefined) continue;
+		const most = roomOfInstance(state, agent);
+		if (most > 0) offers.push({...candidate, session, room: Math.min(room, most)});
+	}
+	return offers;
+}
+
+/** An instance that is being stopped takes nothing more, one of `lifetime: task` a single attempt. */
+function roomOfInstance(state: State, agent: string): number {
+	const pool = poolOfInstance(state, agent);
+	const instance = pool?.instances.find(({name}) => name === agent);
+	if (pool === undefined || instance === undefined) return Number.POSITIVE_INFINITY;
+	if (instance.status === 'stopping' || instance.spent === true) return 0;
+	return pool.spec.lifetime === 'task' ? 1 : Number.POSITIVE_INFINITY;
+}
+
+/** The first ready task from `turn.next` on that fits somewhere. */
+function placeNext(turn: Turn, offers: readonly Offer[], fitting: Map<string, Offer[]>): Placement | undefined {
+	const {run} = turn;
+	if (turn.room <= 0) return undefined;
+	for (; turn.next < run.ready.length; turn.next++) {
+		const task = run.ready[turn.next];
+		const selector = task === undefined ? undefined : run.workflow.tasks[task]?.agent;
+		if (task === undefined || selector === undefined) continue;
+		const key = `${run.id} ${selectorKey(selector)}`;
+		const fits = fitting.get(key) ?? offers.filter(offer => selects(run, selector, offer));
+		fitting.set(key, fits);
+		const offer = roomiest(fits);
+		if (offer === undefined) continue;
+		offer.room--;
+		turn.next++;
+		turn.room--;
+		const attempt = (run.tasks[task]?.attempts.length ?? 0) + 1;
+		return {ref: {run: run.id, task, attempt}, session: offer.session};
+	}
+	return undefined;
+}
+
+function roomiest(offers: readonly Offer[]): Offer | undefined {
+	let best: Offer | undefined;
+	for (const offer of offers) {
+		if (offer.room > (best?.room ?? 0)) best = offer;
+	}
+	return best;
+}

@@ -1,0 +1,171 @@
+import type {Instance, Pool} from '../model/agent.ts';
+import type {Command} from '../model/command.ts';
+import type {RunSubmitted} from '../model/event.ts';
+import type {InstanceEnd, InstanceSpec} from '../model/instance.ts';
+import type {Run} from '../model/run.ts';
+import type {AgentSpec} from '../model/workflow.ts';
+import {localAgentName} from '../model/workflow.ts';
+import type {Draft} from './draft.ts';
+import {labelsMatch} from './selection.ts';
+import type {State} from './state.ts';
+
+/** After so many ends without one attempt ended well in between, a pool is broken and its tasks fail. */
+export const instanceFailureLimit = 3;
+const restartDelayMs = 1000;
+const restartDelayLimitMs = 30_000;
+
+/** Name of the pool that a run's own agent lives in. */
+export function runPoolName(agent: string, run: string): string {
+	return `${agent}~${run}`;
+}
+
+/** Declared agents of which one of that name serves already, in the name space that all runs share. */
+export function adoptedBy(state: State, agents: readonly AgentSpec[]): string[] {
+	return agents.filter(({name}) => Object.hasOwn(state.agents, name) || Object.hasOwn(state.pools, name)).map(({name}) => name);
+}
+
+/** The pools that a run needs and that are not there yet. */
+export function poolsFor(state: State, run: Run, event: RunSubmitted): Pool[] {
+	const {workflow} = run;
+	const begun = {directory: workflow.directory, idleMs: 0, started: 0, failures: 0, instances: []};
+	const pools = workflow.agents
+		.filter(agent => agent.name !== localAgentName && !run.adoptedAgents.includes(agent.name) && isUsed(run, agent))
+		.map((spec): Pool => {
+			if (spec.lifetime === 'persistent') return {...begun, name: spec.name, spec};
+			return {...begun, name: runPoolName(spec.name, run.id), spec, run: run.id};
+		});
+	if (run.usesLocalAgent && state.pools[localAgentName] === undefined) pools.push(localPool(event));
+	return pools;
+}
+
+function isUsed(run: Run, {name, labels}: AgentSpec): boolean {
+	return run.workflow.tasks.some(({agent}) => ('name' in agent ? agent.name === name : labelsMatch(agent.labels, labels)));
+}
+
+function localPool({workflow, localAgent}: RunSubmitted): Pool {
+	const spec: AgentSpec = {
+		name: localAgentName,
+		type: 'local',
+		volumes: [],
+		env: {},
+		replicas: 1,
+		slots: localAgent.slots,
+		labels: {},
+		ports: [],
+		pullPolicy: 'missing',
+		startTimeoutMs: 60_000,
+		lifetime: 'run',
+	};
+	return {name: localAgentName, spec, directory: workflow.directory, idleMs: localAgent.idleMs, started: 0, failures: 0, instances: []};
+}
+
+/** What a driver is told of an instance. */
+export function instanceSpec(pool: Pool, name: string): InstanceSpec {
+	return {name, agent: pool.spec, directory: pool.directory};
+}
+
+export function stopCommand(pool: Pool, {name, handle}: Instance): Command {
+	return {type: 'stop-instance', spec: instanceSpec(pool, name), ...(handle && {handle})};
+}
+
+/** Brings every pool's instances to what is needed now: starts what is missing, stops what is too many, forgets what is empty. */
+export function reconcilePools(draft: Draft): void {
+	for (const pool of Object.values(draft.state.pools)) {
+		const next = reconcile(draft, pool);
+		if (next === pool) continue;
+		const {[pool.name]: _, ...others} = draft.state.pools;
+		draft.change({pools: next === undefined ? others : {...others, [pool.name]: next}});
+	}
+}
+
+function reconcile(draft: Draft, before: Pool): Pool | undefined {
+	const pool = withIdleTime(withoutPastStart(before, draft.state.now), isNeeded(draft.state, before), draft.state.now);
+	if (pool.idleSince !== undefined && draft.state.now >= pool.idleSince + pool.idleMs) {
+		return pool.instances.length === 0 ? undefined : stopInstances(draft, pool, () => true);
+	}
+	const kept = pool.spec.lifetime === 'task' ? stopInstances(draft, pool, instance => isDone(draft.state, instance)) : pool;
+	return pool.idleSince === undefined ? startMissing(draft, kept) : kept;
+}
+
+/** A time to start that has come, or never will, must not be kept: it would wake the engine for ever. */
+function withoutPastStart(pool: Pool, now: number): Pool {
+	if (pool.nextStartAt === undefined || (pool.nextStartAt > now && pool.broken === undefined)) return pool;
+	const {nextStartAt: _, ...rest} = pool;
+	return rest;
+}
+
+function withIdleTime(pool: Pool, needed: boolean, now: number): Pool {
+	if (needed === (pool.idleSince === undefined)) return pool;
+	const {idleSince: _, ...rest} = pool;
+	return needed ? rest : {...pool, idleSince: now};
+}
+
+function isNeeded(state: State, pool: Pool): boolean {
+	if (pool.run !== undefined) return state.runs[pool.run] !== undefined;
+	if (pool.spec.lifetime === 'persistent') return true;
+	return Object.values(state.runs).some(run => run.usesLocalAgent);
+}
+
+/** `lifetime: task`: it had its attempt, and that is over. */
+function isDone(state: State, instance: Instance): boolean {
+	if (instance.spent !== true) return false;
+	return !Object.values(state.sessions).some(({agent, assigned}) => agent === instance.name && assigned.length > 0);
+}
+
+/** Ends those instances of the pool that `which` names. */
+export function stopInstances(draft: Draft, pool: Pool, which: (instance: Instance) => boolean): Pool {
+	const ends = pool.instances.map(instance => instance.status !== 'stopping' && which(instance));
+	if (!ends.includes(true)) return pool;
+	const instances = pool.instances.map((instance, at): Instance => {
+		if (!ends[at]) return instance;
+		draft.commands.push(stopCommand(pool, instance));
+		return {...instance, status: 'stopping'};
+	});
+	return {...pool, instances};
+}
+
+function startMissing(draft: Draft, pool: Pool): Pool {
+	const {now} = draft.state;
+	if (pool.broken !== undefined || pool.nextStartAt !== undefined) return pool;
+	const serving = pool.instances.filter(({status, spent}) => status !== 'stopping' && !spent).length;
+	const missing = wanted(draft.state, pool) - serving;
+	if (missing <= 0) return pool;
+	const added = Array.from({length: missing}, (_, at): Instance => {
+		const number = pool.started + at + 1;
+		const name = number === 1 ? pool.name : `${pool.name}~${number}`;
+		draft.commands.push({type: 'start-instance', spec: instanceSpec(pool, name)});
+		return {name, status: 'starting', requestedAt: now};
+	});
+	return {...pool, started: pool.started + missing, instances: [...pool.instances, ...added]};
+}
+
+/** How many instances that can take work there should be. */
+function wanted(state: State, pool: Pool): number {
+	if (pool.spec.lifetime !== 'task') return pool.spec.replicas;
+	const run = pool.run === undefined ? undefined : state.runs[pool.run];
+	if (run === undefined) return 0;
+	const most = pool.spec.replicas * pool.spec.slots;
+	const busy = pool.instances.filter(({spent}) => spent === true).length;
+	let demand = 0;
+	for (const index of run.ready) {
+		if (demand >= most - busy) break;
+		const selector = run.workflow.tasks[index]?.agent;
+		if (selector === undefined) continue;
+		if ('name' in selector ? selector.name === pool.spec.name : labelsMatch(selector.labels, pool.spec.labels)) demand++;
+	}
+	return Math.min(demand, most - busy);
+}
+
+/** An instance failed to start, or ended by itself: another is tried after a while, unless it has happened too often. */
+export function recordInstanceFailure(pool: Pool, instance: Instance, end: InstanceEnd, now: number): Pool {
+	const failures = pool.failures + 1;
+	const changed = {...pool, failures};
+	if (failures > instanceFailureLimit) return {...changed, broken: describeEnd(instance.name, end)};
+	if (failures === 1) return changed;
+	return {...changed, nextStartAt: now + Math.min(restartDelayMs * 2 ** (failures - 2), restartDelayLimitMs)};
+}
+
+function describeEnd(instance: string, end: InstanceEnd): string {
+	const output = end.output?.trim();
+	return `instance ${instance}: ${end.cause}${output ? `; its last output:\n${output}` : ''}`;
+}

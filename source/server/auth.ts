@@ -1,0 +1,73 @@
+import {createHash, timingSafeEqual} from 'node:crypto';
+import {isIP} from 'node:net';
+import {ByoaiError} from '../model/error.ts';
+
+export type GuardOptions = {
+	/** What the API asks for; absent: it asks for nothing, but serves no web page. */
+	readonly token?: string;
+	/** The token of the instance of that name. */
+	readonly instanceToken: (agent: string) => string;
+};
+
+/** Decides who may call. All methods throw `unauthorized` or `forbidden`. */
+export class Guard {
+	readonly #tokenDigest: Buffer | undefined;
+	readonly #instanceToken: (agent: string) => string;
+
+	constructor({token, instanceToken}: GuardOptions) {
+		this.#tokenDigest = token === undefined ? undefined : digest(token);
+		this.#instanceToken = instanceToken;
+	}
+
+	/** Lets pass who may do everything. */
+	admit(request: Request): void {
+		if (this.#isFull(request)) return;
+		throw new ByoaiError('unauthorized', 'no token, or a wrong one; an instance may use its own for its exchange and registration only');
+	}
+
+	/** Lets pass who may speak for this agent: who may do everything, and the instance of that name. */
+	admitAgent(request: Request, agent: string): void {
+		if (this.#isFull(request) || this.isInstance(request, agent)) return;
+		throw new ByoaiError('unauthorized', `no token, or one that is not good for agent ${agent}`);
+	}
+
+	/** Whether the request carries the token of the instance of this name. */
+	isInstance(request: Request, agent: string): boolean {
+		const token = bearerToken(request);
+		return token !== undefined && timingSafeEqual(digest(token), digest(this.#instanceToken(agent)));
+	}
+
+	#isFull(request: Request): boolean {
+		if (this.#tokenDigest === undefined) {
+			refuseWebPages(request);
+			return true;
+		}
+		const token = bearerToken(request);
+		return token !== undefined && timingSafeEqual(digest(token), this.#tokenDigest);
+	}
+}
+
+/** Digests are compared, since equal lengths are what a comparison in constant time needs. */
+function digest(token: string): Buffer {
+	return createHash('sha256').update(token).digest();
+}
+
+function bearerToken({headers}: Request): string | undefined {
+	return /^Bearer +(.+)$/i.exec(headers.get('authorization') ?? '')?.[1];
+}
+
+/**
+ * Where no token is asked for, a page in a browser on this host could call the API. It cannot hide its `Origin`, and a name that it
+ * makes point here (DNS rebinding) has dots.
+ */
+function refuseWebPages({headers, url}: Request): void {
+	const host = headers.get('host') ?? new URL(url).host;
+	const name = URL.parse(`http://${host}`)?.hostname.replace(/^\[(.*)\]$/, '$1') ?? '';
+	if (name !== 'localhost' && isIP(name) === 0 && (name === '' || name.includes('.'))) {
+		throw new ByoaiError('forbidden', `without a token only an IP address, localhost or a name without dots is served, not ${host}`);
+	}
+	const origin = headers.get('origin');
+	if (origin !== null && URL.parse(origin)?.host !== host.toLowerCase()) {
+		throw new ByoaiError('forbidden', `without a token no web page may call this API, and this request is one of ${origin}`);
+	}
+}

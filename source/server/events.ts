@@ -1,0 +1,74 @@
+import {notify} from '../engine/news.ts';
+import type {Views} from '../engine/views.ts';
+import type {ViewChange} from '../protocol/views.ts';
+import {Backlog} from './backlog.ts';
+import type {Route} from './request.ts';
+import type {Services} from './services.ts';
+import type {Streams} from './stream.ts';
+
+/**
+ * `GET /v1/events`: Server-Sent Events with ids `<epoch>-<sequence>`. First a `snapshot` (data: `Snapshot`), then a `change` (data:
+ * `ViewChange`) for whatever changed since the reader took the last one. With `Last-Event-ID` it goes on from there, where it can;
+ * a reader who is too slow, or away for too long, gets a snapshot again, and forgets what it knew.
+ */
+export function eventsRoute(services: Services, streams: Streams): Route {
+	return {
+		method: 'GET',
+		path: '/v1/events',
+		access: 'token',
+		handle: ({req}) => {
+			const lastId = req.headers.get('last-event-id') ?? undefined;
+			const body = streams.open(signal => viewEvents(services, lastId, signal), {heartbeat: ':\n\n'});
+			return new Response(body, {
+				headers: {'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no'},
+			});
+		},
+	};
+}
+
+async function* viewEvents({views, epoch, limits}: Services, lastId: string | undefined, signal: AbortSignal): AsyncGenerator<string> {
+	const backlog = new Backlog(limits.event_rows);
+	const event = (type: 'snapshot' | 'change', sequence: number, data: unknown) =>
+		`id: ${epoch}-${sequence}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+	const snapshot = () => {
+		backlog.clear();
+		return event('snapshot', views.sequence, views.snapshot());
+	};
+	const news = notify(
+		wake =>
+			views.subscribe((sequence, change) => {
+				backlog.add(sequence, change);
+				wake();
+			}),
+		signal,
+	);
+	try {
+		const missed = changesAfter(views, epoch, lastId);
+		if (missed === undefined) {
+			yield snapshot();
+		} else {
+			for (const {sequence, change} of missed) backlog.add(sequence, change);
+			// Said even when nothing was missed, so that the reader knows that it is up to date.
+			const {sequence, change} = backlog.take() ?? {sequence: views.sequence, change: {}};
+			yield backlog.overflowed ? snapshot() : event('change', sequence, change);
+		}
+		while (!signal.aborted) {
+			const next = backlog.take();
+			if (backlog.overflowed) yield snapshot();
+			else if (next === undefined) await news.next();
+			else yield event('change', next.sequence, next.change);
+		}
+	} finally {
+		news.close();
+	}
+}
+
+/** What the reader of an earlier stream missed; undefined when that is not known. */
+function changesAfter(
+	views: Views,
+	epoch: string,
+	id: string | undefined,
+): ReadonlyArray<{sequence: number; change: ViewChange}> | undefined {
+	const sequence = id?.startsWith(`${epoch}-`) ? id.slice(epoch.length + 1) : '';
+	return /^\d{1,15}$/.test(sequence) ? views.changesSince(Number(sequence)) : undefined;
+}

@@ -1,0 +1,162 @@
+import {constants} from 'node:fs';
+import type {FileHandle} from 'node:fs/promises';
+import {mkdir, open} from 'node:fs/promises';
+import {dirname} from 'node:path';
+import {systemCode} from './file-error.ts';
+import {readExactly, syncDirectory, writeDurably} from './log-bytes.ts';
+import type {IndexTail} from './log-index.ts';
+import {encodeRecords, findRecord, readRecords, recordBytes, recoverTail, windowRecords} from './log-index.ts';
+import {endOf, freshPieces, piecesBefore, recordsOf} from './log-pieces.ts';
+import type {LogPiece, LogSlice} from './logs.ts';
+
+/** The most bytes of one read, whatever the caller asks for. */
+const readBytes = 8 * 1024 * 1024;
+
+/**
+ * The log of one attempt and its index, open. One call at a time. What the files hold beyond the fields here, after a crash or a
+ * failed write, counts for nothing and is cut off before the next write; reading changes nothing.
+ */
+export class LogFile {
+	readonly #path: string;
+	readonly #log: FileHandle;
+	readonly #index: FileHandle;
+	/** Records of kept bytes: the durable ones. */
+	#records: number;
+	#kept: number;
+	#dropped: number;
+	/** The files hold what the fields say and nothing more. */
+	#exact: boolean;
+
+	private constructor(path: string, files: {log: FileHandle; index: FileHandle}, tail: IndexTail) {
+		this.#path = path;
+		this.#log = files.log;
+		this.#index = files.index;
+		this.#records = tail.records;
+		this.#kept = tail.kept;
+		this.#dropped = tail.dropped;
+		this.#exact = tail.exact && tail.records > 0;
+	}
+
+	/** Opens `<path>.log` and `<path>.idx`. Undefined where one of them is not there and `create` is not set. */
+	static async open(path: string, {create}: {create: boolean}): Promise<LogFile | undefined> {
+		if (create) await mkdir(dirname(path), {recursive: true, mode: 0o700});
+		const index = await openFile(`${path}.idx`, create);
+		if (index === undefined) return undefined;
+		let log: FileHandle | undefined;
+		try {
+			log = await openFile(`${path}.log`, create);
+			if (log !== undefined) return new LogFile(path, {log, index}, await recoverTail(index, log));
+		} catch (error) {
+			await Promise.all([index.close(), log?.close()]);
+			throw error;
+		}
+		await index.close();
+		return undefined;
+	}
+
+	/** Bytes received: kept and dropped. */
+	get end(): number {
+		return this.#kept + this.#dropped;
+	}
+
+	/**
+	 * Takes what is new, keeps the first `limit` bytes of the attempt, counts the rest. Resolves with what was new and kept, when
+	 * that is durable.
+	 */
+	async append(pieces: readonly LogPiece[], limit: number): Promise<readonly LogPiece[]> {
+		const fresh = freshPieces(pieces, this.end);
+		const last = fresh.at(-1);
+		if (last === undefined) return [];
+		if (!this.#exact) await this.#repair();
+		// Nothing is kept any more once something was dropped, also where the limit was raised since.
+		const added = this.#dropped > 0 ? [] : piecesBefore(fresh, limit);
+		await this.#keep(added);
+		if (endOf(last) > this.end) await this.#drop(endOf(last));
+		return added;
+	}
+
+	async read(offset: number, maxBytes: number): Promise<LogSlice> {
+		const rest = {end: this.end, dropped: this.#dropped};
+		const from = Math.max(0, offset);
+		if (from >= this.#kept) return {pieces: [], next: this.end, ...rest};
+		const first = await findRecord(this.#index, this.#records, from);
+		const records = await readRecords(this.#index, first, Math.min(windowRecords, this.#records - first));
+		const limit = Math.min(this.#kept, from + Math.min(Math.max(1, maxBytes), readBytes), records.at(-1)?.end ?? from);
+		const data = await readExactly(this.#log, from, limit - from);
+		const pieces: LogPiece[] = [];
+		let position = from;
+		for (const {end, at, kind} of records) {
+			if (position >= limit || kind === 'dropped') break;
+			const pieceEnd = Math.min(end, limit);
+			pieces.push({offset: position, stream: kind, at, data: data.subarray(position - from, pieceEnd - from)});
+			position = pieceEnd;
+		}
+		return {pieces, next: position === this.#kept ? this.end : position, ...rest};
+	}
+
+	async close(): Promise<void> {
+		await Promise.all([this.#log.close(), this.#index.close()]);
+	}
+
+	/** Appends to the log, then to the index: a record is there only when its bytes are on the disk. */
+	async #keep(pieces: readonly LogPiece[]): Promise<void> {
+		const records = recordsOf(pieces);
+		const data = Buffer.concat(pieces.map(piece => piece.data));
+		const start = this.#kept;
+		for (let first = 0; first < records.length; first += windowRecords) {
+			const window = records.slice(first, first + windowRecords);
+			const end = window.at(-1)?.end ?? this.#kept;
+			this.#exact = false;
+			await writeDurably(this.#log, this.#kept, data.subarray(this.#kept - start, end - start));
+			await writeDurably(this.#index, this.#records * recordBytes, encodeRecords(window));
+			this.#records += window.length;
+			this.#kept = end;
+			this.#exact = true;
+		}
+	}
+
+	/** Counts all after the kept bytes as dropped, up to `end`, in the one record that says so: the last, rewritten in place. */
+	async #drop(end: number): Promise<void> {
+		this.#exact = false;
+		await writeDurably(this.#index, this.#records * recordBytes, encodeRecords([{end, at: 0, kind: 'dropped'}]));
+		this.#dropped = end - this.#kept;
+		this.#exact = true;
+	}
+
+	/**
+	 * Brings the files to what the fields say, but for a count of dropped bytes, which the write that follows corrects. The index
+	 * comes first, so that it never covers other bytes than it was written for.
+	 */
+	async #repair(): Promise<void> {
+		if (this.#records > 0) await this.#shortenLast();
+		await this.#index.truncate((this.#records + (this.#dropped > 0 ? 1 : 0)) * recordBytes);
+		await this.#index.datasync();
+		await this.#log.truncate(this.#kept);
+		if (this.#records === 0) await this.#syncNames();
+		this.#exact = true;
+	}
+
+	/** The last record may reach beyond a log that somebody cut. */
+	async #shortenLast(): Promise<void> {
+		const number = this.#records - 1;
+		const [last] = await readRecords(this.#index, number, 1);
+		if (last === undefined || last.end === this.#kept) return;
+		await writeDurably(this.#index, number * recordBytes, encodeRecords([{...last, end: this.#kept}]));
+	}
+
+	/** The files may be new, and their directory too. */
+	async #syncNames(): Promise<void> {
+		const directory = dirname(this.#path);
+		await syncDirectory(directory);
+		await syncDirectory(dirname(directory));
+	}
+}
+
+async function openFile(path: string, create: boolean): Promise<FileHandle | undefined> {
+	try {
+		return await open(path, constants.O_RDWR | (create ? constants.O_CREAT : 0), 0o600);
+	} catch (error) {
+		if (!create && systemCode(error) === 'ENOENT') return undefined;
+		throw error;
+	}
+}

@@ -1,0 +1,128 @@
+import {join} from 'node:path';
+import {ByoaiError} from '../model/error.ts';
+import type {AttemptRef} from '../model/ids.ts';
+import {attemptKey} from '../model/ids.ts';
+import {fromFileSystem} from './file-error.ts';
+import {LogFile} from './log-file.ts';
+import {freshPieces} from './log-pieces.ts';
+import {KeyedQueue} from './log-queue.ts';
+import type {LogPiece, LogSlice, LogStore} from './logs.ts';
+
+export type LogFilesOptions = {
+	/** Kept output of one attempt; the rest is counted. */
+	readonly attemptBytes: number;
+	/** Attempts whose two files are open at once; the longest unused are closed first. */
+	readonly openAttempts?: number;
+};
+
+/** Attempts that are read or written at once. */
+const parallelAttempts = 64;
+
+/**
+ * Logs as files in `directory`: `<run>/<task>.<attempt>.log` is the merged output as it came, to be read with any tool, and
+ * `.idx` beside it says which bytes came when from which stream (see log-index.ts). An attempt without output has no files.
+ */
+export function openLogFiles(directory: string, {attemptBytes, openAttempts = 256}: LogFilesOptions): LogStore {
+	return new LogFiles(directory, attemptBytes, openAttempts);
+}
+
+class LogFiles implements LogStore {
+	readonly #directory: string;
+	readonly #attemptBytes: number;
+	readonly #openAttempts: number;
+	readonly #queue: KeyedQueue;
+	/** Open logs by attempt, the longest unused first. */
+	readonly #open = new Map<string, LogFile>();
+	/** Places taken for logs that are being opened. */
+	#opening = 0;
+	#closed = false;
+
+	constructor(directory: string, attemptBytes: number, openAttempts: number) {
+		this.#directory = directory;
+		this.#attemptBytes = attemptBytes;
+		this.#openAttempts = openAttempts;
+		// Never more than may be open: so there is always one to close for another.
+		this.#queue = new KeyedQueue(Math.min(parallelAttempts, openAttempts));
+	}
+
+	end(ref: AttemptRef): Promise<number> {
+		return this.#use(ref, 'read', async () => (await this.#file(ref))?.end ?? 0);
+	}
+
+	append(ref: AttemptRef, pieces: readonly LogPiece[]): Promise<{readonly end: number; readonly added: readonly LogPiece[]}> {
+		return this.#use(ref, 'write', async () => {
+			let file = await this.#file(ref);
+			if (file === undefined && freshPieces(pieces, 0).length > 0) file = await this.#file(ref, {create: true});
+			if (file === undefined) return {end: 0, added: []};
+			const added = await file.append(pieces, this.#attemptBytes);
+			return {end: file.end, added};
+		});
+	}
+
+	read(ref: AttemptRef, offset: number, maxBytes: number): Promise<LogSlice> {
+		return this.#use(ref, 'read', async () => {
+			const file = await this.#file(ref);
+			return file === undefined ? {pieces: [], next: 0, end: 0, dropped: 0} : file.read(offset, maxBytes);
+		});
+	}
+
+	release(ref: AttemptRef): Promise<void> {
+		return this.#use(ref, 'close', () => this.#close(attemptKey(ref)));
+	}
+
+	async close(): Promise<void> {
+		this.#closed = true;
+		await this.#queue.idle();
+		await Promise.all([...this.#open.keys()].map(key => this.#close(key)));
+	}
+
+	/** Runs `work` when it is this attempt's turn, and explains what goes wrong. */
+	async #use<T>(ref: AttemptRef, verb: string, work: () => Promise<T>): Promise<T> {
+		if (this.#closed) throw new ByoaiError('stopping', 'the orchestrator is shutting down: its logs are closed');
+		const path = this.#path(ref);
+		try {
+			return await this.#queue.run(attemptKey(ref), work);
+		} catch (error) {
+			throw fromFileSystem(error, `${verb} the log ${path}.log`);
+		}
+	}
+
+	/** The attempt's log, opened if it is not; undefined where there is none and `create` is not set. */
+	async #file(ref: AttemptRef, {create = false} = {}): Promise<LogFile | undefined> {
+		const key = attemptKey(ref);
+		const file = this.#open.get(key) ?? (await this.#openFile(this.#path(ref), create));
+		// Entered anew, it is the one used last.
+		this.#open.delete(key);
+		if (file !== undefined) this.#open.set(key, file);
+		return file;
+	}
+
+	async #openFile(path: string, create: boolean): Promise<LogFile | undefined> {
+		const unused = this.#open.size + this.#opening < this.#openAttempts ? undefined : this.#longestUnused();
+		this.#opening++;
+		try {
+			if (unused !== undefined) await this.#close(unused);
+			return await LogFile.open(path, {create});
+		} finally {
+			this.#opening--;
+		}
+	}
+
+	#longestUnused(): string | undefined {
+		return [...this.#open.keys()].find(key => !this.#queue.running.has(key));
+	}
+
+	async #close(key: string): Promise<void> {
+		const file = this.#open.get(key);
+		this.#open.delete(key);
+		await file?.close();
+	}
+
+	/** Without the ending. Nothing but these letters and numbers gets into a path. */
+	#path({run, task, attempt}: AttemptRef): string {
+		if (!/^[a-z0-9]+$/.test(run) || !Number.isSafeInteger(task) || task < 0 || !Number.isSafeInteger(attempt) || attempt < 1) {
+			throw new ByoaiError('invalid', `${JSON.stringify({run, task, attempt})} names no attempt`);
+		}
+		return join(this.#directory, run, `${task}.${attempt}`);
+	}
+}

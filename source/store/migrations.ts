@@ -1,0 +1,25 @@
+/*
+ * `runs` and `attempts` are the history: they may be queried with any SQLite program while the orchestrator runs. Times are
+ * milliseconds since 1970. `run` is last in its row, so that listing need not step over it.
+ */
+const firstSchema = `
+	CREATE TABLE journal (sequence INTEGER PRIMARY KEY, event TEXT NOT NULL) STRICT;
+	CREATE TABLE snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL, state TEXT NOT NULL) STRICT;
+	CREATE TABLE runs (
+		id TEXT PRIMARY KEY, workflow TEXT NOT NULL, file TEXT, status TEXT NOT NULL,
+		created_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, reason TEXT, counts TEXT NOT NULL, run TEXT NOT NULL
+	) STRICT;
+	CREATE INDEX runs_by_status ON runs (status, id);
+	CREATE TABLE attempts (
+		run TEXT NOT NULL, task INTEGER NOT NULL, name TEXT NOT NULL, attempt INTEGER NOT NULL, agent TEXT NOT NULL,
+		status TEXT NOT NULL, exit_code INTEGER, assigned_at INTEGER NOT NULL, ended_at INTEGER, duration_ms REAL, log_bytes INTEGER,
+		PRIMARY KEY (run, task, attempt)
+	) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * The steps from an empty database to the present one; `user_version` counts those that a database has behind it. A step
+ * that has been released never changes. Whoever changes the shape of an event, a run or the scheduler's state adds a step that rewrites
+ * the JSON in `journal`, `runs` or `snapshot`.
+ */
+export const migrations: readonly string[] = [firstSchema];

@@ -1,0 +1,60 @@
+import type {Event} from '../model/event.ts';
+import type {Run, RunStatus} from '../model/run.ts';
+
+/** A journaled event with its place in the journal, counted from 1. */
+export type JournalEntry = {readonly sequence: number; readonly event: Event};
+
+/** What the engine writes in one commit. */
+export type Batch = {
+	readonly events: readonly Event[];
+	/** Runs that these events ended: they go into the history tables (`runs`, `attempts`). */
+	readonly endedRuns: readonly Run[];
+};
+
+export type RunQuery = {
+	readonly status?: RunStatus;
+	readonly limit: number;
+	/** Only runs created before this run id's. */
+	readonly before?: string;
+};
+
+/**
+ * The journal, its snapshots and the history. All calls are synchronous; what goes wrong throws `ByoaiError`
+ * (`unavailable`: disk full, read-only, not a database …) and leaves nothing half done.
+ */
+export interface Store {
+	/** One commit. When it returns, the batch survives kill -9 and loss of power. Returns the last entry's sequence. */
+	append(batch: Batch): number;
+
+	/** Journal entries with a sequence greater than `after`, in order. */
+	read(after: number): Iterable<JournalEntry>;
+
+	/** Keeps `state` (plain JSON) as the sum of all entries up to `sequence`, and drops those entries. */
+	saveSnapshot(sequence: number, state: unknown): void;
+
+	loadSnapshot(): {readonly sequence: number; readonly state: unknown} | undefined;
+
+	/** Ended runs, newest first, without their tasks' details. */
+	listRuns(query: RunQuery): readonly RunSummary[];
+
+	/** One ended run, whole. */
+	loadRun(id: string): Run | undefined;
+
+	/** Ids of ended runs that begin with `prefix`, newest first, at most `limit`. */
+	findRuns(prefix: string, limit: number): readonly string[];
+
+	close(): void;
+}
+
+/** One ended run as a row. */
+export type RunSummary = {
+	readonly id: string;
+	readonly workflow: string;
+	readonly file?: string;
+	readonly status: RunStatus;
+	readonly createdAt: number;
+	readonly endedAt: number;
+	/** Tasks by their final status. */
+	readonly counts: Readonly<Record<string, number>>;
+	readonly reason?: string;
+};

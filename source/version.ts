@@ -1,0 +1,4 @@
+import about from '../package.json' with {type: 'json'};
+
+/** The program's version, as `package.json` has it. */
+export const {version} = about;

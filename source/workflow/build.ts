@@ -1,0 +1,110 @@
+import type {AgentSpec, Environment, Resources, RetryPolicy, TaskSpec, Workflow} from '../model/workflow.ts';
+import {localAgentName} from '../model/workflow.ts';
+import type {TaskGraph} from './graph.ts';
+import type {WorkflowInput} from './schema.ts';
+import type {AgentInput} from './schema-agent.ts';
+import type {DefaultsInput, TaskInput} from './schema-task.ts';
+import {shellArgv} from './shell.ts';
+
+type Source = {readonly file?: string; readonly directory: string; readonly fileEnv: Environment; readonly graph: TaskGraph};
+
+/** Fills in every default. */
+export function buildWorkflow(input: WorkflowInput, {file, directory, fileEnv, graph}: Source): Workflow {
+	const defaults = input.defaults ?? {};
+	return defined({
+		name: input.name ?? nameFromFile(file),
+		description: input.description,
+		file,
+		directory,
+		labels: input.labels ?? {},
+		env: {...fileEnv, ...input.env},
+		tasks: input.tasks.map((task, index) => buildTask(task, defaults, graph, index)),
+		agents: (input.agents ?? []).map(buildAgent),
+		timeoutMs: input.timeout,
+		agentTimeoutMs: input.agent_timeout,
+		maxParallel: input.max_parallel,
+		failFast: input.fail_fast ?? true,
+	});
+}
+
+function buildTask(task: TaskInput, defaults: DefaultsInput, graph: TaskGraph, index: number): TaskSpec {
+	const agent = task.agent ?? defaults.agent ?? localAgentName;
+	const shell = task.shell ?? defaults.shell;
+	return defined({
+		name: graph.names[index] ?? '',
+		command: task.command,
+		agent: typeof agent === 'string' ? {name: agent} : agent,
+		dependsOn: graph.dependencies[index] ?? [],
+		env: {...defaults.env, ...task.env},
+		workingDir: task.working_dir ?? defaults.working_dir,
+		shell: shell === undefined ? undefined : shellArgv(shell, task.command),
+		timeoutMs: task.timeout ?? defaults.timeout,
+		retry: buildRetry({...defaults.retry, ...task.retry}),
+		continueOnError: task.continue_on_error ?? defaults.continue_on_error ?? false,
+		image: task.image ?? defaults.image,
+		volumes: task.volumes ?? defaults.volumes ?? [],
+		resources: mergeResources(defaults.resources, task.resources),
+		labels: {...defaults.labels, ...task.labels},
+	});
+}
+
+/** Without a `limit`, whoever says how to retry wants it: three further attempts. */
+function buildRetry(retry: NonNullable<TaskInput['retry']>): RetryPolicy {
+	const saysHow = [retry.delay, retry.backoff, retry.max_delay, retry.exit_codes].some(value => value !== undefined);
+	return defined({
+		limit: retry.limit ?? (saysHow ? 3 : 0),
+		delayMs: retry.delay ?? 1000,
+		backoff: retry.backoff ?? 2,
+		maxDelayMs: retry.max_delay ?? 300_000,
+		exitCodes: retry.exit_codes,
+		lost: retry.lost ?? 2,
+	});
+}
+
+function mergeResources(outer: TaskInput['resources'], own: TaskInput['resources']): Resources | undefined {
+	if (outer === undefined && own === undefined) return undefined;
+	const requests = {...outer?.requests, ...own?.requests};
+	const limits = {...outer?.limits, ...own?.limits};
+	return {...(Object.keys(requests).length > 0 && {requests}), ...(Object.keys(limits).length > 0 && {limits})};
+}
+
+/** The spec of an agent whose keys have been checked; also for one that is deployed through the API. */
+export function buildAgent(agent: AgentInput): AgentSpec {
+	return defined({
+		name: agent.name,
+		type: agent.type ?? (agent.image === undefined ? 'local' : 'docker'),
+		image: agent.image,
+		volumes: agent.volumes ?? [],
+		env: agent.env ?? {},
+		workflow: agent.workflow,
+		replicas: agent.replicas ?? 1,
+		slots: agent.slots ?? 1,
+		labels: agent.labels ?? {},
+		resources: mergeResources(undefined, agent.resources),
+		network: agent.network,
+		ports: agent.ports ?? [],
+		user: agent.user,
+		pullPolicy: agent.pull_policy ?? 'missing',
+		readinessProbe: agent.readiness_probe,
+		startTimeoutMs: agent.start_timeout ?? 60_000,
+		lifetime: agent.lifetime ?? 'run',
+		driverOptions: agent.driver_options,
+	});
+}
+
+function nameFromFile(file: string | undefined): string {
+	const base = file
+		?.split(/[\\/]/)
+		.at(-1)
+		?.replace(/\.(?:ya?ml|json)$/i, '');
+	return base || 'workflow';
+}
+
+type Defined<T> = {[K in keyof T as undefined extends T[K] ? never : K]: T[K]} & {
+	[K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+/** Leaves out the keys that are undefined: what is built is journaled as JSON. */
+function defined<T extends object>(values: T): Defined<T> {
+	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

@@ -1,0 +1,97 @@
+import {expect, test} from 'vitest';
+import type {Cli} from '../helpers/cli.ts';
+import {CliPlace} from '../helpers/cli.ts';
+
+async function listening(manager: Cli): Promise<string> {
+	const [, url = ''] = await manager.says(/listens on (http:\S+)/);
+	return url;
+}
+
+const waiting = `tasks: [{name: wait, command: "echo ready; while [ ! -e go ]; do sleep 0.05; done; echo through"}]\n`;
+const managerMode = ['agent-manager-mode', '--no-tui', '--port', '0'];
+
+test('serves, runs the default workflow, shows the runs of others, and stays', async () => {
+	const place = new CliPlace();
+	const manager = place.start(managerMode);
+	const url = await listening(manager);
+	await manager.says(/sample-task {2}Running sample task!/);
+	await manager.says(/✔ run r\w+ succeeded/);
+
+	place.file('flow.yml', 'tasks: [{name: mine, command: "echo from a client"}]\n');
+	const client = await place.run(['run', 'flow.yml', '--url', url]);
+	expect(client).toMatchObject({status: 0, stdout: expect.stringContaining('mine  from a client')});
+	await manager.says(/r\w+ {2}mine {2}from a client/);
+	expect((await place.run(['ps'])).stdout.trimEnd().split('\n')).toHaveLength(3);
+	expect(await place.run(['agents'])).toMatchObject({status: 0, stdout: expect.stringMatching(/^AGENT[\s\S]*local-agent +local +online/)});
+
+	manager.process.kill('SIGTERM');
+	expect(await manager.ended).toMatchObject({status: 0, stderr: expect.stringContaining('SIGTERM: stopping')});
+});
+
+test('SIGTERM leaves runs alone; the next start goes on with them', async () => {
+	const place = new CliPlace();
+	place.file('flow.yml', waiting);
+	const first = place.start([...managerMode, '-f', 'flow.yml']);
+	const [, id] = await first.says(/run (r\w+): flow[\s\S]*wait {2}ready/);
+	first.process.kill('SIGTERM');
+	expect(await first.ended).toMatchObject({status: 0, stderr: expect.stringContaining('1 unfinished run: the next start goes on with it')});
+
+	const second = place.start([...managerMode, '-f', 'flow.yml']);
+	await second.says(new RegExp(`run ${id} goes on: flow`));
+	place.file('go', '');
+	await second.says(/wait {2}through/);
+	await second.says(new RegExp(`✔ run ${id} succeeded`));
+	expect(second.stdout).not.toContain('wait  ready');
+	second.process.kill('SIGINT');
+	expect(await second.ended).toMatchObject({status: 0});
+});
+
+test('--on-stop cancel cancels them, and waits for their end', async () => {
+	const place = new CliPlace();
+	place.file('flow.yml', waiting);
+	const manager = place.start([...managerMode, '-f', 'flow.yml', '--on-stop', 'cancel']);
+	await manager.says(/wait {2}ready/);
+	manager.process.kill('SIGTERM');
+	const ended = await manager.ended;
+	expect(ended).toMatchObject({status: 0, stdout: expect.stringMatching(/⊘ run r\w+ cancelled after .*its manager stops/)});
+	expect(JSON.parse((await place.run(['ps', '--json'])).stdout)).toMatchObject([{status: 'cancelled'}]);
+});
+
+test('what it needs and does not get is status 3', async () => {
+	const place = new CliPlace();
+	const manager = place.start(managerMode);
+	const url = await listening(manager);
+	const other = new CliPlace();
+	const taken = await other.run(['agent-manager-mode', '--port', new URL(url).port]);
+	expect(taken).toMatchObject({status: 3, stderr: expect.stringMatching(/cannot listen on 127\.0\.0\.1, port \d+/)});
+	const owned = await place.run(managerMode);
+	expect(owned).toMatchObject({status: 3, stderr: expect.stringMatching(/state directory .* is in use by process \d+/)});
+	manager.process.kill('SIGTERM');
+	expect(await manager.ended).toMatchObject({status: 0});
+});
+
+test('a token that the manager asks for is the one that clients send', async () => {
+	const place = new CliPlace();
+	const manager = place.start([...managerMode, '--host', '0.0.0.0'], {BYOAI_TOKEN: 'secret'});
+	await listening(manager);
+	expect(await place.run(['ps'])).toMatchObject({status: 3, stdout: ''});
+	expect(await place.run(['ps', '--token', 'wrong'])).toMatchObject({status: 3, stdout: ''});
+	expect(await place.run(['ps', '--token', 'secret'])).toMatchObject({status: 0});
+	manager.process.kill('SIGTERM');
+	expect(await manager.ended).toMatchObject({status: 0});
+});
+
+test('byoai agent serves a manager from elsewhere', async () => {
+	const place = new CliPlace();
+	const manager = place.start(managerMode);
+	const url = await listening(manager);
+	const agent = place.start(['agent'], {ORCHESTRATOR_URL: url, AGENT_NAME: 'far'});
+	place.file('flow.yml', 'tasks: [{name: there, command: "echo on $AGENT_NAME.", agent: far}]\n');
+	const run = await place.run(['run', 'flow.yml', '--url', url]);
+	expect(run.status).toBe(0);
+	expect(run.stdout).toMatch(/far {2}there {2}on \.\n/);
+	agent.process.kill('SIGTERM');
+	expect(await agent.ended).toMatchObject({status: 0});
+	manager.process.kill('SIGTERM');
+	expect(await manager.ended).toMatchObject({status: 0});
+});

@@ -1,0 +1,64 @@
+import type {ChildProcess} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {fileURLToPath} from 'node:url';
+import {onTestFinished} from 'vitest';
+
+/** The agent program, as Node runs it without a build. */
+const program = fileURLToPath(new URL('../../agent/entry.ts', import.meta.url));
+
+export type AgentProcess = {
+	readonly child: ChildProcess;
+	readonly pid: number;
+	/** What it said so far. */
+	said(): string;
+	/** Resolves with exit code and signal. */
+	readonly exited: Promise<readonly [number | null, NodeJS.Signals | null]>;
+};
+
+/** Starts a real agent; the test's end ends it, with its watchdog. */
+export function startAgent(env: Readonly<Record<string, string>>): AgentProcess {
+	const child = spawn(process.execPath, [program], {
+		env: {PATH: process.env.PATH, AGENT_NAME: 'tester', BYOAI_TOKEN: 'secret', ...env},
+		stdio: ['ignore', 'ignore', 'pipe'],
+	});
+	let said = '';
+	child.stderr.on('data', (data: Buffer) => {
+		said += data.toString();
+	});
+	const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+	const closed = once(child, 'close'); // its watchdog, too, has this stderr
+	onTestFinished(async () => {
+		if (child.exitCode === null && child.signalCode === null) {
+			child.kill('SIGCONT');
+			child.kill('SIGTERM');
+		}
+		await closed;
+	});
+	return {child, pid: child.pid ?? 0, said: () => said, exited};
+}
+
+/** Resolves with what `look` finds, looking again and again; the test's own time limit ends it. */
+export async function eventually<Found>(look: () => Found | undefined | false): Promise<Found> {
+	for (;;) {
+		const found = look();
+		if (found !== undefined && found !== false) return found;
+		await new Promise(resolve => setTimeout(resolve, 20));
+	}
+}
+
+/** Process ids of living processes with this text in their arguments. */
+export function processesWith(text: string): number[] {
+	const lines = execFileSync('ps', ['-A', '-o', 'pid=,stat=,args='], {encoding: 'utf8'}).split('\n');
+	return lines.flatMap(line => {
+		const [, pid, state = '', args = ''] = /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+		return pid !== undefined && !state.startsWith('Z') && args.includes(text) ? [Number(pid)] : [];
+	});
+}
+
+let sleeps = 0;
+/** A number of seconds that no other test sleeps: its processes can be told apart by it. */
+export function uniqueSeconds(): string {
+	sleeps += 1;
+	return `${1_000_000 + process.pid}.${sleeps}`;
+}

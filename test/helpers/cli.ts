@@ -1,0 +1,78 @@
+import type {ChildProcess} from 'node:child_process';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {existsSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, onTestFinished} from 'vitest';
+import {temporaryDirectory} from './temporary-directory.ts';
+
+const program = join(import.meta.dirname, '../../dist/cli.js');
+
+/** A directory of its own for a test: state, configuration, current directory. What is left of agents ends when it is removed. */
+export class CliPlace {
+	readonly directory = temporaryDirectory();
+	readonly state = join(this.directory, 'state');
+
+	/** Puts a file here; returns its path. */
+	file(name: string, text: string): string {
+		const path = join(this.directory, name);
+		writeFileSync(path, text);
+		return path;
+	}
+
+	/** Starts the built program here. `env` is all that it has beside PATH and where it keeps things. */
+	start(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Cli {
+		if (!existsSync(program)) throw new Error(`${program} is not there: run "npm run build" first`);
+		const {PATH, TMPDIR} = process.env;
+		const child = spawn(process.execPath, [program, ...argv], {
+			cwd: this.directory,
+			env: {PATH, ...(TMPDIR && {TMPDIR}), BYOAI_STATE_DIR: this.state, XDG_CONFIG_HOME: this.directory, ...env},
+			stdio: ['ignore', 'pipe', 'pipe'],
+		});
+		return new Cli(child);
+	}
+
+	/** Runs the program to its end. */
+	async run(argv: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended> {
+		return this.start(argv, env).ended;
+	}
+}
+
+export type Ended = {
+	readonly status: number | null;
+	readonly signal: NodeJS.Signals | null;
+	readonly stdout: string;
+	readonly stderr: string;
+};
+
+/** The program in a process of its own, ended with the test at the latest. */
+export class Cli {
+	readonly process: ChildProcess;
+	readonly ended: Promise<Ended>;
+	stdout = '';
+	stderr = '';
+
+	constructor(child: ChildProcess) {
+		this.process = child;
+		child.stdout?.on('data', (chunk: Buffer) => {
+			this.stdout += chunk.toString();
+		});
+		child.stderr?.on('data', (chunk: Buffer) => {
+			this.stderr += chunk.toString();
+		});
+		this.ended = once(child, 'close').then(([status, signal]) => ({status, signal, stdout: this.stdout, stderr: this.stderr}));
+		onTestFinished(async () => {
+			if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+			await this.ended;
+		});
+	}
+
+	/** Resolves once standard output or standard error matches. */
+	async says(pattern: RegExp): Promise<RegExpExecArray> {
+		const find = () => pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+		await expect.poll(find, {message: String(pattern), timeout: 15_000}).not.toBeNull();
+		const found = find();
+		if (found === null) throw new Error(`${pattern} was there, and is not`);
+		return found;
+	}
+}

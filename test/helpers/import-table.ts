@@ -1,0 +1,135 @@
+import {isBuiltin} from 'node:module';
+import type {Code, Import} from './syntax.ts';
+import {relativeTarget} from './syntax.ts';
+
+/**
+ * Who may import what. A target is a room (`model`), a file of a room without its ending (`store/store`), a package, a built-in module
+ * or `node:*`: all of these but `node:sqlite`. Each room may import itself. ARCHITECTURE.md has the same table with the reasons.
+ */
+type Row = {
+	readonly may: readonly string[];
+	/** Only by `import type`. */
+	readonly types?: readonly string[];
+	/** Only by `import()`, so that it costs nothing before it is needed. */
+	readonly lazily?: readonly string[];
+};
+
+/** The floor plan: a room is a directory or a file under `source/`; `agent` is the agent program. */
+export const importTable: Readonly<Record<string, Row>> = {
+	model: {may: []},
+	scheduler: {may: ['model']},
+	workflow: {may: ['model', 'js-yaml', 'zod']},
+	protocol: {may: ['model']},
+	drivers: {may: ['model', 'node:*']},
+	store: {may: ['model', 'node:*', 'node:sqlite']},
+	engine: {may: ['model', 'scheduler', 'drivers/driver', 'store/store', 'store/logs', 'node:*'], types: ['protocol/views']},
+	agents: {may: ['engine', 'protocol', 'model', 'scheduler/state', 'node:*']},
+	server: {may: ['engine', 'agents', 'protocol', 'workflow', 'model', 'h3', 'zod', 'node:*'], types: ['scheduler']},
+	client: {may: ['protocol', 'model', 'node:*']},
+	tui: {may: ['client', 'model', 'picocolors', 'string-width']},
+	app: {may: ['tui', 'client', 'model']},
+	agent: {may: ['protocol', 'model', 'node:*']},
+	config: {may: ['model', 'js-yaml', 'node:*']},
+	orchestrator: {
+		may: [
+			'model',
+			'workflow',
+			'protocol',
+			'scheduler',
+			'engine',
+			'agents',
+			'drivers',
+			'store',
+			'server',
+			'client',
+			'config',
+			'version',
+			'node:*',
+		],
+	},
+	commands: {
+		may: [
+			'client',
+			'protocol',
+			'workflow',
+			'model',
+			'config',
+			'version',
+			'orchestrator',
+			'store/state-directory',
+			'js-yaml',
+			'meow',
+			'picocolors',
+			'string-width',
+			'node:*',
+		],
+		lazily: ['app', 'agent/main'],
+	},
+	cli: {may: ['config', 'commands', 'version', 'model', 'meow', 'node:*']},
+	version: {may: ['package.json']},
+};
+
+/** Imports that the table does not allow, and files that stand in no room. */
+export function importFaults(files: readonly Code[]): readonly string[] {
+	return files.flatMap(file => {
+		const room = roomOf(file.path);
+		if (room === undefined) return [];
+		const row = importTable[room];
+		if (row === undefined) return [`${file.path}: ${room} is no room of the floor plan`];
+		return file.imports.flatMap(found => {
+			const problem = importProblem(file, room, row, found);
+			return problem === undefined ? [] : [`${file.path}:${found.line}: ${problem}`];
+		});
+	});
+}
+
+/** `source/model/ids.ts` → `model`, `source/cli.tsx` → `cli`, `agent/main.ts` → `agent`; undefined: it is no part of the product. */
+function roomOf(path: string): string | undefined {
+	return /^source\/([^/.]+)/.exec(path)?.[1] ?? /^(agent)\//.exec(path)?.[1];
+}
+
+function importProblem(file: Code, room: string, row: Row, found: Import): string | undefined {
+	if (found.specifier === undefined) return 'imports a computed path';
+	const names = targetNames(file, found.specifier);
+	const listed = (list: readonly string[] | undefined): boolean => names.some(name => list?.includes(name));
+	if (names.includes(room) || listed(row.may)) return undefined;
+	if (listed(row.types)) return found.typeOnly ? undefined : `${room} may import ${found.specifier} by import type only`;
+	if (listed(row.lazily)) return found.lazy ? undefined : `${room} may import ${found.specifier} by import() only`;
+	return `${room} may not import ${found.specifier}`;
+}
+
+/** All names under which the table may list what a specifier means. */
+function targetNames(file: Code, specifier: string): readonly string[] {
+	const path = relativeTarget(file, specifier);
+	if (path !== undefined) return [roomOf(path) ?? path, path.replace(/^source\//, '').replace(/\.\w+$/, '')];
+	if (!isBuiltin(specifier)) return [packageOf(specifier)];
+	return specifier === 'node:sqlite' ? [specifier] : [specifier, 'node:*'];
+}
+
+function packageOf(specifier: string): string {
+	return specifier
+		.split('/')
+		.slice(0, specifier.startsWith('@') ? 2 : 1)
+		.join('/');
+}
+
+/** Files that import each other in a ring, types included: one line for each ring found. */
+export function cycleFaults(files: readonly Code[]): readonly string[] {
+	const edges = new Map(files.map(file => [file.path, targetPaths(file)]));
+	const done = new Set<string>();
+	const faults: string[] = [];
+	const visit = (path: string, trail: readonly string[]): void => {
+		if (trail.includes(path)) {
+			faults.push(`cycle: ${[...trail.slice(trail.indexOf(path)), path].join(' → ')}`);
+		} else if (!done.has(path)) {
+			for (const target of edges.get(path) ?? []) visit(target, [...trail, path]);
+			done.add(path);
+		}
+	};
+	for (const path of edges.keys()) visit(path, []);
+	return faults;
+}
+
+function targetPaths(file: Code): readonly string[] {
+	return file.imports.flatMap(({specifier}) => (specifier === undefined ? [] : (relativeTarget(file, specifier) ?? [])));
+}

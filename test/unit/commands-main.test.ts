@@ -1,0 +1,165 @@
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, test} from 'vitest';
+import {commands, laterCommands} from '../../source/commands/registry.ts';
+import {version} from '../../source/version.ts';
+import {runProgram} from '../helpers/program.ts';
+import {temporaryDirectory} from '../helpers/temporary-directory.ts';
+
+const good = `tasks:
+  - {name: build, command: make}
+  - {name: test, command: make test, depends_on: [build]}
+agents: []
+`;
+const bad = `tasks:
+  - {name: build, comand: make}
+  - {name: test, command: x, depends_on: [biuld]}
+`;
+
+function workflowFile(text: string, name = 'flow.yml'): string {
+	const path = join(temporaryDirectory(), name);
+	writeFileSync(path, text);
+	return path;
+}
+
+describe('help and version', () => {
+	test.each([['--version'], ['ps', '--version'], ['--version', '--nonsense']])('%j', async (...argv) => {
+		expect(await runProgram(argv)).toEqual({status: 0, stdout: `${version}\n`, stderr: ''});
+	});
+
+	test('the help names every command', async () => {
+		const {status, stdout} = await runProgram(['--help']);
+		expect(status).toBe(0);
+		for (const {name} of commands) expect(stdout).toMatch(new RegExp(`^ +${name}`, 'm'));
+	});
+
+	test.each(commands.map(({name}) => name))('byoai %s -h shows its examples, and they name it', async name => {
+		const {status, stdout} = await runProgram(name === '' ? ['-h'] : [name, '-h']);
+		expect(status).toBe(0);
+		const [, examples = ''] = stdout.split('Examples:\n');
+		expect(examples).toContain(['byoai', name].join(' ').trim());
+	});
+});
+
+describe('wrong usage is status 2, on standard error', () => {
+	test.each([
+		[['rnu'], /unknown command "rnu"; did you mean `run`\?/],
+		[['nonsense'], /unknown command "nonsense"\. See: byoai --help/],
+		[['flow.yml'], /did you mean `byoai run flow.yml`\?/],
+		[['ps', '--dry-run'], /no option --dry-run/],
+		[['run', 'x', '--port', 'high'], /--port/],
+		[['graph', 'x.yml', '--format', 'tre'], /tree, mermaid, dot, json, not tre; did you mean `tree`\?/],
+		[['agent-manager-mode', '--on-stop', 'kill'], /--on-stop must be keep or cancel/],
+		[['logs', '--attempt', '2'], /--attempt is for one task/],
+	] as const)('%j', async (argv, message) => {
+		const {status, stdout, stderr} = await runProgram(argv);
+		expect({status, stdout}).toEqual({status: 2, stdout: ''});
+		expect(stderr).toMatch(message);
+	});
+
+	test.each(laterCommands)('%s is known, but of a later version', async name => {
+		const {status, stderr} = await runProgram([name, 'x']);
+		expect(status).toBe(2);
+		expect(stderr).toBe(`byoai: byoai ${name} is not in this version yet\n`);
+	});
+});
+
+test('--https is something that is not there: status 3', async () => {
+	expect(await runProgram(['--https'])).toMatchObject({status: 3, stderr: expect.stringContaining('--https is not in this version')});
+});
+
+test('listening for everybody without a token is refused before anything is opened', async () => {
+	const stateDir = join(temporaryDirectory(), 'state');
+	const ended = await runProgram(['--host', '0.0.0.0', '--state-dir', stateDir]);
+	expect(ended).toMatchObject({status: 3, stdout: '', stderr: expect.stringMatching(/without a token .* BYOAI_TOKEN .* --auth none/)});
+});
+
+test('a wrong settings file is told with its lines', async () => {
+	const home = temporaryDirectory();
+	mkdirSync(join(home, 'byoai'));
+	writeFileSync(join(home, 'byoai/config.yml'), 'hots: x\n');
+	const {status, stderr} = await runProgram(['validate', 'x.yml'], {XDG_CONFIG_HOME: home});
+	expect(status).toBe(2);
+	expect(stderr).toContain(`${home}/byoai/config.yml:1:1: \`hots\` is not a known setting`);
+});
+
+describe('validate', () => {
+	test('a good file', async () => {
+		const file = workflowFile(good);
+		expect(await runProgram(['validate', file])).toEqual({status: 0, stdout: `${file}: ok (2 tasks, 0 agents)\n`, stderr: ''});
+	});
+
+	test('all problems of all files, also of one that is not there; the good ones are told too', async () => {
+		const [fine, wrong] = [workflowFile(good), workflowFile(bad)];
+		const {status, stdout, stderr} = await runProgram(['validate', 'none.yml', wrong, fine]);
+		expect({status, stdout}).toEqual({status: 2, stdout: `${fine}: ok (2 tasks, 0 agents)\n`});
+		expect(stderr).toContain('no workflow file "none.yml"');
+		expect(stderr).toContain(`${wrong}:2:19: `);
+		expect(stderr).toContain('did you mean `build`?');
+		expect(stderr).toMatch(/\d problems\n$/);
+	});
+
+	test('as JSON', async () => {
+		const file = workflowFile(bad);
+		const {status, stdout, stderr} = await runProgram(['validate', file, '--json']);
+		expect({status, stderr}).toEqual({status: 2, stderr: ''});
+		expect(JSON.parse(stdout)).toMatchObject([{file, valid: false, problems: [{file, line: 2}, {}]}]);
+	});
+
+	test('notices are for people, below warnings they are left out', async () => {
+		const file = workflowFile('tasks: [{name: a, command: x, agent: elsewhere}]\n');
+		expect(await runProgram(['validate', file])).toMatchObject({status: 0, stderr: expect.stringContaining('note: agent `elsewhere`')});
+		expect(await runProgram(['validate', file, '--log-level', 'error'])).toMatchObject({status: 0, stderr: ''});
+	});
+});
+
+describe('a workflow that cannot run', () => {
+	test('a file that is not there names both places', async () => {
+		const WORKFLOW_DIR = temporaryDirectory();
+		const {status, stderr} = await runProgram(['run', 'none.yml'], {WORKFLOW_DIR});
+		expect(status).toBe(2);
+		expect(stderr).toContain(`neither ${join(process.cwd(), 'none.yml')} nor ${join(WORKFLOW_DIR, 'none.yml')} (WORKFLOW_DIR) is there`);
+	});
+
+	test('-f tells all problems and opens nothing', async () => {
+		const file = workflowFile(bad);
+		const {status, stdout, stderr} = await runProgram(['-f', file, '--state-dir', '/dev/null/none']);
+		expect({status, stdout}).toEqual({status: 2, stdout: ''});
+		expect(stderr).toContain(`${file}:2:`);
+	});
+
+	test('a directory', async () => {
+		const {status, stderr} = await runProgram(['run', temporaryDirectory()]);
+		expect({status, stderr}).toEqual({status: 2, stderr: expect.stringContaining('it is a directory')});
+	});
+
+	test('params are checked', async () => {
+		const {status, stderr} = await runProgram(['run', workflowFile(good), '--param', 'a=1']);
+		expect({status, stderr}).toEqual({status: 2, stderr: expect.stringContaining('unknown param `a`')});
+	});
+});
+
+test('WORKFLOW_DIR is the second place, and --dry-run prints the plan', async () => {
+	const WORKFLOW_DIR = temporaryDirectory();
+	writeFileSync(join(WORKFLOW_DIR, 'only-there.yml'), good);
+	const {status, stdout} = await runProgram(['run', 'only-there.yml', '--dry-run'], {WORKFLOW_DIR});
+	expect(status).toBe(0);
+	expect(stdout).toMatch(/2 tasks in 2 waves\n +1 +build +this host \(local-agent\)\n +2 +test/);
+	const json = await runProgram(['run', 'only-there.yml', '--dry-run', '--json'], {WORKFLOW_DIR});
+	expect(JSON.parse(json.stdout)).toMatchObject({waves: [[{task: 'build'}], [{task: 'test'}]]});
+});
+
+test('graph and schema print to standard output', async () => {
+	const file = workflowFile(good);
+	expect((await runProgram(['graph', file, '--format', 'mermaid'])).stdout).toContain('t0 --> t1');
+	expect(JSON.parse((await runProgram(['schema'])).stdout)).toHaveProperty('title', 'BYOAI workflow');
+});
+
+test('a command without an orchestrator tells where it looked', async () => {
+	const state = join(temporaryDirectory(), 'none');
+	const {status, stderr} = await runProgram(['agents', '--state-dir', state]);
+	expect(status).toBe(3);
+	expect(stderr).toContain(`no orchestrator runs: looked for one at the state directory ${state}`);
+	const elsewhere = await runProgram(['ps', '--url', 'http://127.0.0.1:1']);
+	expect(elsewhere).toMatchObject({status: 3, stderr: expect.stringContaining('http://127.0.0.1:1')});
+});

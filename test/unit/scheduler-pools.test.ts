@@ -1,0 +1,132 @@
+import {expect, test} from 'vitest';
+import {recover} from '../../source/scheduler/recover.ts';
+import {agentSpec, Play, task, workflow} from '../helpers/scheduling.ts';
+
+const handle = {driver: 'fake', pid: 1} as const;
+const flow = (more = {}, tasks = [task('a')]) => workflow(tasks, {agents: [agentSpec('agent', more)]});
+const commands = (play: Play) =>
+	play.commands.splice(0).flatMap(command => ('spec' in command ? [`${command.type} ${command.spec.name}`] : []));
+
+/** The instance runs, and its agent is online. */
+function online(play: Play, instance: string, session = `s-${instance}`): Play {
+	return play.event({type: 'instance-started', at: play.now, instance, handle}).session(instance, session);
+}
+
+test('a declared agent lives in its run: started with it, gone after it', () => {
+	const play = new Play().submit(flow({replicas: 2}));
+	expect(commands(play)).toEqual(['start-instance agent~r1', 'start-instance agent~r1~2']);
+	online(play, 'agent~r1~2');
+	expect(play.place()).toEqual(['a']);
+	play.finish('a', 'succeeded');
+	expect(commands(play)).toEqual(['stop-instance agent~r1', 'stop-instance agent~r1~2']);
+	for (const instance of ['agent~r1', 'agent~r1~2']) play.event({type: 'instance-ended', at: play.now, instance, end: {cause: 'stopped'}});
+	expect(play.state.pools).toEqual({});
+	expect(play.state.sessions).toEqual({});
+});
+
+test('a name that is registered already is used, and nothing is deployed', () => {
+	const play = new Play().agent().submit(flow());
+	expect(commands(play)).toEqual([]);
+	expect(play.run().adoptedAgents).toEqual(['agent']);
+	expect(play.place()).toEqual(['a']);
+});
+
+test('agents that no task asks for are not started', () => {
+	const play = new Play().submit(flow({}, [task('a', {agent: {name: 'local-agent'}})]));
+	expect(commands(play)).toEqual(['start-instance local-agent']);
+});
+
+test('local-agent is shared, and ends when no run needs it', () => {
+	const local = workflow([task('a', {agent: {name: 'local-agent'}})]);
+	const play = new Play().submit(local).submit(local, {run: 'r2'});
+	expect(commands(play)).toEqual(['start-instance local-agent']);
+	online(play, 'local-agent');
+	play.place();
+	play.finish('a', 'succeeded');
+	expect(commands(play)).toEqual([]);
+	play.finish('a', 'succeeded', 'r2');
+	expect(commands(play)).toEqual(['stop-instance local-agent']);
+});
+
+test('a dead instance is replaced, what ran in it is lost at once and started again', () => {
+	const play = new Play().submit(flow());
+	online(play, 'agent~r1');
+	play.place();
+	commands(play);
+	play.event({type: 'instance-ended', at: play.now, instance: 'agent~r1', end: {cause: 'killed by SIGKILL'}});
+	expect(commands(play)).toEqual(['stop-instance agent~r1', 'start-instance agent~r1~2']);
+	expect(play.run().tasks[0]).toMatchObject({status: 'ready', losses: 1});
+	online(play, 'agent~r1~2');
+	expect(play.place()).toEqual(['a']);
+});
+
+test('an instance that ends again and again breaks its pool, and its tasks fail with the last output', () => {
+	const play = new Play().submit(flow());
+	commands(play);
+	const delays: number[] = [];
+	for (let round = 1; round <= 4; round++) {
+		const instance = round === 1 ? 'agent~r1' : `agent~r1~${round}`;
+		play.event({type: 'instance-started', at: play.now, instance, handle});
+		play.event({type: 'instance-ended', at: play.now, instance, end: {cause: 'exited with code 3', output: 'cannot find module\n'}});
+		if (commands(play).some(command => command.startsWith('start-instance'))) continue;
+		if (round === 4) break;
+		const before = play.now;
+		play.pass();
+		delays.push(play.now - before);
+		expect(commands(play)).toEqual([`start-instance agent~r1~${round + 1}`]);
+	}
+	expect(delays).toEqual([1000, 2000]);
+	expect(play.run().status).toBe('failed');
+	expect(play.run().tasks[0]).toMatchObject({
+		cause: 'start_failed',
+		reason: 'instance agent~r1~4: exited with code 3; its last output:\ncannot find module',
+	});
+	for (const instance of play.state.pools['agent~r1']?.instances ?? []) {
+		play.event({type: 'instance-ended', at: play.now, instance: instance.name, end: {cause: 'stopped'}});
+	}
+	expect(play.state.pools).toEqual({});
+});
+
+test('an instance without an agent in it is stopped after start_timeout', () => {
+	const play = new Play().submit(flow({startTimeoutMs: 5000}));
+	play.event({type: 'instance-started', at: play.now, instance: 'agent~r1', handle});
+	commands(play);
+	play.pass();
+	expect(play.now).toBe(1_005_000);
+	expect(commands(play)).toEqual(['stop-instance agent~r1', 'start-instance agent~r1~2']);
+});
+
+test('lifetime task: a fresh instance for each attempt, as many at once as there are slots', () => {
+	const play = new Play().submit(flow({lifetime: 'task', slots: 2}, [task('a'), task('b'), task('c')]));
+	expect(commands(play)).toEqual(['start-instance agent~r1', 'start-instance agent~r1~2']);
+	online(play, 'agent~r1');
+	online(play, 'agent~r1~2');
+	expect(play.place()).toEqual(['a', 'b']);
+	expect(commands(play)).toEqual([]);
+	play.finish('a', 'succeeded');
+	expect(commands(play)).toEqual(['stop-instance agent~r1']);
+	play.event({type: 'instance-ended', at: play.now, instance: 'agent~r1', end: {cause: 'stopped'}});
+	expect(commands(play)).toEqual(['start-instance agent~r1~3']);
+	online(play, 'agent~r1~3');
+	expect(play.place()).toEqual(['c']);
+});
+
+test('after a restart: what was to start is started again, what runs is adopted, what was to stop is stopped', () => {
+	const play = new Play().submit(flow({replicas: 3}));
+	online(play, 'agent~r1~2');
+	play.event({type: 'instance-started', at: play.now, instance: 'agent~r1~3', handle});
+	expect(recover(play.state).map(({type}) => type)).toEqual(['start-instance', 'adopt-instance', 'adopt-instance']);
+	play.event({type: 'run-cancelled', at: play.now, run: 'r1', reason: 'enough'});
+	expect(recover(play.state).map(({type}) => type)).toEqual(['stop-instance', 'stop-instance', 'stop-instance']);
+});
+
+test('a persistent agent stays, serves the next run, and refuses another specification', () => {
+	const play = new Play().submit(flow({lifetime: 'persistent'}));
+	online(play, 'agent');
+	play.place();
+	play.finish('a', 'succeeded');
+	expect(commands(play)).toEqual(['start-instance agent']);
+	play.submit(flow({lifetime: 'persistent'}), {run: 'r2'});
+	expect(play.place()).toEqual(['a']);
+	expect(() => play.submit(flow({lifetime: 'persistent', slots: 9}), {run: 'r3'})).toThrow('another specification');
+});

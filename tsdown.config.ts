@@ -1,0 +1,27 @@
+import type {UserConfig} from 'tsdown';
+import {defineConfig} from 'tsdown';
+
+/** What both programs share: ESM for the Node that the product needs, with every package bundled in. */
+const program: UserConfig = {
+	format: 'esm',
+	platform: 'node',
+	target: 'node24',
+	fixedExtension: false,
+	dts: false,
+	define: {'process.env.NODE_ENV': '"production"'},
+	// Reading takes a good part of the start. Names stay: the stack trace of a bug should say something.
+	minify: {compress: true, mangle: false, codegen: {removeWhitespace: true}},
+};
+
+export default defineConfig([
+	// What the command line imports by import() becomes chunks of their own, which are read when they are needed.
+	{...program, entry: {cli: 'source/cli.tsx'}, deps: {alwaysBundle: [/.*/], onlyBundle: false, onlyImport: []}},
+	// The agent program can be copied alone into any container: one file, and the build fails if a package gets in.
+	{
+		...program,
+		entry: {agent: 'agent/entry.ts'},
+		clean: false,
+		deps: {onlyBundle: [], onlyImport: []},
+		outputOptions: {codeSplitting: false},
+	},
+]);

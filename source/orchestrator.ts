@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {Exchanges} from './agents/exchange.ts';
 import type {Config} from './config.ts';
+import type {Driver} from './drivers/driver.ts';
 import {createLocalDriver} from './drivers/local.ts';
 import {systemClock} from './engine/clock.ts';
 import {Engine} from './engine/engine.ts';
@@ -10,7 +11,9 @@ import {createRunIds} from './engine/run-ids.ts';
 import {TaskLogs} from './engine/task-logs.ts';
 import {Views} from './engine/views.ts';
 import {ByoaiError} from './model/error.ts';
+import type {AgentSpec, AgentType} from './model/workflow.ts';
 import type {State} from './scheduler/state.ts';
+import {poolOfInstance} from './scheduler/state.ts';
 import type {Server} from './server/server.ts';
 import {createServer} from './server/server.ts';
 import {openLogFiles} from './store/log-files.ts';
@@ -61,7 +64,12 @@ export async function openOrchestrator(options: OrchestratorOptions): Promise<Or
 	const directory = openStateDirectory(options.config.stateDir, version);
 	const opened: Array<() => unknown> = [() => directory.close()];
 	const closeAll = async () => {
-		for (const close of opened.splice(0).reverse()) await close();
+		const failures: unknown[] = [];
+		for (const close of opened.splice(0).reverse()) {
+			// What fails to close must not keep the others open.
+			await Promise.try(close).catch((error: unknown) => failures.push(error));
+		}
+		if (failures.length > 0) throw failures[0];
 	};
 	try {
 		return await compose(options, directory, opened, closeAll);
@@ -78,37 +86,14 @@ async function compose(
 	closeAll: () => Promise<void>,
 ): Promise<Orchestrator> {
 	const {config, mode, warn} = options;
-	const clock = systemClock;
-	const store = openStore(directory.database);
-	opened.push(() => store.close());
-	const logStore = openLogFiles(directory.logs, {attemptBytes: config.limits.attempt_log_bytes});
-	opened.push(() => logStore.close());
-	const logs = new TaskLogs(logStore);
-	const {promise: fatal, resolve: onFatal} = Promise.withResolvers<ByoaiError>();
-	const engine: Engine = new Engine({store, clock, limits: config.limits, onFatal, perform: command => performer.perform(command)});
-	engine.restore();
-	const exchanges = new Exchanges({engine, logs, clock, settings: config.intervals});
-	const local = createLocalDriver(localDriverOptions(options, directory));
-	opened.push(() => local.close());
-	const drivers = new Map([['local' as const, local]]);
-	const performer = new Performer({
-		drivers,
-		clock,
-		warn,
-		offer: event => engine.offer(event),
-		sendOrders: session => exchanges.sendOrders(session),
-	});
-	opened.push(() => performer.close());
+	const core = openCore(options, directory, opened);
+	const {engine, exchanges} = core;
 	const views = new Views(engine, agent => exchanges.isHeard(agent));
 	opened.push(() => views.close());
-	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref));
 	const server = createServer({
-		engine,
-		exchanges,
+		...core,
 		views,
-		history,
-		logs,
-		clock,
+		clock: systemClock,
 		version,
 		warn,
 		epoch: randomUUID(),
@@ -116,8 +101,7 @@ async function compose(
 		workflowDir: config.workflowDir,
 		limits: config.limits,
 		localAgent: {slots: config.localSlots, idleMs: localAgentIdleMs[mode]},
-		supportedTypes: new Set(drivers.keys()),
-		newRunId: createRunIds(clock.now),
+		newRunId: createRunIds(systemClock.now),
 		...(config.token !== undefined && {token: config.token}),
 		...(mode === 'once' && {agentTimeoutMs: config.intervals.agentTimeoutMs}),
 	});
@@ -131,8 +115,38 @@ async function compose(
 		opened.push(() => exchanges.close());
 		opened.push(repeat(() => views.refreshAgents(), agentsRefreshMs));
 		engine.start();
+		void core.performer.sweep(instance => poolOfInstance(engine.state, instance) !== undefined);
 	}
-	return {url, fetch: server.fetch, unfinished, fatal, settled: () => settled(engine, mode), close: closeAll};
+	return {url, fetch: server.fetch, unfinished, fatal: core.fatal, settled: () => settled(engine, mode), close: closeAll};
+}
+
+/** What decides, remembers and performs; nothing happens yet. */
+function openCore(options: OrchestratorOptions, directory: StateDirectory, opened: Array<() => unknown>) {
+	const {config, warn} = options;
+	const clock = systemClock;
+	const store = openStore(directory.database);
+	opened.push(() => store.close());
+	const logFiles = openLogFiles(directory.logs, {attemptBytes: config.limits.attempt_log_bytes});
+	opened.push(() => logFiles.close());
+	const logs = new TaskLogs(logFiles);
+	const {promise: fatal, resolve: onFatal} = Promise.withResolvers<ByoaiError>();
+	const engine: Engine = new Engine({store, clock, limits: config.limits, onFatal, perform: command => performer.perform(command)});
+	engine.restore();
+	const exchanges = new Exchanges({engine, logs, clock, settings: config.intervals});
+	const local = createLocalDriver(localDriverOptions(options, directory));
+	opened.push(() => local.close());
+	const drivers = new Map<AgentType, Driver>([['local', local]]);
+	const performer = new Performer({
+		drivers,
+		clock,
+		warn,
+		offer: event => engine.offer(event),
+		sendOrders: session => exchanges.sendOrders(session),
+	});
+	opened.push(() => performer.close());
+	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref));
+	const refusalsOf = (agent: AgentSpec, of: string) => drivers.get(agent.type)?.validate({name: agent.name, agent, directory: of}) ?? [];
+	return {engine, exchanges, performer, history, logs, fatal, refusalsOf, supportedTypes: new Set(drivers.keys())};
 }
 
 function localDriverOptions({config, agentProgram}: OrchestratorOptions, directory: StateDirectory) {

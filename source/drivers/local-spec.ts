@@ -1,28 +1,13 @@
 import type {InstanceSpec} from '../model/instance.ts';
-import type {AgentSpec} from '../model/workflow.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Keys that shape a container and mean nothing to a plain process. */
-const containerKeys: ReadonlyArray<readonly [key: string, isSet: (agent: AgentSpec) => boolean]> = [
-	['image', agent => agent.image !== undefined],
-	['volumes', agent => agent.volumes.length > 0],
-	['network', agent => agent.network !== undefined],
-	['ports', agent => agent.ports.length > 0],
-	['resources', agent => agent.resources !== undefined],
-	['user', agent => agent.user !== undefined],
-	['readiness_probe', agent => agent.readinessProbe !== undefined],
-	['driver_options', agent => agent.driverOptions !== undefined],
-];
-
-/** What a process on this host cannot be given, in words for the author of the workflow. */
+/**
+ * What a process on this host cannot be given, in words for the author of the workflow. Keys that shape a container (`image`,
+ * `volumes` …) have no effect here, and whoever reads the workflow says so.
+ */
 export function validateLocal({agent}: InstanceSpec): readonly string[] {
-	const problems = containerKeys
-		.filter(([, isSet]) => isSet(agent))
-		.map(
-			([key]) =>
-				`\`${key}\` needs a container: agent ${agent.name} is of type local, a process on this host. Remove it, or set \`type: docker\`.`,
-		);
+	const problems: string[] = [];
 	if (agent.workflow !== undefined)
 		problems.push(`\`workflow\` is not supported yet by agents of type local: remove it from agent ${agent.name}.`);
 	for (const [key, value] of Object.entries(agent.labels)) {

@@ -150,7 +150,11 @@ export class Engine {
 		}
 		for (const [index, {answer}] of waiting.entries()) answer(refusals[index]);
 		for (const command of draft.commands) if (command.type !== 'record-run') this.#options.perform(command);
-		this.#saveSnapshotIfDue();
+		try {
+			this.#saveSnapshotIfDue();
+		} catch (error) {
+			return this.#die(error, []);
+		}
 		this.#setWake();
 		if (this.#queue.length > 0 || placed === limit) this.#schedule();
 	}

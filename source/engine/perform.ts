@@ -49,6 +49,21 @@ export class Performer {
 		}
 	}
 
+	/** Stops living instances that nobody knows: left behind by a life of which the journal tells nothing any more. */
+	async sweep(isKnown: (instance: string) => boolean): Promise<void> {
+		for (const driver of this.#options.drivers.values()) {
+			try {
+				const unknown = (await driver.list()).filter(({name}) => !isKnown(name));
+				for (const {name, handle} of unknown) {
+					this.#options.warn(`instance ${name} is not one of any run: stopping it`);
+					await driver.stop({name, handle});
+				}
+			} catch (error) {
+				this.#options.warn(`left-over instances of driver ${driver.name} were not looked for: ${causeOf(error)}`);
+			}
+		}
+	}
+
 	/** Awaits nothing more. Instances live on. */
 	close(): void {
 		this.#closed = true;

@@ -6,7 +6,7 @@ import type {TaskLogs} from '../engine/task-logs.ts';
 import type {Views} from '../engine/views.ts';
 import type {RunId} from '../model/ids.ts';
 import type {Limits} from '../model/limits.ts';
-import type {AgentType} from '../model/workflow.ts';
+import type {AgentSpec, AgentType} from '../model/workflow.ts';
 
 /** What the server serves. */
 export type Services = {
@@ -35,5 +35,7 @@ export type Services = {
 	readonly agentTimeoutMs?: number;
 	/** Types of agents that can be deployed here. */
 	readonly supportedTypes: ReadonlySet<AgentType>;
+	/** What the driver of an agent cannot do of its specification, in words for the author; host paths are relative to `directory`. */
+	readonly refusalsOf: (agent: AgentSpec, directory: string) => readonly string[];
 	readonly newRunId: () => RunId;
 };

@@ -94,6 +94,8 @@ export class Submissions {
 		const unsupported = unsupportedParts(workflow, this.#services);
 		const [first] = unsupported;
 		if (first !== undefined) throw new ByoaiError('unsupported', first.message, {problems: unsupported});
+		const refused = refusedAgents(workflow, this.#services);
+		if (refused[0] !== undefined) throw new ByoaiError('invalid', refused[0].message, {problems: refused});
 		return workflow;
 	}
 
@@ -122,17 +124,31 @@ function startKeyOf({directory, file, text, params = {}}: Submission): string {
 }
 
 /** What a run of this workflow would need and this version does not have. */
-function unsupportedParts({tasks, agents}: Workflow, {engine, supportedTypes}: Services): Problem[] {
-	const {state} = engine;
-	const isServed = (name: string) => name === localAgentName || Object.hasOwn(state.agents, name) || Object.hasOwn(state.pools, name);
-	const ofAgents = agents.flatMap((agent, index): Problem[] => {
-		if (supportedTypes.has(agent.type) || isServed(agent.name) || !tasks.some(task => isFor(task.agent, agent))) return [];
-		return [{path: `agents[${index}].type`, message: `agents of type ${agent.type} are not in this version (agent ${agent.name})`}];
+function unsupportedParts(workflow: Workflow, services: Services): Problem[] {
+	const ofAgents = deployedAgents(workflow, services).flatMap(({agent, path}): Problem[] => {
+		if (services.supportedTypes.has(agent.type)) return [];
+		return [{path: `${path}.type`, message: `agents of type ${agent.type} are not in this version (agent ${agent.name})`}];
 	});
-	const ofTasks = tasks.flatMap(({image, name}, index): Problem[] =>
+	const ofTasks = workflow.tasks.flatMap(({image, name}, index): Problem[] =>
 		image === undefined ? [] : [{path: `tasks[${index}].image`, message: `an image for one task is not in this version (task ${name})`}],
 	);
 	return [...ofAgents, ...ofTasks];
+}
+
+/** What the drivers of its agents cannot do. */
+function refusedAgents(workflow: Workflow, services: Services): Problem[] {
+	return deployedAgents(workflow, services).flatMap(({agent, path}) =>
+		services.refusalsOf(agent, workflow.directory).map(message => ({path, message})),
+	);
+}
+
+/** The agents that a run of this workflow starts: some task asks for them, and none of that name serves already. */
+function deployedAgents({tasks, agents}: Workflow, {engine}: Services): Array<{agent: AgentSpec; path: string}> {
+	const {state} = engine;
+	const isServed = (name: string) => name === localAgentName || Object.hasOwn(state.agents, name) || Object.hasOwn(state.pools, name);
+	return agents
+		.map((agent, index) => ({agent, path: `agents[${index}]`}))
+		.filter(({agent}) => !isServed(agent.name) && tasks.some(task => isFor(task.agent, agent)));
 }
 
 function isFor(selector: AgentSelector, {name, labels}: AgentSpec): boolean {

@@ -4,7 +4,7 @@ import {quietAliases} from './keys.ts';
 import type {Path} from './positions.ts';
 import {didYouMean, nearest} from './suggest.ts';
 
-type Mapping = Readonly<Record<string, unknown>>;
+export type Mapping = Readonly<Record<string, unknown>>;
 
 export function isMapping(value: unknown): value is Mapping {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);

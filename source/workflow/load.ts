@@ -1,7 +1,6 @@
 import type {Problem} from '../model/error.ts';
 import type {Limits} from '../model/limits.ts';
 import type {Environment, Workflow} from '../model/workflow.ts';
-import {localAgentName} from '../model/workflow.ts';
 import {buildWorkflow} from './build.ts';
 import {canonicalise} from './canonical.ts';
 import {checkSchema} from './check.ts';
@@ -9,12 +8,12 @@ import {parseEnvFile} from './env-file.ts';
 import {Findings} from './findings.ts';
 import {checkAgentNames, readGraph} from './graph.ts';
 import {aliasesOf, workflowLevel} from './keys.ts';
+import {noticeOddities} from './notices.ts';
 import type {Param} from './params.ts';
 import {readParams} from './params.ts';
 import {parseYaml} from './parse.ts';
 import {resolveExpressions} from './resolve.ts';
 import {workflow as workflowSchema} from './schema.ts';
-import {didYouMean} from './suggest.ts';
 
 export type LoadRequest = {
 	readonly text: string;
@@ -77,7 +76,7 @@ export function loadWorkflow(request: LoadRequest): Loaded {
 		input === undefined || problems.length > 0
 			? undefined
 			: buildWorkflow(input, {directory, fileEnv: files.env, graph, ...(file !== undefined && {file})});
-	if (workflow !== undefined) noticeForeignAgents(workflow, notices);
+	if (workflow !== undefined) noticeOddities(workflow, resolved, notices);
 	return {workflow, problems, notices: notices.toProblems(placeOf, file), params: params.declared};
 }
 
@@ -98,18 +97,4 @@ function readEnvFiles(value: unknown, readFile: LoadRequest['readFile'], finding
 			problems.push({message: 'not a line of the form NAME=value, or its quote is not closed', file: path, line});
 	}
 	return {env, problems};
-}
-
-function noticeForeignAgents(workflow: Workflow, notices: Findings): void {
-	const known = new Set([localAgentName, ...workflow.agents.map(({name}) => name)]);
-	for (const [index, {agent}] of workflow.tasks.entries()) {
-		if (!('name' in agent) || known.has(agent.name)) continue;
-		const suggestion = didYouMean(agent.name, known);
-		known.add(agent.name);
-		notices.add(`agent \`${agent.name}\` is not declared here: the task waits until it is registered${suggestion}`, [
-			'tasks',
-			index,
-			'agent',
-		]);
-	}
 }

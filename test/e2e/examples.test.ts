@@ -35,12 +35,28 @@ test('the workflow of the README is valid', async () => {
 	expect(await place.run(['validate', 'review.yml'])).toMatchObject({status: 0, stdout: 'review.yml: ok (4 tasks, 1 agent)\n', stderr: ''});
 });
 
-test("the original's example file, its agent local, runs both tasks in order in the file's directory", async () => {
+test('the example of the first BYOAI, its agent local: both tasks in order, in the directory of the file', async () => {
 	const place = new CliPlace();
 	place.file(
-		'example.yml',
-		readFileSync(join(root, 'workflows/example_workflow.yml'), 'utf8').replaceAll(/echo '(.*)'/g, "echo '$1' | tee -a ran"),
+		'example_workflow.yml',
+		`tasks:
+  - name: "task1"
+    command: "echo 'Executing task 1' | tee -a ran"
+    agent: "docker-agent"
+
+  - name: "task2"
+    command: "echo 'Executing task 2' | tee -a ran"
+    agent: "docker-agent"
+
+agents:
+  - name: "docker-agent"
+    type: "local"
+    volume: "./data:/app/data"
+`,
 	);
-	expect(await place.run(['-f', 'example.yml', '--no-tui'])).toMatchObject({status: 0});
+	const {status, stderr} = await place.run(['--workflow', 'example_workflow.yml', '--no-tui']);
+	expect(status).toBe(0);
+	expect(stderr).toContain('example_workflow.yml:13:5');
+	expect(stderr).toContain('`volumes` has no effect: agent `docker-agent` is a process on this host');
 	expect(readFileSync(join(place.directory, 'ran'), 'utf8')).toBe('Executing task 1\nExecuting task 2\n');
 });

@@ -115,6 +115,7 @@ function openServices(options: OrchestraOptions, {directory, warnings, perform}:
 		instanceToken: agent => `token-of-${agent}`,
 		localAgent: {slots: 2, idleMs: 0},
 		supportedTypes: new Set(['local']),
+		refusalsOf: ({env}) => (env.REFUSED === undefined ? [] : [env.REFUSED]),
 		newRunId: createRunIds(clock.now),
 		...(options.token !== undefined && {token: options.token}),
 	};

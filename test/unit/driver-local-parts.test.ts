@@ -12,14 +12,6 @@ import {instanceSpec} from '../helpers/instance-spec.ts';
 
 describe('validate', () => {
 	const unfit: ReadonlyArray<[key: string, agent: Partial<AgentSpec>]> = [
-		['image', {image: 'alpine'}],
-		['volumes', {volumes: ['./a:/a']}],
-		['network', {network: 'host'}],
-		['ports', {ports: ['80:80']}],
-		['resources', {resources: {limits: {cpu: '1'}}}],
-		['user', {user: '1000'}],
-		['readiness_probe', {readinessProbe: {}}],
-		['driver_options', {driverOptions: {docker: {}}}],
 		['workflow', {workflow: 'more.yml'}],
 		['labels', {labels: {a: 'b,c'}}],
 		['labels', {labels: {'a=b': 'c'}}],
@@ -31,9 +23,13 @@ describe('validate', () => {
 		expect(problems[0]).toContain(`\`${key}\``);
 	});
 
-	test('takes what a process can be given, and names all that it cannot at once', () => {
+	test('takes what a process can be given, and what only a container would heed', () => {
 		expect(validateLocal(instanceSpec('a', {slots: 4, labels: {gpu: 'a=b'}, env: {A: 'b'}, lifetime: 'task', replicas: 3}))).toEqual([]);
-		expect(validateLocal(instanceSpec('a', {image: 'alpine', user: 'me'}))).toHaveLength(2);
+		expect(validateLocal(instanceSpec('a', {image: 'alpine', volumes: ['./data:/app/data']}))).toEqual([]);
+	});
+
+	test('names all that it cannot at once', () => {
+		expect(validateLocal(instanceSpec('a', {workflow: 'more.yml', labels: {a: 'b,c'}}))).toHaveLength(2);
 	});
 });
 

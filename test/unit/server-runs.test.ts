@@ -99,6 +99,13 @@ test('an env file is read beside the workflow, and a device or directory is none
 	for (const file of ['missing.env', '/dev/zero', '.']) expect((await submit(file)).status, file).toBe(422);
 });
 
+test('what the driver of an agent cannot do refuses the run, and names the agent', async () => {
+	const {call} = openOrchestra();
+	const agents = [{name: 'a', type: 'local', env: {REFUSED: 'not like that'}}];
+	const reply = await call('POST', '/v1/runs', {workflow: {tasks: [{name: 't', command: 'true', agent: 'a'}], agents}});
+	expect(await problemOf(reply)).toMatchObject({status: 422, code: 'invalid', errors: [{path: 'agents[0]', message: 'not like that'}]});
+});
+
 test('what this version cannot run is unsupported, unless it is not needed', async () => {
 	const orchestra = openOrchestra();
 	const submit = (text: string) => orchestra.call('POST', '/v1/runs', text, yaml);

@@ -53,8 +53,17 @@ agents:
 	});
 
 	test('`volume` needs no notice', () => {
-		expect(load('tasks: [{command: x}]\nagents: [{name: a, volume: "./a:/b:ro"}]').notices).toEqual([]);
+		expect(load('tasks: [{command: x}]\nagents: [{name: a, type: docker, volume: "./a:/b:ro"}]').notices).toEqual([]);
 	});
+});
+
+test('keys for containers have no effect on a local agent, and that is told where they stand', () => {
+	const {workflow, notices} = load('tasks: [{command: x}]\nagents:\n  - name: a\n    volume: "./a:/b"\n    ports: [80]');
+	expect(workflow?.agents[0]?.type).toBe('local');
+	expect(notices.map(({line, message}) => [line, message])).toEqual([
+		[4, '`volumes` has no effect: agent `a` is a process on this host, not a container'],
+		[5, '`ports` has no effect: agent `a` is a process on this host, not a container'],
+	]);
 });
 
 describe('keys', () => {

@@ -25,12 +25,12 @@ export class History {
 
 	/** The run that `name` means: an id, a unique prefix of one, or `latest`. Throws `not_found` or `conflict`. */
 	resolve(name: string): RunId {
-		const active = Object.keys(this.#engine.state.runs);
 		if (name === 'latest') {
 			const [latest] = this.list({limit: 1});
 			if (latest === undefined) throw new ByoaiError('not_found', 'there is no run yet');
 			return latest.id;
 		}
+		const active = Object.keys(this.#engine.state.runs);
 		const ids = [...new Set([...active.filter(id => id.startsWith(name)), ...this.#store.findRuns(name, 3)])];
 		if (name === '' || ids.length === 0) throw new ByoaiError('not_found', `there is no run ${name}`);
 		if (ids.includes(name)) return name;
@@ -52,9 +52,9 @@ export class History {
 		return runDetail(
 			run,
 			index => (state.runs[id] === run ? explain(state, rooms, run, index) : undefined),
-			(of, index) => {
-				const current = currentAttempt(of.tasks[index]);
-				return current !== undefined && this.#holds(current.attempt.session, {run: of.id, task: index, attempt: current.number});
+			index => {
+				const current = currentAttempt(run.tasks[index]);
+				return current !== undefined && this.#holds(current.attempt.session, {run: id, task: index, attempt: current.number});
 			},
 		);
 	}

@@ -22,7 +22,7 @@ export class LineAssembler {
 		let from = 0;
 		for (let to = data.indexOf(newline); to >= 0; to = data.indexOf(newline, from)) {
 			this.#extend(piece, data.subarray(from, to), lines);
-			lines.push(this.#close(piece.stream, piece.at));
+			lines.push(this.#closeLine(piece.stream, piece.at));
 			from = to + 1;
 		}
 		if (from < data.length) this.#extend(piece, data.subarray(from), lines);
@@ -31,7 +31,7 @@ export class LineAssembler {
 
 	/** The lines that have no end: called when no more output can come. */
 	end(): Line[] {
-		return [...this.#open.keys()].map(stream => this.#close(stream, 0));
+		return [...this.#open.keys()].map(stream => this.#closeLine(stream, 0));
 	}
 
 	#extend(piece: {stream: Line['stream']; at: number}, data: Buffer, lines: Line[]): void {
@@ -39,20 +39,34 @@ export class LineAssembler {
 		for (;;) {
 			const open = this.#open.get(piece.stream) ?? {parts: [], bytes: 0, at: piece.at};
 			const room = this.#limit - open.bytes;
+			const fits = rest.length <= room;
+			const part = rest.subarray(0, fits ? rest.length : characterStart(rest, room));
 			// A copy, lest a short line keep the whole piece in memory.
-			open.parts.push(Buffer.from(rest.subarray(0, room)));
-			open.bytes += Math.min(room, rest.length);
+			open.parts.push(Buffer.from(part));
+			open.bytes += part.length;
 			this.#open.set(piece.stream, open);
-			if (rest.length <= room) return;
+			if (fits) return;
 			lines.push({...this.#close(piece.stream, piece.at), cut: true});
-			rest = rest.subarray(room);
+			rest = rest.subarray(part.length);
 		}
+	}
+
+	/** What is open, as the end of its line. */
+	#closeLine(stream: Line['stream'], at: number): Line {
+		const line = this.#close(stream, at);
+		return line.text.endsWith('\r') ? {...line, text: line.text.slice(0, -1)} : line;
 	}
 
 	#close(stream: Line['stream'], at: number): Line {
 		const open = this.#open.get(stream);
 		this.#open.delete(stream);
-		const text = open === undefined ? '' : Buffer.concat(open.parts).toString('utf8');
-		return {stream, at: open?.at ?? at, text: text.endsWith('\r') ? text.slice(0, -1) : text};
+		return {stream, at: open?.at ?? at, text: open === undefined ? '' : Buffer.concat(open.parts).toString('utf8')};
 	}
+}
+
+/** The place up to `most` where a UTF-8 character begins, so that none is cut in two; `most` itself where there is no other. */
+function characterStart(data: Buffer, most: number): number {
+	let at = most;
+	while (at > 0 && ((data[at] ?? 0) & 0xc0) === 0x80) at--;
+	return at === 0 ? most : at;
 }

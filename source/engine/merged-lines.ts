@@ -20,7 +20,10 @@ export type LineFilter = {
 	readonly lineBytes: number;
 };
 
-const readBytes = 256 * 1024;
+/** What is read of an attempt at once: the readers of a run share so much memory, and each gets from it what is worth a read. */
+const sharedBytes = 64 * 1024 * 1024;
+const mostReadBytes = 256 * 1024;
+const leastReadBytes = 4 * 1024;
 
 /** Lines of all attempts of a run: what is kept, merged by time, then what comes. Each line comes whole and once. */
 export async function* readLines(source: LogSource, filter: LineFilter): AsyncGenerator<LogLine> {
@@ -45,6 +48,8 @@ class Readers {
 	readonly news: News;
 	readonly #source: LogSource;
 	readonly #filter: LineFilter;
+	readonly #readers = new Map<string, AttemptLines>();
+	/** Of these attempts more may come, or a line without an end is still to be passed on. */
 	readonly #open = new Map<string, AttemptLines>();
 	#changed = new Map<string, AttemptRef>();
 	#run: Run;
@@ -82,7 +87,9 @@ class Readers {
 		const refs = this.#run.tasks.flatMap(({attempts}, task) =>
 			attempts.flatMap(({logBytes}, at) => (logBytes === 0 ? [] : [{run: this.#run.id, task, attempt: at + 1}])),
 		);
-		return refs.filter(ref => this.#wants(ref)).map(ref => this.#reader(ref));
+		const wanted = refs.filter(ref => this.#wants(ref));
+		const readBytes = Math.max(leastReadBytes, Math.min(mostReadBytes, Math.floor(sharedBytes / wanted.length)));
+		return wanted.map(ref => this.#reader(ref, readBytes));
 	}
 
 	/** Readers of the attempts whose output came in since the last call. */
@@ -95,7 +102,7 @@ class Readers {
 	/** What is left of attempts that have ended: a last line without an end. */
 	*closeEnded(): Generator<LogLine> {
 		for (const [key, reader] of this.#open) {
-			if (this.#changed.has(key) || isActive(this.#source.engine.state, reader.ref)) continue;
+			if (this.#changed.has(key) || isActive(this.#source.engine.state, reader.about)) continue;
 			yield* reader.end();
 			this.#open.delete(key);
 		}
@@ -114,41 +121,47 @@ class Readers {
 		return this.#run.tasks[ref.task]?.attempts[ref.attempt - 1]?.agent ?? '';
 	}
 
-	#reader(ref: AttemptRef): AttemptLines {
+	#reader(ref: AttemptRef, readBytes = mostReadBytes): AttemptLines {
 		const key = attemptKey(ref);
-		const known = this.#open.get(key);
-		if (known !== undefined) return known;
-		const name = this.#run.workflow.tasks[ref.task]?.name ?? '';
-		const reader = new AttemptLines(this.#source.logs, ref, {name, agent: this.#agentOf(ref)}, this.#filter.lineBytes);
+		// Kept to the end: output that comes in while its attempt is lost is read on from where the reader left off.
+		const reader = this.#readers.get(key) ?? this.#makeReader(ref, readBytes);
+		this.#readers.set(key, reader);
 		this.#open.set(key, reader);
 		return reader;
+	}
+
+	#makeReader(ref: AttemptRef, readBytes: number): AttemptLines {
+		const name = this.#run.workflow.tasks[ref.task]?.name ?? '';
+		const {lineBytes} = this.#filter;
+		return new AttemptLines(this.#source.logs, {...ref, name, agent: this.#agentOf(ref)}, {lineBytes, readBytes});
 	}
 }
 
 /** Reads one attempt's output as lines, from where it left off. */
 class AttemptLines {
-	readonly ref: AttemptRef;
+	/** The attempt, and what each of its lines says of it. */
+	readonly about: AttemptRef & Pick<LogLine, 'name' | 'agent'>;
 	readonly #logs: TaskLogs;
 	readonly #assembler: LineAssembler;
-	readonly #about: Pick<LogLine, 'run' | 'task' | 'name' | 'attempt' | 'agent'>;
+	readonly #readBytes: number;
 	#next = 0;
 	#lastAt = 0;
 	#toldDropped = false;
 
-	constructor(logs: TaskLogs, ref: AttemptRef, about: {name: string; agent: string}, lineBytes: number) {
-		this.ref = ref;
+	constructor(logs: TaskLogs, about: AttemptLines['about'], {lineBytes, readBytes}: {lineBytes: number; readBytes: number}) {
+		this.about = about;
 		this.#logs = logs;
 		this.#assembler = new LineAssembler(lineBytes);
-		this.#about = {...ref, ...about};
+		this.#readBytes = readBytes;
 	}
 
 	/** The lines that have come in since the last call. */
 	async *read(): AsyncGenerator<LogLine> {
 		for (let isEnd = false; !isEnd; ) {
-			const slice = await this.#logs.read(this.ref, this.#next, readBytes);
+			const slice = await this.#logs.read(this.about, this.#next, this.#readBytes);
 			for (const piece of slice.pieces) {
 				this.#lastAt = piece.at;
-				for (const line of this.#assembler.add(piece)) yield {...this.#about, ...line};
+				for (const line of this.#assembler.add(piece)) yield {...this.about, ...line};
 			}
 			isEnd = slice.next === this.#next || slice.next >= slice.end;
 			this.#next = slice.next;
@@ -158,24 +171,25 @@ class AttemptLines {
 
 	/** A last line that was not ended. */
 	*end(): Generator<LogLine> {
-		for (const line of this.#assembler.end()) yield {...this.#about, ...line};
+		for (const line of this.#assembler.end()) yield {...this.about, ...line};
 	}
 
 	*#tellDropped(): Generator<LogLine> {
 		this.#toldDropped = true;
 		const text = '[byoai: the limit attempt_log_bytes is reached: what follows is counted, not kept]';
-		yield {...this.#about, stream: 'stderr', at: this.#lastAt, text};
+		yield {...this.about, stream: 'stderr', at: this.#lastAt, text};
 	}
 }
 
-/** Merges sources whose lines are in order of time, each by itself. */
+/** Merges sources whose lines are in order of time, each by itself. At one time the earlier source comes first. */
 async function* mergeByTime(sources: ReadonlyArray<AsyncGenerator<LogLine>>): AsyncGenerator<LogLine> {
+	/** The next line of each source, the earliest last. */
 	const heads: Array<{line: LogLine; source: AsyncGenerator<LogLine>}> = [];
 	for (const source of sources) {
 		const {value, done} = await source.next();
 		if (done !== true) heads.push({line: value, source});
 	}
-	heads.sort((a, b) => b.line.at - a.line.at);
+	heads.reverse().sort((a, b) => b.line.at - a.line.at);
 	for (let head = heads.pop(); head !== undefined; head = heads.pop()) {
 		yield head.line;
 		const {value, done} = await head.source.next();

@@ -22,8 +22,9 @@ const stopRetryMs = 2000;
 /** Performs commands: idempotent, and each ends in an event. */
 export class Performer {
 	readonly #options: PerformOptions;
-	/** Instances whose end is being awaited, and those on their way out. */
+	/** Instances whose end is being awaited. */
 	readonly #watches = new Map<string, AbortController>();
+	/** Instances on their way out: the stop tells of their end, for only then is nothing left of them. */
 	readonly #stopping = new Set<string>();
 	#closed = false;
 
@@ -89,6 +90,8 @@ export class Performer {
 
 	async #watch(spec: InstanceSpec, handle: Handle): Promise<void> {
 		const watch = new AbortController();
+		// Two watches of one instance would tell its end twice.
+		this.#watches.get(spec.name)?.abort();
 		this.#watches.set(spec.name, watch);
 		let end: InstanceEnd;
 		try {
@@ -97,7 +100,6 @@ export class Performer {
 			if (watch.signal.aborted) return;
 			end = {cause: `it can no longer be watched: ${causeOf(error)}`};
 		}
-		// While it is being stopped, the stop tells of its end: only then is nothing left of it.
 		if (watch.signal.aborted || this.#stopping.has(spec.name)) return;
 		this.#watches.delete(spec.name);
 		await this.#tell({type: 'instance-ended', at: this.#options.clock.now(), instance: spec.name, end});
@@ -106,13 +108,17 @@ export class Performer {
 	async #stop(spec: InstanceSpec, handle: Handle | undefined): Promise<void> {
 		if (this.#stopping.has(spec.name)) return;
 		this.#stopping.add(spec.name);
+		await this.#stopOrRetry(spec, handle);
+	}
+
+	async #stopOrRetry(spec: InstanceSpec, handle: Handle | undefined): Promise<void> {
 		try {
-			await this.#driver(spec).stop({name: spec.name, ...(handle && {handle})});
+			// What has no driver here was never started.
+			await this.#options.drivers.get(spec.agent.type)?.stop({name: spec.name, ...(handle && {handle})});
 		} catch (error) {
-			this.#stopping.delete(spec.name);
 			this.#options.warn(`instance ${spec.name} could not be stopped, trying again: ${causeOf(error)}`);
 			this.#options.clock.after(stopRetryMs, () => {
-				if (!this.#closed) void this.#stop(spec, handle);
+				if (!this.#closed) void this.#stopOrRetry(spec, handle);
 			});
 			return;
 		}

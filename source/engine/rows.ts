@@ -104,11 +104,7 @@ export function instanceRows(pool: Pool, version: number, vitals: AgentVitals): 
 }
 
 /** A run, whole; `waiting` explains a task that has not started, `isRunning` whether an agent has taken its attempt. */
-export function runDetail(
-	run: Run,
-	waiting: (index: number) => string | undefined,
-	isRunning: (run: Run, index: number) => boolean,
-): RunDetail {
+export function runDetail(run: Run, waiting: (index: number) => string | undefined, isRunning: (index: number) => boolean): RunDetail {
 	const tasks = run.tasks.map((task, index): TaskDetail => {
 		const why = waiting(index);
 		return {
@@ -120,7 +116,7 @@ export function runDetail(
 				return {
 					number: at + 1,
 					agent,
-					status: isCurrent && isRunning(run, index) ? 'running' : attempt.status,
+					status: isCurrent && isRunning(index) ? 'running' : attempt.status,
 					assignedAt,
 					...(endedAt !== undefined && {endedAt}),
 					...(outcome && {outcome}),

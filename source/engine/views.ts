@@ -21,7 +21,8 @@ export class Views {
 	readonly #engine: Engine;
 	readonly #isHeard: (agent: string) => boolean;
 	readonly #cancelSubscription: () => void;
-	#sequence = 0;
+	/** Of the newest change; the rows of the beginning are number 0. */
+	#sequence = -1;
 
 	/** `isHeard`: whether an agent was heard from lately, which is no event and gone after a restart. */
 	constructor(engine: Engine, isHeard: (agent: string) => boolean) {
@@ -29,6 +30,7 @@ export class Views {
 		this.#isHeard = isHeard;
 		for (const run of Object.values(engine.state.runs)) this.#putRun(undefined, run);
 		this.#putAgents();
+		this.#sequence++;
 		this.#cancelSubscription = engine.subscribe(change => this.#follow(change));
 	}
 

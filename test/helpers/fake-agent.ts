@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {Exchanges} from '../../source/agents/exchange.ts';
 import {ByoaiError} from '../../source/model/error.ts';
 import type {AttemptRef} from '../../source/model/ids.ts';
@@ -5,11 +6,12 @@ import {attemptKey} from '../../source/model/ids.ts';
 import type {Outcome} from '../../source/model/run.ts';
 import type {Assignment, LogChunk, LogStream, Orders, Report, ReportedOutcome} from '../../source/protocol/messages.ts';
 
-/** What a task of the test does, instead of its command. `stop` is aborted when it is to end. */
+/** What a task of the test does, instead of its command. `stop` is aborted when it is to end; `agent` runs it. */
 export type Work = (
 	assignment: Assignment,
 	print: (text: string | Uint8Array, stream?: LogStream) => Promise<void>,
 	stop: AbortSignal,
+	agent: string,
 ) => Promise<Outcome>;
 
 type Held = {
@@ -22,7 +24,17 @@ type Held = {
 	outcome: ReportedOutcome | undefined;
 };
 
-export type FakeAgentOptions = {readonly name: string; readonly slots: number; readonly exchanges: Exchanges; readonly work: Work};
+export type FakeAgentOptions = {
+	readonly name: string;
+	readonly slots: number;
+	/** Whom it reports to now; nobody while the orchestrator is away. */
+	readonly exchanges: () => Exchanges | undefined;
+	readonly work: Work;
+};
+
+/** Errors after which trying again does not help: nobody wants this agent any more. */
+const final: ReadonlySet<string> = new Set(['not_found', 'conflict', 'forbidden']);
+const retryMs = 5;
 
 /** An agent that keeps its side of the agent protocol by calling the exchange; its tasks are functions of the test. */
 export class FakeAgent {
@@ -62,19 +74,26 @@ export class FakeAgent {
 			waitMs,
 		};
 		try {
-			this.#obey(await this.#options.exchanges.exchange(this.#options.name, report));
+			const orders = await this.#options.exchanges()?.exchange(this.#options.name, report);
+			if (orders !== undefined) this.#obey(orders);
+			if (orders === undefined) await sleep(retryMs);
 			if (number === this.#number) void this.#report(10_000);
 		} catch (error) {
-			// The engine is closed when the test is over, and an instance may be stopped: both end a fake agent.
 			if (!(error instanceof ByoaiError)) throw error;
-			this.close();
+			if (final.has(error.code)) return this.close();
+			await sleep(retryMs);
+			if (number === this.#number) void this.#report(0);
 		}
 	}
 
 	#obey({start, stop, acknowledged}: Orders): void {
 		for (const {ref, offset} of acknowledged.logs) this.#acknowledge(attemptKey(ref), offset);
 		for (const ref of acknowledged.outcomes) this.#held.delete(attemptKey(ref));
-		for (const ref of stop) this.#held.get(attemptKey(ref))?.stop.abort();
+		for (const ref of stop) {
+			const held = this.#held.get(attemptKey(ref));
+			if (held !== undefined) held.stop.abort();
+			else this.#hold(ref).outcome = {ref, outcome: {status: 'cancelled'}, logBytes: 0};
+		}
 		for (const assignment of start) if (!this.#held.has(attemptKey(assignment.ref))) void this.#work(assignment);
 	}
 
@@ -86,17 +105,22 @@ export class FakeAgent {
 		}
 	}
 
-	async #work(assignment: Assignment): Promise<void> {
-		const {ref} = assignment;
+	#hold(ref: AttemptRef): Held {
 		const held: Held = {ref, stop: new AbortController(), chunks: [], offset: 0, bytes: 0, outcome: undefined};
 		this.#held.set(attemptKey(ref), held);
+		return held;
+	}
+
+	async #work(assignment: Assignment): Promise<void> {
+		const {ref} = assignment;
+		const held = this.#hold(ref);
 		const print = async (text: string | Uint8Array, stream: LogStream = 'stdout') => {
 			const data = Buffer.from(text as string);
 			held.chunks.push({stream, at: 1000 + held.bytes, data: data.toString('base64')});
 			held.bytes += data.length;
 			await this.#report(0);
 		};
-		const outcome = await this.#options.work(assignment, print, held.stop.signal);
+		const outcome = await this.#options.work(assignment, print, held.stop.signal, this.#options.name);
 		held.outcome = {ref, outcome, logBytes: held.bytes};
 		await this.#report(0);
 	}

@@ -1,104 +1,126 @@
-import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
+import type {ExchangeSettings} from '../../source/agents/exchange.ts';
 import {Exchanges} from '../../source/agents/exchange.ts';
+import type {Driver} from '../../source/drivers/driver.ts';
 import type {Clock} from '../../source/engine/clock.ts';
 import {systemClock} from '../../source/engine/clock.ts';
 import {Engine} from '../../source/engine/engine.ts';
 import {History} from '../../source/engine/history.ts';
+import {Performer} from '../../source/engine/perform.ts';
 import {createRunIds} from '../../source/engine/run-ids.ts';
 import {TaskLogs} from '../../source/engine/task-logs.ts';
 import {Views} from '../../source/engine/views.ts';
-import type {Command} from '../../source/model/command.ts';
-import type {Event} from '../../source/model/event.ts';
+import type {ByoaiError} from '../../source/model/error.ts';
 import type {Limits} from '../../source/model/limits.ts';
 import {defaultLimits} from '../../source/model/limits.ts';
+import type {Labels} from '../../source/model/workflow.ts';
 import type {Server} from '../../source/server/server.ts';
 import {createServer} from '../../source/server/server.ts';
 import type {Services} from '../../source/server/services.ts';
 import {openLogFiles} from '../../source/store/log-files.ts';
-import {openStore} from '../../source/store/sqlite.ts';
-import type {Work} from './fake-agent.ts';
-import {FakeAgent} from './fake-agent.ts';
+import type {LogStore} from '../../source/store/logs.ts';
+import type {Store} from '../../source/store/store.ts';
+import type {FakeAgent, Work} from './fake-agent.ts';
+import {FakeWorld} from './fake-world.ts';
 
 export type OrchestraOptions = {
 	readonly token?: string;
 	readonly limits?: Partial<Limits>;
 	readonly clock?: Clock;
-	/** By default each task succeeds at once and prints its name. */
+	readonly intervals?: Partial<ExchangeSettings>;
+	/** What tasks do, in a world of its own; by default each succeeds at once and prints its name. */
 	readonly work?: Work;
+	/** Another life of the orchestrator in a world that is there. */
+	readonly world?: FakeWorld;
+	/** Puts something in the place of a part, so that it breaks. */
+	readonly faults?: Faults;
+};
+
+export type Faults = {
+	readonly store?: (store: Store) => Store;
+	readonly logs?: (logs: LogStore) => LogStore;
+	readonly driver?: (driver: Driver) => Driver;
 };
 
 export type Orchestra = {
 	readonly server: Server;
 	readonly services: Services;
-	/** Exists, and is removed with the test. */
+	readonly world: FakeWorld;
+	/** The world's: exists, and is removed with the test. */
 	readonly directory: string;
 	/** Diagnostics. */
 	readonly warnings: readonly string[];
+	/** Why the engine stopped, if it did. */
+	readonly fatal: readonly ByoaiError[];
 	/** Registers an agent and lets it work. */
-	play(name: string, slots?: number): Promise<FakeAgent>;
+	play(name: string, slots?: number, labels?: Labels): Promise<FakeAgent>;
 	/** Sends a request to the server without a socket; a body that is no text goes as JSON. */
 	call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
 	/** Resolves once the run has ended. */
 	ended(run: string): Promise<void>;
+	/** Ends this life; the world goes on. At the latest that is done with the test. */
+	close(): Promise<void>;
 };
 
-const settings = {leaseMs: 60_000, instanceLeaseMs: 60_000, silentMs: 15_000, graceMs: 1000, holdMs: 10_000};
+const intervals: ExchangeSettings = {leaseMs: 60_000, instanceLeaseMs: 60_000, silentMs: 15_000, graceMs: 1000, holdMs: 10_000};
 
-/** The core with an engine in memory and the real server, and agents that call the exchange without a process or a socket. */
+/** The core with a database in memory and the real server; instances and the agents in them are modelled, without process or socket. */
 export function openOrchestra(options: OrchestraOptions = {}): Orchestra {
-	const directory = mkdtempSync(join(tmpdir(), 'byoai-orchestra-'));
-	mkdirSync(join(directory, 'workflows'));
-	const agents = new Map<string, FakeAgent>();
-	const warnings: string[] = [];
-	const start = (name: string, slots: number) => {
-		const agent = new FakeAgent({name, slots, exchanges: services.exchanges, work: options.work ?? printName});
-		agents.set(name, agent);
-		agent.start();
-		return agent;
+	const world = options.world ?? new FakeWorld(options.work);
+	const {services, warnings, fatal, close} = openServices(options, world);
+	let closed: Promise<void> | undefined;
+	const closeOnce = () => {
+		closed ??= close();
+		return closed;
 	};
-	const perform = (command: Command) => performWithFakes(command, {...services, agents, start});
-	const {services, close} = openServices(options, {directory, warnings, perform});
-	onTestFinished(async () => {
-		for (const agent of agents.values()) agent.close();
-		await close();
-		rmSync(directory, {recursive: true, force: true});
-	});
+	onTestFinished(closeOnce);
 	const {engine, clock} = services;
 	const server = createServer(services);
 	return {
 		server,
 		services,
-		directory,
+		world,
+		directory: world.directory,
 		warnings,
+		fatal,
 		call: (...request) => server.fetch(requestOf(...request)),
-		async play(name, slots = 1) {
-			const agent = {name, type: 'test', mode: 'pull' as const, slots, labels: {}};
+		async play(name, slots = 1, labels = {}) {
+			const agent = {name, type: 'test', mode: 'pull' as const, slots, labels};
 			await engine.submit({type: 'agent-registered', at: clock.now(), agent});
-			return start(name, slots);
+			return world.startAgent(name, slots);
 		},
 		ended: run => endOf(engine, run),
+		close: closeOnce,
 	};
 }
 
-const printName: Work = async ({task}, print) => {
-	await print(`${task}\n`);
-	return {status: 'succeeded', exitCode: 0};
-};
-
-type Surroundings = {readonly directory: string; readonly warnings: string[]; readonly perform: (command: Command) => void};
-
-function openServices(options: OrchestraOptions, {directory, warnings, perform}: Surroundings) {
+function openServices(options: OrchestraOptions, world: FakeWorld) {
 	const limits: Limits = {...defaultLimits, ...options.limits};
-	const clock = options.clock ?? systemClock;
+	const {clock = systemClock, faults = {}} = options;
+	const warnings: string[] = [];
+	const fatal: ByoaiError[] = [];
 	const warn = (message: string) => void warnings.push(message);
-	const store = openStore(':memory:');
-	const logFiles = openLogFiles(join(directory, 'logs'), {attemptBytes: limits.attempt_log_bytes});
-	const logs = new TaskLogs(logFiles);
-	const engine = new Engine({store, clock, limits, onFatal: error => warn(error.message), perform});
-	const exchanges = new Exchanges({engine, logs, clock, settings});
+	const store = faults.store?.(world.store) ?? world.store;
+	const files = openLogFiles(join(world.directory, 'logs'), {attemptBytes: limits.attempt_log_bytes});
+	const logs = new TaskLogs(faults.logs?.(files) ?? files);
+	const driver = faults.driver?.(world.createDriver()) ?? world.createDriver();
+	const engine: Engine = new Engine({
+		store,
+		clock,
+		limits,
+		onFatal: error => fatal.push(error),
+		perform: command => performer.perform(command),
+	});
+	engine.restore();
+	const exchanges = new Exchanges({engine, logs, clock, settings: {...intervals, ...options.intervals}});
+	const performer = new Performer({
+		drivers: new Map([['local', driver]]),
+		clock: hurried(clock),
+		warn,
+		offer: event => engine.offer(event),
+		sendOrders: session => exchanges.sendOrders(session),
+	});
 	const views = new Views(engine, agent => exchanges.isHeard(agent));
 	const services: Services = {
 		engine,
@@ -109,7 +131,7 @@ function openServices(options: OrchestraOptions, {directory, warnings, perform}:
 		clock,
 		limits,
 		warn,
-		workflowDir: join(directory, 'workflows'),
+		workflowDir: join(world.directory, 'workflows'),
 		version: '1.2.3',
 		epoch: 'life-one',
 		instanceToken: agent => `token-of-${agent}`,
@@ -119,16 +141,24 @@ function openServices(options: OrchestraOptions, {directory, warnings, perform}:
 		newRunId: createRunIds(clock.now),
 		...(options.token !== undefined && {token: options.token}),
 	};
+	world.exchanges = exchanges;
 	exchanges.start();
 	engine.start();
 	const close = async () => {
+		if (world.exchanges === exchanges) world.exchanges = undefined;
 		exchanges.close();
 		views.close();
 		engine.close();
-		await logFiles.close();
-		store.close();
+		performer.close();
+		await driver.close();
+		await files.close();
 	};
-	return {services, close};
+	return {services, warnings, fatal, close};
+}
+
+/** What is waited for before something is tried again is a hundred times shorter. */
+function hurried(clock: Clock): Clock {
+	return {...clock, after: (ms, task) => clock.after(ms / 100, task)};
 }
 
 /** A body that is no text goes as JSON. */
@@ -139,30 +169,6 @@ function requestOf(method: string, path: string, body?: unknown, headers: Readon
 		headers: {...(body !== undefined && !isText && {'content-type': 'application/json'}), ...headers},
 		...(body !== undefined && {body: isText ? body : JSON.stringify(body)}),
 	});
-}
-
-type Fakes = {
-	readonly engine: Engine;
-	readonly exchanges: Exchanges;
-	readonly clock: Clock;
-	readonly agents: ReadonlyMap<string, FakeAgent>;
-	readonly start: (name: string, slots: number) => void;
-};
-
-/** Instances are agents in this process. */
-function performWithFakes(command: Command, {engine, exchanges, clock, agents, start}: Fakes): void {
-	if (command.type === 'send-orders') return exchanges.sendOrders(command.session);
-	// Refused when the test is over.
-	const tell = (event: Event) => engine.offer(event).catch(() => 'over');
-	if (command.type === 'start-instance') {
-		const {name, agent} = command.spec;
-		void tell({type: 'instance-started', at: clock.now(), instance: name, handle: {driver: 'fake'}}).then(refusal => {
-			if (refusal === undefined) start(name, agent.slots);
-		});
-	} else if (command.type === 'stop-instance') {
-		agents.get(command.spec.name)?.close();
-		void tell({type: 'instance-ended', at: clock.now(), instance: command.spec.name, end: {cause: 'stopped'}});
-	}
 }
 
 function endOf(engine: Engine, run: string): Promise<void> {

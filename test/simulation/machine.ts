@@ -1,0 +1,72 @@
+import type {Now} from '../../agent/lease.ts';
+import type {World} from './world.ts';
+
+export type Pause = {
+	/** The whole machine stands still, not the agent's process alone. */
+	readonly freeze: boolean;
+	/** And its monotonic clock stands still with it. */
+	readonly suspend: boolean;
+};
+
+/** Where one agent's process runs: its clocks, and its standstills. */
+export class Machine {
+	/** The agent's process lives; its end takes all that runs on the machine along. */
+	alive = true;
+	#frozen = false;
+	#pausedUntil = 0;
+	#sleptMs = 0;
+	readonly #world: World;
+	/** Its clocks run at this rate. */
+	readonly rate: number;
+
+	constructor(world: World) {
+		this.#world = world;
+		this.rate = world.random.pick([0.98, 1, 1.02]);
+	}
+
+	/** Whether the agent's process stands still. */
+	get isPaused(): boolean {
+		return this.#pausedUntil > this.#world.now;
+	}
+
+	/** Whether everything does. */
+	get isFrozen(): boolean {
+		return this.#frozen;
+	}
+
+	get now(): Now {
+		const {now} = this.#world;
+		return {monotonicMs: (now - this.#sleptMs) * this.rate, wallMs: now * this.rate};
+	}
+
+	/** Does this in the agent's process once it is not paused; never once it is dead. */
+	run(task: () => void): void {
+		if (!this.alive) return;
+		const pauseMs = this.#pausedUntil - this.#world.now;
+		if (pauseMs > 0) this.later(pauseMs + 1 + this.#world.random.below(40), task);
+		else task();
+	}
+
+	later(ms: number, task: () => void): void {
+		this.#world.at(ms, () => this.run(task));
+	}
+
+	/** Does this on the machine, beside the agent's process: while everything stands still nothing comes to its end. */
+	beside(ms: number, task: () => void): void {
+		this.#world.at(ms, () => {
+			if (this.alive && this.#frozen) this.beside(this.#pausedUntil - this.#world.now + 1, task);
+			else task();
+		});
+	}
+
+	/** `wake` comes first when it is over. */
+	pause(ms: number, {freeze, suspend}: Pause, wake: () => void): void {
+		this.#pausedUntil = this.#world.now + ms;
+		this.#frozen = freeze;
+		this.#world.at(ms, () => {
+			if (suspend) this.#sleptMs += ms;
+			this.#frozen = false;
+			if (this.alive) wake();
+		});
+	}
+}

@@ -92,11 +92,7 @@ export class Agent {
 	#start(assignment: Assignment): void {
 		const {ref} = assignment;
 		if (this.#closing) return this.#finished(ref, agentStopped, 0);
-		const output: Output = this.#spool.open(ref, {
-			flow: on => execution.flow(on),
-			failed: error => execution.stop({status: 'failed', reason: `its output could not be kept: ${error.message}`}),
-		});
-		const execution = new Execution({
+		const execution: Execution = new Execution({
 			assignment,
 			directory: this.#options.directory,
 			fifos: this.#fifos,
@@ -105,6 +101,11 @@ export class Agent {
 			began: group => this.#options.guard.began(group),
 			vanished: group => this.#options.guard.vanished(group),
 			lookAtClock: () => this.#lookAtClock(),
+		});
+		// Opened after the execution, which it tells at once to wait when the spool is full.
+		const output: Output = this.#spool.open(ref, {
+			flow: on => execution.flow(on),
+			failed: error => execution.stop({status: 'failed', reason: `its output could not be kept: ${error.message}`}),
 		});
 		this.#options.say(`${attemptKey(ref)} starts: ${assignment.task}`);
 		const ended = this.#run(execution).then(outcome => {

@@ -26,6 +26,8 @@ const idleGapMs = 100;
 /** Waits after failures: doubled each time, with up to half of it by chance, so that agents do not come back in step. */
 const shortestRetryMs = 200;
 const longestRetryMs = 5000;
+/** An orchestrator on the same host costs next to nothing to ask, and its tasks' output waits. */
+const longestLocalRetryMs = 500;
 
 type Flight = {readonly sentAt: number; readonly bringsNews: boolean};
 
@@ -180,7 +182,8 @@ export class Exchange {
 		this.#dueAt = Number.POSITIVE_INFINITY;
 		// After 401 and 403 a person has to do something first.
 		const refused = error.code === 'unauthorized' || error.code === 'forbidden';
-		const retryMs = refused ? longestRetryMs : Math.min(longestRetryMs, shortestRetryMs * 2 ** (this.#failures - 1));
+		const mostMs = this.#options.orchestrator.isLocal ? longestLocalRetryMs : longestRetryMs;
+		const retryMs = refused ? longestRetryMs : Math.min(mostMs, shortestRetryMs * 2 ** (this.#failures - 1));
 		this.#schedule(retryMs * (0.5 + Math.random() / 2));
 	}
 

@@ -47,6 +47,11 @@ export class Orchestrator {
 		this.#options = options;
 	}
 
+	/** Whether it is one of this host, which tells by a file where it is. */
+	get isLocal(): boolean {
+		return this.#options.endpointFile !== undefined;
+	}
+
 	/** Where it is dialled, for messages. */
 	get url(): string {
 		return this.#url ?? this.#options.url ?? this.#options.endpointFile ?? '';
@@ -72,8 +77,8 @@ export class Orchestrator {
 		try {
 			return await this.#request(url, Buffer.from(JSON.stringify(body)), timeoutMs);
 		} catch (error) {
+			this.#url = undefined; // a restarted orchestrator may listen elsewhere, and another one where it was
 			if (error instanceof ByoaiError) throw error;
-			this.#url = undefined; // a restarted orchestrator may listen elsewhere
 			throw new ByoaiError('unavailable', error instanceof Error ? error.message || error.name : String(error), {
 				retryable: true,
 				cause: error,

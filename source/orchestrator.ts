@@ -90,13 +90,14 @@ async function compose(
 	const {engine, exchanges} = core;
 	const views = new Views(engine, agent => exchanges.isHeard(agent));
 	opened.push(() => views.close());
+	const epoch = randomUUID();
 	const server = createServer({
 		...core,
 		views,
 		clock: systemClock,
 		version,
 		warn,
-		epoch: randomUUID(),
+		epoch,
 		instanceToken: agent => deriveToken(directory.key, 'agent', agent),
 		workflowDir: config.workflowDir,
 		limits: config.limits,
@@ -109,7 +110,7 @@ async function compose(
 	opened.push(() => engine.close());
 	const url = mode === 'reader' ? '' : await listen(server, options, opened);
 	if (mode !== 'reader') {
-		directory.writeEndpoint({url, pid: process.pid, version});
+		directory.writeEndpoint({url, epoch, pid: process.pid, version});
 		opened.push(() => directory.removeEndpoint());
 		exchanges.start();
 		opened.push(() => exchanges.close());

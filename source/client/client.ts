@@ -1,5 +1,5 @@
 import type {RunStatus} from '../model/run.ts';
-import {healthPath} from '../protocol/routes.ts';
+import {epochHeader, healthPath} from '../protocol/routes.ts';
 import type {AgentRow, LogLine, LogRecord, RunDetail, RunRow, Snapshot, ViewChange} from '../protocol/views.ts';
 import {readChunks} from './chunks.ts';
 import {brokenOff, errorOf, unreachable} from './reply.ts';
@@ -14,7 +14,13 @@ export type ClientOptions = {
 	readonly token?: string;
 };
 
-export type Health = {readonly status: 'ok'; readonly version: string; readonly protocol: number};
+export type Health = {
+	readonly status: 'ok';
+	readonly version: string;
+	readonly protocol: number;
+	/** Which start of which orchestrator it is: random, and in its endpoint file too. */
+	readonly epoch?: string;
+};
 
 /** What to run: text with where it comes from, or the name of a file of the orchestrator's workflow directory. */
 export type RunRequest =
@@ -77,8 +83,10 @@ class Client {
 		this.#headers = token === undefined ? {} : {authorization: `Bearer ${token}`};
 	}
 
-	health(): Promise<Health> {
-		return this.#json('GET', healthPath);
+	async health(): Promise<Health> {
+		const reply = await this.#send('GET', healthPath);
+		const epoch = reply.headers.get(epochHeader);
+		return {...(await this.#value<Health>(reply)), ...(epoch !== null && {epoch})};
 	}
 
 	/** Starts a run; `resumed`: it was active already. */

@@ -107,7 +107,6 @@ export class Mirror {
 		const tasks = mergeRows(this.#tasks, change.tasks);
 		const agents = mergeRows(this.#agents, change.agents);
 		for (const id of gone?.runs ?? []) this.#forgetRun(id);
-		for (const id of gone?.tasks ?? []) this.#tasks.delete(id);
 		for (const id of gone?.agents ?? []) this.#agents.delete(id);
 		return {
 			...(runs.length > 0 && {runs}),
@@ -117,7 +116,6 @@ export class Mirror {
 		};
 	}
 
-	/** Its tasks go with it, untold. */
 	#forgetRun(id: string): void {
 		this.#runs.delete(id);
 		for (let task = 0; this.#tasks.delete(`${id}/${task}`); task++);

@@ -37,7 +37,8 @@ export function unreachable(error: unknown, tried: string, url: string): ByoaiEr
 
 /** A reply that began and broke off. */
 export function brokenOff(error: unknown, url: string): ByoaiError {
-	return new ByoaiError('unavailable', `the connection to ${url} broke off: ${causeOf(error)}`, {cause: error, retryable: true});
+	const message = `the connection to ${url} broke off: ${causeOf(error)}. Runs may go on there: \`byoai ps\` tells.`;
+	return new ByoaiError('unavailable', message, {cause: error, retryable: true});
 }
 
 async function problemBody(reply: Response): Promise<Readonly<Record<string, unknown>>> {

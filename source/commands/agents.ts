@@ -5,7 +5,7 @@ import {createStyle} from './console-style.ts';
 import {findOrchestrator} from './orchestrators.ts';
 import {printable} from './printable.ts';
 
-/** `byoai agents`: the agents of a running orchestrator. */
+/** `byoai agents`: the agents of an orchestrator, by name. */
 export const agents: Run = async invocation => {
 	const {flags, config, output} = invocation;
 	const {client} = await findOrchestrator(invocation);
@@ -14,9 +14,11 @@ export const agents: Run = async invocation => {
 	return 0;
 };
 
-function formatAgents(agents: readonly AgentRow[], colour: boolean): string {
+/** The table of agents; its head alone when there are none. Instead of its labels, an agent in trouble has the reason. */
+export function formatAgents(agents: readonly AgentRow[], colour: boolean): string {
 	const style = createStyle({colour, unicode: true});
-	const rows = agents.map(({id, type, status, slots, used, labels, run, problem}) => [
+	const byName = agents.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+	const rows = byName.map(({id, type, status, slots, used, labels, run, problem}) => [
 		printable(id, false),
 		printable(type, false),
 		status,
@@ -30,5 +32,5 @@ function formatAgents(agents: readonly AgentRow[], colour: boolean): string {
 			false,
 		),
 	]);
-	return `${formatTable([['AGENT', 'TYPE', 'STATUS', 'SLOTS', 'RUN'].map(style.dim), ...rows]).join('\n')}\n`;
+	return `${formatTable([['AGENT', 'TYPE', 'STATUS', 'SLOTS', 'RUN', 'LABELS'].map(style.dim), ...rows]).join('\n')}\n`;
 }

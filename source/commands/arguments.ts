@@ -29,6 +29,7 @@ export type Arguments = {readonly operands: readonly string[]; readonly flags: F
  */
 export async function readArguments(command: Command, words: readonly string[]): Promise<Arguments> {
 	const known: readonly OptionName[] = [...command.options, ...commonOptions];
+	checkValues(command, words, known);
 	const parsed = await parse(known, words);
 	for (const [name, value] of Object.entries(parsed.flags)) {
 		const option = known.includes(name as OptionName) ? options[name as OptionName] : undefined;
@@ -58,6 +59,26 @@ async function parse(known: readonly OptionName[], words: readonly string[]) {
 	}
 }
 
+/** Refuses what the parser would pass over: a switch with a value, and an option that may be repeated without one. */
+function checkValues(command: Command, words: readonly string[], known: readonly OptionName[]): void {
+	const dashes = words.indexOf('--');
+	for (const [index, word] of words.slice(0, dashes < 0 ? words.length : dashes).entries()) {
+		const [, typed, given] = /^(--[^=]+)(?:=(.*))?$/s.exec(word) ?? [];
+		const name = known.find(option => typed === spelling(option) || typed === negation(option));
+		if (name === undefined) continue;
+		const {value, multiple} = options[name];
+		const next = words[index + 1] ?? '';
+		const isMissing = given === undefined ? next === '' || next.startsWith('-') : given === '';
+		if (value === undefined && given !== undefined) throw usage(command, `${typed} takes no value`);
+		if (multiple && isMissing) throw usage(command, `${typed} needs a value: ${value}`);
+	}
+}
+
+/** `--no-tui` */
+function negation(option: OptionName): string {
+	return `--no-${spelling(option).slice(2)}`;
+}
+
 function meowFlag({value, short, multiple}: Option) {
 	const shape = {...(short !== undefined && {shortFlag: short}), ...(multiple && {isMultiple: true as const})};
 	return value === undefined ? {type: 'boolean' as const, ...shape} : {type: 'string' as const, ...shape};
@@ -67,8 +88,9 @@ function unknownOption(command: Command, name: string, words: readonly string[],
 	const typed = name.length === 1 ? `-${name}` : spelling(name);
 	const negated = `--no-${typed.slice(2)}`;
 	const shown = words.includes(negated) ? negated : typed;
-	if (Object.hasOwn(options, name)) return usage(command, `${title(command)} has no option ${shown}`);
-	const spellings = known.flatMap(option => [spelling(option), ...(options[option].negated ? [`--no-${spelling(option).slice(2)}`] : [])]);
+	const isKnown = Object.hasOwn(options, name) || Object.values(options).some(({short}) => short === name);
+	if (isKnown) return usage(command, `${title(command)} has no option ${shown}`);
+	const spellings = known.flatMap(option => [spelling(option), ...(options[option].negated ? [negation(option)] : [])]);
 	return usage(command, `unknown option ${shown}${didYouMean(shown, spellings)}`);
 }
 
@@ -79,7 +101,7 @@ function checkOperands(command: Command, operands: readonly string[]): void {
 }
 
 function usage(command: Command, message: string): ByoaiError {
-	return new ByoaiError('usage', `${message}${message.endsWith('?') ? '' : '.'} See: ${title(command)} --help`);
+	return new ByoaiError('usage', `${message}${/[?.]$/.test(message) ? '' : '.'} See: ${title(command)} --help`);
 }
 
 function title({name}: Command): string {

@@ -5,7 +5,7 @@ import type {LogLine, TaskRow} from '../protocol/views.ts';
 import {inColumns, widthOf} from './columns.ts';
 import type {Notice} from './console-story.ts';
 import type {Style} from './console-style.ts';
-import {markOf, timeOf, whyOf} from './console-style.ts';
+import {because, markOf, timeOf, whyOf} from './console-style.ts';
 import {printable} from './printable.ts';
 import {formatCount, formatSpan, formatTime, plural} from './spans.ts';
 
@@ -97,8 +97,9 @@ export class ConsoleFormat {
 
 	#agentCell(agent: string | undefined): string {
 		const label = agentLabel(agent ?? '', this.#run);
-		if (agent !== undefined && agent !== localAgentName && widthOf(label) > this.#agentWidth && this.#agentWidth < widestAgent) {
-			this.#agentWidth = Math.min(widestAgent, Math.max(widthOf(label), this.#agentWidth));
+		const isNamed = this.#agentWidth > 0 || (agent !== undefined && agent !== localAgentName);
+		if (isNamed && widthOf(label) > this.#agentWidth && this.#agentWidth < widestAgent) {
+			this.#agentWidth = Math.min(widestAgent, widthOf(label));
 			this.#agents.clear();
 		}
 		if (this.#agentWidth === 0) return '';
@@ -129,10 +130,9 @@ export function agentLabel(agent: string, run: RunId): string {
 export function endText(style: Style, task: TaskRow): string {
 	const time = timeOf(task);
 	const why = printable(whyOf(task), false);
-	const because = why === '' ? '' : `: ${why}`;
 	if (task.status === 'succeeded') return style.mark('succeeded', `succeeded${time === '' ? '' : ` in ${time}`}`);
 	if (task.status === 'failed' && task.outcome?.status === 'timed_out') return style.mark('timed_out', `timed out after ${time}`);
-	return style.mark(markOf(task.status), `${task.status}${time === '' ? '' : ` after ${time}`}${because}`);
+	return style.mark(markOf(task.status), because(task.status, why, time === '' ? '' : ` after ${time}`));
 }
 
 const howWords: Readonly<Record<string, string>> = {lost: 'was lost', timed_out: 'timed out'};
@@ -142,7 +142,7 @@ function againText({status, attempt, outcome, ...task}: TaskRow, inMs: number | 
 	const how = howWords[outcome?.status ?? 'failed'] ?? 'failed';
 	const why = printable(whyOf({...task, status, ...(outcome && {outcome})}), false);
 	const when = inMs === undefined || inMs < 50 ? '' : ` in ${formatSpan(inMs)}`;
-	return `tries again${when} (attempt ${attempt} ${how}${why === '' ? '' : `: ${why}`})`;
+	return `tries again${when} (attempt ${attempt} ${because(how, why)})`;
 }
 
 const shownCounts: ReadonlyArray<TaskStatus> = ['running', 'ready', 'waiting', 'blocked', 'failed', 'cancelled', 'skipped'];

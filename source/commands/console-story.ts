@@ -21,8 +21,8 @@ const manyTasks = 200;
 const quietMs = 2000;
 /** A task that is ready for longer is asked about. */
 const placedWithinMs = 2000;
-/** An agent that just starts, or is late once, is no news. */
-const lostMs = 1000;
+/** An agent calls again within 5 s when its orchestrator was away: what it takes to be back is no news. */
+const lostMs = 6000;
 const progressMs = 5000;
 /** Last lines of each task that has not succeeded, for the end. */
 const tailLines = 10;

@@ -74,6 +74,9 @@ export function markOf(status: RunStatus | TaskStatus): Mark {
 /** Why a task ended as it did, or its last attempt did not succeed: `exit 7`, `SIGKILL`, a reason. Empty where there is nothing to say. */
 export function whyOf({outcome, reason, status}: Pick<TaskRow, 'outcome' | 'reason' | 'status'>): string {
 	if (status === 'succeeded') return '';
+	// How it was made to end follows from why it was.
+	if (status === 'cancelled') return reason ?? outcome?.reason ?? '';
+	if (outcome?.status === 'timed_out' && outcome.reason !== undefined) return outcome.reason;
 	const facts = [
 		outcome?.exitCode !== undefined && outcome.exitCode !== 0 ? `exit ${outcome.exitCode}` : undefined,
 		outcome?.signal,
@@ -81,6 +84,12 @@ export function whyOf({outcome, reason, status}: Pick<TaskRow, 'outcome' | 'reas
 		reason === outcome?.reason ? undefined : reason,
 	];
 	return facts.filter(fact => fact !== undefined && fact !== '').join(', ');
+}
+
+/** A status with why: `failed: exit 7`. Reasons that say the status themselves stand alone: `cancelled by SIGINT`. */
+export function because(status: string, why: string, between = ''): string {
+	if (why.startsWith(`${status} `)) return `${why}${between}`;
+	return `${status}${between}${why === '' ? '' : `: ${why}`}`;
 }
 
 /** How long the newest attempt of a task took; empty when it never started. */

@@ -1,5 +1,5 @@
 import type {RunDetail, TaskDetail} from '../protocol/views.ts';
-import {formatTable} from './columns.ts';
+import {formatTable, inColumns, widthOf} from './columns.ts';
 import {agentLabel} from './console-format.ts';
 import type {Style} from './console-style.ts';
 import {markOf, timeOf, whyOf} from './console-style.ts';
@@ -11,6 +11,8 @@ const tableTasks = 40;
 /** Failed tasks that are told about one by one. */
 const shownFailures = 5;
 const listedFailures = 20;
+/** Columns of a task's name in the table. */
+const widestTask = 40;
 
 /**
  * The end of the log view: the last lines of what failed, a table of the tasks (counts, when they are many), and how the run ended.
@@ -53,7 +55,7 @@ function taskTable({id, tasks}: RunDetail, style: Style): string[] {
 	const rows = tasks.map(task => {
 		const last = lastOf(task);
 		return [
-			printable(task.name, false),
+			shortName(task, style),
 			style.mark(markOf(task.status), task.status),
 			task.attempts.length === 0 ? '' : String(task.attempts.length),
 			agentLabel(task.agent ?? '', id),
@@ -64,15 +66,23 @@ function taskTable({id, tasks}: RunDetail, style: Style): string[] {
 	return formatTable([heads, ...rows]).map(line => `  ${line}`);
 }
 
+/** Names that differ only in their ends stay apart among the failures, which have them whole. */
+function shortName(task: TaskDetail, style: Style): string {
+	const name = printable(task.name, false);
+	return widthOf(name) > widestTask ? inColumns(name, widestTask, style.ellipsis) : name;
+}
+
 function lastWords(run: RunDetail, style: Style): string[] {
 	const {id, status, createdAt, endedAt, counts, tasks} = run;
 	const time = formatSpan((endedAt ?? createdAt) - createdAt);
 	const shown = (['succeeded', 'failed', 'cancelled', 'skipped'] as const).filter(name => counts[name] > 0);
 	const sums = tasks.length === 1 ? '' : `: ${shown.map(name => `${formatCount(counts[name])} ${name}`).join(', ')}`;
-	const only = tasks.length === 1 && tasks[0] ? printable(whyOf(lastOf(tasks[0])), false) : '';
-	const reason = status === 'succeeded' ? '' : (run.reason ?? only);
-	const because = reason === '' ? '' : `${sums === '' ? ':' : ';'} ${printable(reason, false)}`;
-	const end = style.mark(markOf(status), `run ${id} ${status} ${status === 'succeeded' ? 'in' : 'after'} ${time}${sums}${because}`);
+	const only = tasks.length === 1 && tasks[0] ? whyOf(lastOf(tasks[0])) : '';
+	const reason = status === 'succeeded' ? '' : printable(run.reason ?? only, false);
+	const saysStatus = reason.startsWith(`${status} `);
+	const head = `run ${id} ${saysStatus ? reason : status} ${status === 'succeeded' ? 'in' : 'after'} ${time}${sums}`;
+	const why = reason === '' || saysStatus ? '' : `${sums === '' ? ':' : ';'} ${reason}`;
+	const end = style.mark(markOf(status), head + why);
 	const failed = tasks.find(task => task.status === 'failed' && task.attempts.length > 0);
 	return failed === undefined ? [end] : [end, style.dim(`  more: byoai logs ${id} ${shellWord(failed.name)}`)];
 }

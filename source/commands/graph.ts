@@ -15,9 +15,16 @@ export const graph: Run = async ({operands: [name = ''], flags, config, output, 
 	diagnostics.notices(notices);
 	diagnostics.problems(problems);
 	if (workflow === undefined) return wrongUsage;
-	output.write(drawGraph(workflow, format));
+	const text = drawGraph(workflow, format);
+	output.write(format === 'tree' && !config.unicode ? inAscii(text) : text);
 	return 0;
 };
+
+const asciiLines: Readonly<Record<string, string>> = {'├': '|', '└': '`', '│': '|', '─': '-', '…': '~'};
+
+function inAscii(tree: string): string {
+	return tree.replace(/[├└│─…]/g, line => asciiLines[line] ?? line);
+}
 
 function readFormat(text: string): GraphFormat {
 	const format = graphFormats.find(known => known === text);

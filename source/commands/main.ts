@@ -6,7 +6,7 @@ import {didYouMean} from '../workflow/suggest.ts';
 import {commandIndex, readArguments} from './arguments.ts';
 import type {Command, Host} from './command.ts';
 import {Diagnostics} from './diagnostics.ts';
-import {failed, statusOfError} from './exit-status.ts';
+import {failed, missing, statusOfError} from './exit-status.ts';
 import {formatHelp} from './help.ts';
 import {Interruptions} from './interruptions.ts';
 import {Output} from './output.ts';
@@ -33,9 +33,11 @@ export async function main(argv: readonly string[], environment: Environment, ho
 	});
 	const status = await Promise.race([execute(argv, session), interruptions.forced, crashed]);
 	interruptions.close();
-	await errors.flush();
 	await Promise.race([output.flush(), interruptions.forced]);
-	return status;
+	const lost = output.failure;
+	if (lost !== undefined) session.diagnostics.error(`standard output cannot be written: ${lost.message}`);
+	await errors.flush();
+	return lost !== undefined && status === 0 ? missing : status;
 }
 
 type Session = {
@@ -80,6 +82,7 @@ function findCommand(argv: readonly string[]): {command: Command; words: readonl
 
 async function call(command: Command, words: readonly string[], session: Session): Promise<number> {
 	const {environment, host, output, errors, interruptions} = session;
+	refuseNowhere();
 	const {readSettings} = await import('./settings.ts');
 	const {operands, flags} = await readArguments(command, words);
 	if (flags.https === true) throw new ByoaiError('unsupported', '--https is not in this version; put a proxy that speaks TLS before it');
@@ -89,6 +92,15 @@ async function call(command: Command, words: readonly string[], session: Session
 	const run = await command.load();
 	const {agentProgram} = host;
 	return run({operands, flags, config, agentProgram, output, diagnostics: session.diagnostics, interruptions});
+}
+
+/** A directory that was removed while a shell stood in it. */
+function refuseNowhere(): void {
+	try {
+		process.cwd();
+	} catch (error) {
+		throw new ByoaiError('unavailable', 'the current directory is not there any more; `cd` to one that is', {cause: error});
+	}
 }
 
 function report(error: unknown, diagnostics: Diagnostics): number {

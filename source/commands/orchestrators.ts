@@ -84,15 +84,16 @@ export function remote(config: Config, url: string): Access {
 
 async function reachOwner(config: Config): Promise<Access | undefined> {
 	const endpoint = readEndpoint(config.stateDir);
-	return endpoint === undefined ? undefined : reach(config, endpoint.url);
+	return endpoint === undefined ? undefined : reach(config, endpoint.url, endpoint.epoch);
 }
 
-/** Undefined when no orchestrator answers there. */
-async function reach(config: Config, url: string): Promise<Access | undefined> {
+/** Undefined when no orchestrator answers there, or another one: where a killed one was, one of another state directory may be now. */
+async function reach(config: Config, url: string, expectedEpoch?: unknown): Promise<Access | undefined> {
 	const access = remote(config, url);
 	try {
-		const {protocol} = await access.client.health();
-		return typeof protocol === 'number' ? access : undefined;
+		const {protocol, epoch} = await access.client.health();
+		const isOther = expectedEpoch !== undefined && epoch !== expectedEpoch;
+		return typeof protocol === 'number' && !isOther ? access : undefined;
 	} catch (error) {
 		if (error instanceof ByoaiError) return undefined;
 		throw error;

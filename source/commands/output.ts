@@ -15,6 +15,7 @@ export class Output {
 	#scheduled: NodeJS.Immediate | undefined;
 	#isFull = false;
 	#isBroken = false;
+	#failure: NodeJS.ErrnoException | undefined;
 
 	constructor(stream: Stream) {
 		this.#stream = stream;
@@ -22,9 +23,15 @@ export class Output {
 		this.broken = new Promise(resolve =>
 			stream.on('error', (error: NodeJS.ErrnoException) => {
 				this.#isBroken = true;
+				this.#failure = error;
 				resolve(error);
 			}),
 		);
+	}
+
+	/** Why the stream took no more, other than that nobody reads it any longer: the disk is full, for instance. */
+	get failure(): Error | undefined {
+		return this.#failure?.code === 'EPIPE' ? undefined : this.#failure;
 	}
 
 	/** Never waits; see `ready`. */

@@ -1,3 +1,4 @@
+import {runEnded} from '../model/run.ts';
 import type {RunRow} from '../protocol/views.ts';
 import {formatTable} from './columns.ts';
 import type {Run} from './command.ts';
@@ -8,12 +9,15 @@ import {formatSpan} from './spans.ts';
 
 /** `byoai ps`: runs, newest first. */
 export const ps: Run = async invocation => {
-	const {flags, config, output} = invocation;
-	const {client, close} = await findOrchestrator(invocation, 'reader');
+	const {flags, config, output, diagnostics} = invocation;
+	const {client, own, close} = await findOrchestrator(invocation, 'reader');
 	try {
 		const runs = await client.runs();
 		if (flags.json === true) output.write(`${JSON.stringify(runs, undefined, 2)}\n`);
 		else output.write(formatRuns(runs, {colour: config.colour.out, unicode: config.unicode, now: Date.now()}));
+		if (own !== undefined && runs.some(({status}) => !runEnded(status))) {
+			diagnostics.info('no orchestrator runs here now; unfinished runs go on with the next one that is started');
+		}
 	} finally {
 		await close();
 	}

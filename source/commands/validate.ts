@@ -34,6 +34,11 @@ function check(name: string, config: Config, params: Readonly<Record<string, str
 		return {...loadSource(source, {config, params, checkOnly: true}), file: source.file ?? name};
 	} catch (error) {
 		if (!(error instanceof ByoaiError)) throw error;
-		return {file: name, workflow: undefined, problems: [{message: error.message}], notices: []};
+		return {
+			file: name,
+			workflow: undefined,
+			problems: error.problems.length > 0 ? error.problems : [{message: error.message}],
+			notices: [],
+		};
 	}
 }

@@ -1,9 +1,11 @@
-import {readFileSync, statSync} from 'node:fs';
+import {statSync} from 'node:fs';
 import {dirname, isAbsolute, join, resolve} from 'node:path';
 import type {Config} from '../config.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {Loaded} from '../workflow/load.ts';
 import {loadWorkflow} from '../workflow/load.ts';
+import {decodeText} from '../workflow/text.ts';
+import {readFileBytes} from './read-file.ts';
 
 /** A workflow before it is read: its text, and where that came from. */
 export type WorkflowSource = {
@@ -34,8 +36,9 @@ tasks:
 export function readWorkflowFile(name: string, {workflowDir, limits}: Config): WorkflowSource {
 	const places = isAbsolute(name) ? [name] : [resolve(name), join(workflowDir, name)];
 	for (const path of new Set(places)) {
-		const text = readIfThere(path, limits.workflow_bytes);
-		if (text !== undefined) return {text, file: path === resolve(name) ? name : path, directory: dirname(path)};
+		const file = path === resolve(name) ? name : path;
+		const text = readIfThere(path, file, limits.workflow_bytes);
+		if (text !== undefined) return {text, file, directory: dirname(path)};
 	}
 	const [first, second] = places;
 	const where =
@@ -56,24 +59,19 @@ export function loadSource(
 		limits,
 		params: options.params,
 		checkOnly: options.checkOnly ?? false,
-		readFile: path => readIfThere(resolve(directory, path), limits.workflow_bytes),
+		readFile: path => readEnvFile(resolve(directory, path), path, limits.workflow_bytes),
 		...(file !== undefined && {file}),
 	});
 }
 
-/** A file's text; undefined when it is not there. Pipes are read too; what grows without end is cut off by its size. */
-function readIfThere(path: string, mostBytes: number): string | undefined {
-	try {
-		const found = statSync(path, {throwIfNoEntry: false});
-		if (found === undefined) return undefined;
-		if (found.size > mostBytes)
-			throw new ByoaiError('invalid', `${path} is larger than the limit workflow_bytes permits (${mostBytes} bytes)`);
-		return readFileSync(path, 'utf8');
-	} catch (error) {
-		if (error instanceof ByoaiError) throw error;
-		const code = error instanceof Error && 'code' in error ? error.code : undefined;
-		if (code === 'ENOTDIR') return undefined;
-		const reason = code === 'EISDIR' ? 'it is a directory' : String(error);
-		throw new ByoaiError('invalid', `${path} cannot be read: ${reason}`, {cause: error});
-	}
+/** A file's text; undefined when it is not there. */
+function readIfThere(path: string, name: string, mostBytes: number): string | undefined {
+	const bytes = readFileBytes(path, mostBytes);
+	return bytes === undefined ? undefined : decodeText(bytes, name);
+}
+
+/** An env file is read again by the orchestrator, which a pipe would not survive. */
+function readEnvFile(path: string, name: string, mostBytes: number): string | undefined {
+	const isFile = statSync(path, {throwIfNoEntry: false})?.isFile() === true;
+	return isFile ? readIfThere(path, name, mostBytes) : undefined;
 }

@@ -4,6 +4,7 @@ import type {Run, RunStatus} from '../model/run.ts';
 import {currentAttempt} from '../model/run.ts';
 import type {RunDetail, RunRow} from '../protocol/views.ts';
 import {explain} from '../scheduler/explain.ts';
+import {selectorKey} from '../scheduler/selection.ts';
 import type {Store} from '../store/store.ts';
 import type {Engine} from './engine.ts';
 import {countTasks, noTasks, runDetail, runRow} from './rows.ts';
@@ -47,16 +48,24 @@ export class History {
 
 	/** One run with its tasks and attempts. Throws `not_found`. */
 	detail(id: RunId): RunDetail {
-		const {state, rooms} = this.#engine;
 		const run = this.run(id);
-		return runDetail(
-			run,
-			index => (state.runs[id] === run ? explain(state, rooms, run, index) : undefined),
-			index => {
-				const current = currentAttempt(run.tasks[index]);
-				return current !== undefined && this.#holds(current.attempt.session, {run: id, task: index, attempt: current.number});
-			},
-		);
+		return runDetail(run, this.#engine.state.runs[id] === run ? this.#explainer(run) : () => undefined, index => {
+			const current = currentAttempt(run.tasks[index]);
+			return current !== undefined && this.#holds(current.attempt.session, {run: id, task: index, attempt: current.number});
+		});
+	}
+
+	/** Says why tasks wait. Those that ask for the same since the same time have one reason, and finding it is a pass over all agents. */
+	#explainer(run: Run): (index: number) => string | undefined {
+		const {state, rooms} = this.#engine;
+		const reasons = new Map<string, string | undefined>();
+		return index => {
+			const [task, spec] = [run.tasks[index], run.workflow.tasks[index]];
+			if (task?.status !== 'ready' || spec === undefined) return explain(state, rooms, run, index);
+			const key = `${task.readyAt} ${selectorKey(spec.agent)}`;
+			if (!reasons.has(key)) reasons.set(key, explain(state, rooms, run, index));
+			return reasons.get(key);
+		};
 	}
 
 	/** Newest first. */

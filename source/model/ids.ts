@@ -1,4 +1,4 @@
-/** A run's id: `r` and 10 characters of a time-ordered, lower-case alphabet; unique in a state directory. */
+/** A run's id: `r` and 11 characters of a time-ordered, lower-case alphabet; unique in a state directory. */
 export type RunId = string;
 
 /** Random for each start of an agent program. */

@@ -83,7 +83,7 @@ export type Task = {
 	readonly stopping?: true;
 	/** Why it ended as it did, or was skipped, in words; absent where the last attempt's outcome says it. */
 	readonly reason?: string;
-	/** `no_agent`, `start_failed`, `skipped_dependency` …: the cause of an end that no attempt had. */
+	/** The cause of an end that no attempt had. */
 	readonly cause?: TaskCause;
 	readonly attempts: readonly Attempt[];
 };

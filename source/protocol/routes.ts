@@ -2,6 +2,8 @@
 
 /** `GET`: version and protocol; needs no token. */
 export const healthPath = '/health';
+/** In the answer to it: which start of which orchestrator this is. */
+export const epochHeader = 'byoai-epoch';
 
 /** `POST` a Registration: an agent makes itself known. */
 export const registerPath = '/register';

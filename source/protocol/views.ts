@@ -64,12 +64,12 @@ export type AgentRow = {
 /** What `GET /v1/events` sends first: everything. */
 export type Snapshot = {readonly runs: readonly RunRow[]; readonly tasks: readonly TaskRow[]; readonly agents: readonly AgentRow[]};
 
-/** What it sends then: rows that are new or changed, and ids of those that are gone. */
+/** What it sends then: rows that are new or changed, and ids of those that are gone. Tasks go with their run, untold. */
 export type ViewChange = {
 	readonly runs?: readonly RunRow[];
 	readonly tasks?: readonly TaskRow[];
 	readonly agents?: readonly AgentRow[];
-	readonly gone?: {readonly runs?: readonly string[]; readonly tasks?: readonly string[]; readonly agents?: readonly string[]};
+	readonly gone?: {readonly runs?: readonly string[]; readonly agents?: readonly string[]};
 };
 
 /** One run, whole: `GET /v1/runs/:id`. */

@@ -57,7 +57,7 @@ function checkSubmission(state: State, {run, workflow}: Extract<Event, {type: 'r
 		if (agent.lifetime !== 'persistent' || pool === undefined || isSameSpec(pool.spec, agent)) continue;
 		return refuse(
 			'conflict',
-			`a persistent agent ${agent.name} with another specification is there; remove it first, or name this one differently`,
+			`a persistent agent ${agent.name} with another specification is there: name this one differently, or use another state directory`,
 		);
 	}
 	return undefined;

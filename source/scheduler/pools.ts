@@ -6,7 +6,7 @@ import type {Run} from '../model/run.ts';
 import type {AgentSpec} from '../model/workflow.ts';
 import {localAgentName} from '../model/workflow.ts';
 import type {Draft} from './draft.ts';
-import {labelsMatch} from './selection.ts';
+import {labelsMatch, runPoolName} from './selection.ts';
 import type {State} from './state.ts';
 
 /** After so many ends without one attempt ended well in between, a pool is broken and its tasks fail. */
@@ -14,17 +14,12 @@ export const instanceFailureLimit = 3;
 const restartDelayMs = 1000;
 const restartDelayLimitMs = 30_000;
 
-/** Name of the pool that a run's own agent lives in. */
-export function runPoolName(agent: string, run: string): string {
-	return `${agent}~${run}`;
-}
-
 /** Declared agents of which one of that name serves already, in the name space that all runs share. */
 export function adoptedBy(state: State, agents: readonly AgentSpec[]): string[] {
 	return agents.filter(({name}) => Object.hasOwn(state.agents, name) || Object.hasOwn(state.pools, name)).map(({name}) => name);
 }
 
-/** The pools that a run needs and that are not there yet. */
+/** The pools that a run needs and that are not there yet, and `local-agent` as its orchestrator keeps it. */
 export function poolsFor(state: State, run: Run, event: RunSubmitted): Pool[] {
 	const {workflow} = run;
 	const begun = {directory: workflow.directory, idleMs: 0, started: 0, failures: 0, instances: []};
@@ -34,7 +29,10 @@ export function poolsFor(state: State, run: Run, event: RunSubmitted): Pool[] {
 			if (spec.lifetime === 'persistent') return {...begun, name: spec.name, spec};
 			return {...begun, name: runPoolName(spec.name, run.id), spec, run: run.id};
 		});
-	if (run.usesLocalAgent && state.pools[localAgentName] === undefined) pools.push(localPool(event));
+	const local = state.pools[localAgentName];
+	// One that an earlier life left idles for as long as this one says.
+	if (local !== undefined) pools.push({...local, idleMs: event.localAgent.idleMs});
+	else if (run.usesLocalAgent) pools.push(localPool(event));
 	return pools;
 }
 
@@ -113,7 +111,7 @@ function isDone(state: State, instance: Instance): boolean {
 }
 
 /** Ends those instances of the pool that `which` names. */
-export function stopInstances(draft: Draft, pool: Pool, which: (instance: Instance) => boolean): Pool {
+function stopInstances(draft: Draft, pool: Pool, which: (instance: Instance) => boolean): Pool {
 	const ends = pool.instances.map(instance => instance.status !== 'stopping' && which(instance));
 	if (!ends.includes(true)) return pool;
 	const instances = pool.instances.map((instance, at): Instance => {

@@ -1,3 +1,4 @@
+import type {RunId} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import type {AgentSelector, Labels} from '../model/workflow.ts';
 import {localAgentName} from '../model/workflow.ts';
@@ -25,11 +26,16 @@ export function selects(run: Run, selector: AgentSelector, candidate: Candidate)
 	return (candidate.pool ?? candidate.agent) === servingName(run, selector.name);
 }
 
+/** Name of the pool that a run's own agent lives in. */
+export function runPoolName(agent: string, run: RunId): string {
+	return `${agent}~${run}`;
+}
+
 /** The name under which an agent serves a run: its own instance of a declared one, else the one that all runs share. */
-export function servingName(run: Run, name: string): string {
+function servingName(run: Run, name: string): string {
 	if (name === localAgentName || run.adoptedAgents.includes(name)) return name;
 	const declared = run.workflow.agents.find(agent => agent.name === name);
-	return declared === undefined || declared.lifetime === 'persistent' ? name : `${name}~${run.id}`;
+	return declared === undefined || declared.lifetime === 'persistent' ? name : runPoolName(name, run.id);
 }
 
 /** The candidate behind an agent's name: registered, or an instance of a pool; undefined when it is neither. */

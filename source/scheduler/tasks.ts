@@ -24,7 +24,7 @@ export function makeReady(draft: RunDraft, index: number, at: number): void {
 }
 
 /** A task that is tried again at `retryAt`. */
-export function makeWaiting(draft: RunDraft, index: number, retryAt: number): void {
+function makeWaiting(draft: RunDraft, index: number, retryAt: number): void {
 	draft.setTask(index, {...draft.task(index), status: 'waiting', retryAt});
 	draft.addWaiting(index);
 }

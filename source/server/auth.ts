@@ -22,7 +22,10 @@ export class Guard {
 	/** Lets pass who may do everything. */
 	admit(request: Request): void {
 		if (this.#isFull(request)) return;
-		throw new ByoaiError('unauthorized', 'no token, or a wrong one; an instance may use its own for its exchange and registration only');
+		throw new ByoaiError(
+			'unauthorized',
+			'no token, or a wrong one: BYOAI_TOKEN (or --token) must be that of the orchestrator; an instance may use its own for its exchange and registration only',
+		);
 	}
 
 	/** Lets pass who may speak for this agent: who may do everything, and the instance of that name. */

@@ -1,11 +1,14 @@
 import type {AgentRow, RunRow, TaskRow, ViewChange} from '../protocol/views.ts';
 
+/** By id, the newest version of each row; undefined where it is gone. */
+type Rows<Row> = Map<string, Row | undefined>;
+
 /** Changes that a reader has not taken yet, merged: of each row only the newest version is kept. */
 export class Backlog {
 	readonly #rowsLimit: number;
-	#runs = new Rows<RunRow>();
-	#tasks = new Rows<TaskRow>();
-	#agents = new Rows<AgentRow>();
+	readonly #runs: Rows<RunRow> = new Map();
+	readonly #tasks: Rows<TaskRow> = new Map();
+	readonly #agents: Rows<AgentRow> = new Map();
 	#sequence: number | undefined;
 	#overflowed = false;
 
@@ -22,9 +25,9 @@ export class Backlog {
 	add(sequence: number, {runs, tasks, agents, gone}: ViewChange): void {
 		if (this.#overflowed) return;
 		this.#sequence = sequence;
-		this.#runs.add(runs, gone?.runs);
-		this.#tasks.add(tasks, gone?.tasks);
-		this.#agents.add(agents, gone?.agents);
+		merge(this.#runs, runs, gone?.runs);
+		merge(this.#tasks, tasks);
+		merge(this.#agents, agents, gone?.agents);
 		if (this.#runs.size + this.#tasks.size + this.#agents.size <= this.#rowsLimit) return;
 		this.clear();
 		this.#overflowed = true;
@@ -33,53 +36,38 @@ export class Backlog {
 	/** All that waits as one change, and the sequence that it leads to; undefined when nothing waits. */
 	take(): {readonly sequence: number; readonly change: ViewChange} | undefined {
 		if (this.#sequence === undefined) return undefined;
-		const gone = {...this.#runs.gone('runs'), ...this.#tasks.gone('tasks'), ...this.#agents.gone('agents')};
-		const change = {
-			...this.#runs.changed('runs'),
-			...this.#tasks.changed('tasks'),
-			...this.#agents.changed('agents'),
-			...(Object.keys(gone).length > 0 && {gone}),
+		const [runs, tasks, agents] = [present(this.#runs), present(this.#tasks), present(this.#agents)];
+		const [goneRuns, goneAgents] = [gone(this.#runs), gone(this.#agents)];
+		const taken = {
+			sequence: this.#sequence,
+			change: {
+				...(runs.length > 0 && {runs}),
+				...(tasks.length > 0 && {tasks}),
+				...(agents.length > 0 && {agents}),
+				...(goneRuns.length + goneAgents.length > 0 && {gone: {runs: goneRuns, agents: goneAgents}}),
+			},
 		};
-		const sequence = this.#sequence;
 		this.clear();
-		return {sequence, change};
+		return taken;
 	}
 
 	/** Forgets all: the reader gets, or got, a snapshot. */
 	clear(): void {
-		this.#runs = new Rows();
-		this.#tasks = new Rows();
-		this.#agents = new Rows();
+		for (const rows of [this.#runs, this.#tasks, this.#agents]) rows.clear();
 		this.#sequence = undefined;
 		this.#overflowed = false;
 	}
 }
 
-/** Rows of one kind that are new or changed, and ids of those that are gone. */
-class Rows<Row extends {readonly id: string}> {
-	readonly #changed = new Map<string, Row>();
-	readonly #gone = new Set<string>();
+function merge<Row extends {readonly id: string}>(into: Rows<Row>, changed: readonly Row[] = [], gone: readonly string[] = []): void {
+	for (const row of changed) into.set(row.id, row);
+	for (const id of gone) into.set(id, undefined);
+}
 
-	get size(): number {
-		return this.#changed.size + this.#gone.size;
-	}
+function present<Row>(rows: Rows<Row>): Row[] {
+	return [...rows.values()].filter(row => row !== undefined);
+}
 
-	add(changed: readonly Row[] = [], gone: readonly string[] = []): void {
-		for (const row of changed) {
-			this.#changed.set(row.id, row);
-			this.#gone.delete(row.id);
-		}
-		for (const id of gone) {
-			this.#changed.delete(id);
-			this.#gone.add(id);
-		}
-	}
-
-	changed<Key extends string>(key: Key): Partial<Record<Key, Row[]>> {
-		return this.#changed.size === 0 ? {} : ({[key]: [...this.#changed.values()]} as Partial<Record<Key, Row[]>>);
-	}
-
-	gone<Key extends string>(key: Key): Partial<Record<Key, string[]>> {
-		return this.#gone.size === 0 ? {} : ({[key]: [...this.#gone]} as Partial<Record<Key, string[]>>);
-	}
+function gone<Row>(rows: Rows<Row>): string[] {
+	return [...rows].flatMap(([id, row]) => (row === undefined ? [id] : []));
 }

@@ -77,12 +77,18 @@ export async function readText({req}: H3Event, limits: Limits, limit: LimitName)
 	return text;
 }
 
+/** What is wrong, where the library's own words are not for people. */
+const inWords: z.core.$ZodErrorMap = issue => {
+	if (issue.code !== 'invalid_type') return undefined;
+	return issue.input === undefined ? 'is missing' : `must be ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`;
+};
+
 function checked<Schema extends z.ZodType>(
 	schema: Schema,
 	value: unknown,
 	{code, what}: {code: ErrorCode; what: string},
 ): z.output<Schema> {
-	const result = schema.safeParse(value);
+	const result = schema.safeParse(value, {error: inWords});
 	if (result.success) return result.data;
 	const problems = result.error.issues.map(
 		({path, message}): Problem => ({message, ...(path.length > 0 && {path: z.core.toDotPath(path)})}),

@@ -57,6 +57,9 @@ export function agentRoutes(services: Services, guard: Guard): Route[] {
 			async handle(event) {
 				const name = pathParam(event, 'name');
 				guard.admitAgent(event.req, name);
+				if (isOurs(services, name) && !guard.isInstance(event.req, name)) {
+					throw new ByoaiError('forbidden', `instance ${name} of this orchestrator has another token; this one belongs to another`);
+				}
 				if (!agentName.safeParse(name).success) throw new ByoaiError('not_found', `no agent ${name}`);
 				return exchanges.exchange(name, parseReport(await readJson(event, limits, 'exchange_bytes')));
 			},
@@ -75,9 +78,16 @@ export function agentRoutes(services: Services, guard: Guard): Route[] {
 }
 
 /** An instance that says who it is changes nothing, as long as it is one of ours. */
-function refuseStranger({engine}: Services, name: string): void {
-	const isOurs = Object.values(engine.state.pools).some(({instances}) => instances.some(instance => instance.name === name));
-	if (!isOurs) throw new ByoaiError('forbidden', `no instance ${name} is kept here any more`);
+function refuseStranger(services: Services, name: string): void {
+	if (!isOurs(services, name)) throw new ByoaiError('forbidden', `no instance ${name} is kept here any more`);
+}
+
+/**
+ * Whether this is the name of an instance that is kept here. Every orchestrator has a `local-agent`: one that another left behind may
+ * call here when we listen where that one was, and is not to be taken for ours.
+ */
+function isOurs({engine}: Services, name: string): boolean {
+	return Object.values(engine.state.pools).some(({instances}) => instances.some(instance => instance.name === name));
 }
 
 async function register({engine, clock, limits}: Services, {name, type, mode, url, slots, labels}: Registration): Promise<void> {

@@ -1,7 +1,7 @@
 import {H3, HTTPError} from 'h3';
 import {ByoaiError} from '../model/error.ts';
 import {protocolVersion} from '../protocol/messages.ts';
-import {healthPath} from '../protocol/routes.ts';
+import {epochHeader, healthPath} from '../protocol/routes.ts';
 import {Guard} from './auth.ts';
 import {eventsRoute} from './events.ts';
 import type {Listening} from './listen.ts';
@@ -31,7 +31,10 @@ export function createServer(services: Services): Server {
 		method: 'GET',
 		path: healthPath,
 		access: 'anyone',
-		handle: () => ({status: 'ok', version: services.version, protocol: protocolVersion}),
+		handle(event) {
+			event.res.headers.set(epochHeader, services.epoch);
+			return {status: 'ok', version: services.version, protocol: protocolVersion};
+		},
 	};
 	const routes = [
 		health,

@@ -2,6 +2,7 @@ import {readFileSync, statSync} from 'node:fs';
 import {readFile, realpath, stat} from 'node:fs/promises';
 import {dirname, resolve, sep} from 'node:path';
 import {ByoaiError} from '../model/error.ts';
+import {decodeText} from '../workflow/text.ts';
 
 export type WorkflowFile = {readonly text: string; readonly file: string; readonly directory: string};
 
@@ -17,8 +18,9 @@ export async function readWorkflowFile(workflowDir: string, file: string, mostBy
 	if (!found.isFile()) throw missing();
 	if (found.size > mostBytes) throw tooLarge(file, mostBytes);
 	try {
-		return {text: await readFile(path, 'utf8'), file, directory: dirname(path)};
+		return {text: decodeText(await readFile(path), file), file, directory: dirname(path)};
 	} catch (error) {
+		if (error instanceof ByoaiError) throw error;
 		throw new ByoaiError('invalid', `workflow file ${file} cannot be read: ${reasonOf(error)}`, {cause: error});
 	}
 }
@@ -42,7 +44,7 @@ export function readEnvFile(directory: string, file: string, mostBytes: number):
 		// A device or a pipe could be read without end.
 		if (found?.isFile() !== true) return undefined;
 		if (found.size > mostBytes) throw tooLarge(file, mostBytes);
-		return readFileSync(path, 'utf8');
+		return decodeText(readFileSync(path), file);
 	} catch (error) {
 		if (error instanceof ByoaiError) throw error;
 		throw new ByoaiError('invalid', `env file ${file} cannot be read: ${reasonOf(error)}`, {cause: error});

@@ -1,4 +1,4 @@
-import {closeSync, fsyncSync, openSync, renameSync, writeSync} from 'node:fs';
+import {closeSync, fsyncSync, mkdirSync, openSync, renameSync, statSync, writeSync} from 'node:fs';
 import {dirname} from 'node:path';
 
 /** Replaces a file in one step that survives loss of power: it is the old one or the new one, whole. Mode 0600. */
@@ -17,9 +17,23 @@ export function syncDirectory(path: string): void {
 	withDescriptor(path, 'r', fsyncSync);
 }
 
-/** Makes directories durable that were just made, from `first` down to `last`. */
-export function syncNewDirectories(first: string, last: string): void {
-	for (let path = last; path.length >= first.length; path = dirname(path)) syncDirectory(dirname(path));
+/**
+ * Makes a directory and those above it that are not there, durably, mode 0700. One by one: Node's `recursive` never returns where a
+ * file system has no place for new names, as `/proc`.
+ */
+export function makeDirectory(path: string): void {
+	if (isDirectory(path)) return;
+	if (dirname(path) !== path) makeDirectory(dirname(path));
+	try {
+		mkdirSync(path, {mode: 0o700});
+	} catch (error) {
+		if (!isDirectory(path)) throw error; // else another process was faster
+	}
+	syncDirectory(dirname(path));
+}
+
+function isDirectory(path: string): boolean {
+	return statSync(path, {throwIfNoEntry: false})?.isDirectory() === true;
 }
 
 function withDescriptor(path: string, flags: string, use: (descriptor: number) => void): void {

@@ -9,6 +9,7 @@ const advice: Readonly<Record<string, string>> = {
 	EDQUOT: 'The disk quota is used up: free some space',
 	EIO: 'The disk reports an error: check it',
 	ENOTDIR: 'A part of this path is a file: move it away',
+	ENOENT: 'No directory can be made there',
 	EEXIST: 'A file lies where a directory should be: move it away',
 	EMFILE: 'Too many files are open: raise `ulimit -n`',
 	ENFILE: 'Too many files are open on this machine',

@@ -1,10 +1,10 @@
 import {randomBytes} from 'node:crypto';
-import {mkdirSync, readFileSync, rmSync} from 'node:fs';
+import {readFileSync, rmSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {join, resolve} from 'node:path';
 import {ByoaiError} from '../model/error.ts';
 import {takeLock} from './directory-lock.ts';
-import {replaceFile, syncNewDirectories} from './durable-files.ts';
+import {makeDirectory, replaceFile} from './durable-files.ts';
 import {fromFileSystem, systemCode} from './file-error.ts';
 
 /** Where a running orchestrator is reached. Every client needs `url`; what else the owner wrote is there too, as plain JSON. */
@@ -85,16 +85,6 @@ export function readEndpoint(directory: string): Endpoint | undefined {
 	return value !== undefined && typeof value.url === 'string' ? {...value, url: value.url} : undefined;
 }
 
-/**
- * The key of a state directory, for clients of the same user: takes no lock. Undefined when there is none yet. Throws
- * `ByoaiError` (`unavailable`) when it may not be read, or is damaged.
- */
-export function readKey(directory: string): Uint8Array | undefined {
-	const path = join(directory, 'key');
-	const key = readIfThere(path);
-	return key === undefined ? undefined : ofLength(keyBytes, key, path);
-}
-
 /** Who holds a state directory, as its file `owner` says; only messages use it, the lock alone decides. */
 type Owner = {readonly pid: number; readonly host: string; readonly since: string; readonly version: string};
 
@@ -119,11 +109,6 @@ function ofLength(length: number, content: Buffer, path: string): Buffer {
 		'unavailable',
 		`${path} is damaged: it has ${content.length} bytes instead of ${length}. Restore it from a backup; without it, remove it, and agents that run already have to be deployed anew.`,
 	);
-}
-
-function makeDirectory(path: string): void {
-	const first = mkdirSync(path, {recursive: true, mode: 0o700});
-	if (first !== undefined) syncNewDirectories(first, path);
 }
 
 function readIfThere(path: string): Buffer | undefined {

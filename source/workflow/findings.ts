@@ -43,7 +43,7 @@ function keyOf(path: Path): string {
 }
 
 /** `tasks[2].retry.limit` */
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
 	let text = '';
 	for (const segment of path) {
 		if (typeof segment === 'number') text += `[${segment}]`;

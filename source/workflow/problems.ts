@@ -3,14 +3,14 @@ import type {Problem} from '../model/error.ts';
 const [bold, red, plain] = ['\u001b[1m', '\u001b[31m', '\u001b[0m'];
 
 /**
- * A problem for a terminal: `file:line:column: message`, then the source line with a caret under the column. Control characters
+ * A problem for a terminal: `file:line:column: message`, then the source line with a caret under the column where there is something to see. Control characters
  * of the source are not passed on.
  */
 export function formatProblem(problem: Problem, options: {colour?: boolean} = {}): string {
 	const paint = (text: string, style: string): string => (options.colour === true ? style + text + plain : text);
 	const where = [problem.file, problem.line, problem.column].filter(part => part !== undefined).join(':');
 	const head = where === '' ? problem.message : `${paint(`${where}:`, bold)} ${problem.message}`;
-	if (problem.text === undefined) return head;
+	if (problem.text === undefined || problem.text.trim() === '') return head;
 	const line = `  ${printable(problem.text)}`;
 	if (problem.column === undefined) return `${head}\n${line}`;
 	const indent = blanks(printable(problem.text.slice(0, problem.column - 1)));

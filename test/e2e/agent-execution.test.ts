@@ -119,6 +119,19 @@ describe('output', () => {
 		expect(numbers.slice(0, -1).every((line, index) => Number(line) === index + 1)).toBe(true);
 	}, 60_000);
 
+	test('of a command that starts while the spool is full comes once there is room', async () => {
+		orchestrator.takesLogs = false;
+		const first = assign('head -c 2000000 /dev/zero');
+		await orchestrator.until(() => orchestrator.lastReport?.outcomes.length === 1); // all of it is in the spool
+		const second = assign('echo late');
+		await orchestrator.until(() => orchestrator.lastReport?.held.length === 2);
+		orchestrator.takesLogs = true;
+		orchestrator.changed();
+		expect((await orchestrator.outcome(first)).logBytes).toBe(2_000_000);
+		expect((await orchestrator.outcome(second)).outcome).toMatchObject({status: 'succeeded', exitCode: 0});
+		expect(orchestrator.log(second).toString()).toBe('late\n');
+	});
+
 	test('of one line of 10 MB comes whole', async () => {
 		const {ref} = await run('head -c 10000000 /dev/zero | tr "\\0" x');
 		expect(orchestrator.log(ref).equals(Buffer.alloc(10_000_000, 'x'))).toBe(true);

@@ -1,5 +1,8 @@
-import {describe, expect, test} from 'vitest';
-import {CliPlace} from '../helpers/cli.ts';
+import {spawnSync} from 'node:child_process';
+import {closeSync, existsSync, mkdirSync, openSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, onTestFinished, test} from 'vitest';
+import {CliPlace, program} from '../helpers/cli.ts';
 
 /** Lines of output without the time before them. */
 function linesOf(text: string): string[] {
@@ -110,6 +113,29 @@ test('everything is there when the reader is slow: nothing is lost at the end', 
 });
 
 describe('what is not there', () => {
+	test.runIf(existsSync('/dev/full'))('room for the output: status 3', async () => {
+		const place = new CliPlace();
+		const full = openSync('/dev/full', 'w');
+		onTestFinished(() => closeSync(full));
+		expect(await place.run(['schema'], {}, full)).toMatchObject({
+			status: 3,
+			stderr: expect.stringMatching(/^byoai: standard output cannot be written: ENOSPC/),
+		});
+	});
+
+	test('the current directory: status 3', async () => {
+		const place = new CliPlace();
+		const gone = join(place.directory, 'gone');
+		mkdirSync(gone);
+		const script = 'cd "$1" && rmdir "$1" && exec "$2" "$3" ps';
+		const child = spawnSync('sh', ['-c', script, 'sh', gone, process.execPath, program], {encoding: 'utf8'});
+		expect(child).toMatchObject({
+			status: 3,
+			stdout: '',
+			stderr: expect.stringMatching(/^byoai: the current directory is not there any more/),
+		});
+	});
+
 	test('agents of a driver that this version lacks: status 3', async () => {
 		const place = new CliPlace();
 		place.file('flow.yml', 'tasks: [{name: a, command: x, agent: d}]\nagents: [{name: d, type: docker, image: alpine}]\n');
@@ -122,6 +148,14 @@ describe('what is not there', () => {
 		const {status, stderr} = await place.run(['--state-dir', `${file}/state`]);
 		expect(status).toBe(3);
 		expect(stderr).toMatch(/^byoai: .*state directory/);
+	});
+
+	test.runIf(existsSync('/proc/self'))('a file system that takes no directories: status 3 at once', async () => {
+		const {status, stderr} = await new CliPlace().run(['--state-dir', '/proc/byoai/state']);
+		expect({status, stderr}).toEqual({
+			status: 3,
+			stderr: expect.stringMatching(/^byoai: .*\/proc\/byoai\/state \(ENOENT\)\. No directory can be made there/),
+		});
 	});
 });
 

@@ -1,4 +1,7 @@
+import {once} from 'node:events';
 import {existsSync, readFileSync} from 'node:fs';
+import type {AddressInfo} from 'node:net';
+import {createServer} from 'node:net';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {CliPlace} from '../helpers/cli.ts';
@@ -18,6 +21,14 @@ function isAlive(pid: number): boolean {
 	}
 }
 
+async function freePort(): Promise<number> {
+	const server = createServer().listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const {port} = server.address() as AddressInfo;
+	server.close();
+	return port;
+}
+
 describe('a one-shot run', () => {
 	test.each([
 		['SIGINT', 130],
@@ -33,7 +44,7 @@ describe('a one-shot run', () => {
 		expect(ended).toMatchObject({status, signal: null});
 		expect(ended.stderr).toMatch(new RegExp(`byoai: cancelling run r\\w+ \\(${signal}\\)`));
 		expect(ended.stdout).toContain('patient  asked');
-		expect(ended.stdout).toMatch(new RegExp(`⊘ run r\\w+ cancelled after .*: cancelled by ${signal}\n$`));
+		expect(ended.stdout).toMatch(new RegExp(`⊘ run r\\w+ cancelled by ${signal} after .*\n$`));
 		expect(JSON.parse((await place.run(['ps', '--json'])).stdout)).toMatchObject([{status: 'cancelled'}]);
 	});
 
@@ -49,6 +60,24 @@ describe('a one-shot run', () => {
 		await cli.says(/cancelling run/);
 		cli.process.kill('SIGINT');
 		expect(await cli.ended).toMatchObject({status: 130, signal: null});
+	});
+
+	test('killed, its state directory says so, and nothing waits for what does not come', async () => {
+		const place = new CliPlace();
+		place.file('flow.yml', `tasks: [{name: task, command: "echo ready; while [ ! -e go ]; do sleep 0.05; done"}]\n`);
+		const cli = place.start(['run', 'flow.yml']);
+		await cli.says(/task {2}ready/);
+		cli.process.kill('SIGKILL');
+		await cli.ended;
+		expect(await place.run(['ps'])).toMatchObject({
+			stdout: expect.stringContaining('running'),
+			stderr: expect.stringMatching(/no orchestrator runs here now/),
+		});
+		expect(await place.run(['logs', '-f'])).toMatchObject({status: 0, stderr: expect.stringMatching(/output of run r\w+ so far/)});
+		expect(await place.run(['logs', '-f', 'latest', 'task'])).toMatchObject({status: 0, stdout: 'ready\n'});
+		place.file('go', '');
+		expect(await place.run(['run', 'flow.yml'])).toMatchObject({status: 0, stdout: expect.stringContaining('goes on')});
+		expect(await place.run(['logs', '-f'])).toMatchObject({status: 0, stderr: ''});
 	});
 
 	test('when nobody reads its output any more, the run is cancelled: status 141', async () => {
@@ -110,6 +139,32 @@ describe('a one-shot run', () => {
 	});
 });
 
+test('an orchestrator that listens where a killed one did is a stranger to what that left', async () => {
+	const [place, elsewhere] = [new CliPlace(), new CliPlace()];
+	const port = String(await freePort());
+	const flow = `tasks: [{name: task, command: "echo began >> began; pwd; while [ ! -e go ]; do sleep 0.05; done; echo through"}]\n`;
+	place.file('flow.yml', flow);
+	elsewhere.file('flow.yml', flow);
+	const killed = place.start(['run', 'flow.yml', '--port', port]);
+	await killed.says(/task {2}\//);
+	killed.process.kill('SIGKILL');
+	await killed.ended;
+
+	const stranger = elsewhere.start(['run', 'flow.yml', '--port', port]);
+	await stranger.says(new RegExp(`task {2}${elsewhere.directory}\n`));
+	const agentLog = join(place.state, 'instances/local-agent/1/agent.log');
+	await expect.poll(() => readFileSync(agentLog, 'utf8'), {timeout: 15_000}).toContain('refuses this token');
+	const [run] = JSON.parse((await place.run(['ps', '--json'])).stdout);
+	const [other] = JSON.parse((await elsewhere.run(['ps', '--json'])).stdout);
+	expect(run.id).not.toBe(other.id);
+
+	place.file('go', '');
+	expect(await place.run(['run', 'flow.yml'])).toMatchObject({status: 0, stdout: expect.stringMatching(/goes on.*through.*succeeded/s)});
+	expect(readFileSync(join(place.directory, 'began'), 'utf8')).toBe('began\n');
+	elsewhere.file('go', '');
+	expect(await stranger.ended).toMatchObject({status: 0, stdout: expect.not.stringContaining(place.directory)});
+}, 40_000);
+
 describe('a second run on the same state directory', () => {
 	test('goes to the owner, as a client; cancelling it leaves the first alone', async () => {
 		const place = new CliPlace();
@@ -128,7 +183,7 @@ describe('a second run on the same state directory', () => {
 		const cancelled = place.start(['run', 'patient.yml']);
 		await cancelled.says(/patient {2}ready/);
 		cancelled.process.kill('SIGTERM');
-		expect(await cancelled.ended).toMatchObject({status: 143, stdout: expect.stringMatching(/cancelled by SIGTERM\n$/)});
+		expect(await cancelled.ended).toMatchObject({status: 143, stdout: expect.stringMatching(/cancelled by SIGTERM after .*\n$/)});
 
 		const again = place.start(['run', 'flow.yml']);
 		const [, id] = await again.says(/run (r\w+) goes on/);

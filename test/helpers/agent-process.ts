@@ -1,11 +1,12 @@
 import type {ChildProcess} from 'node:child_process';
 import {execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {fileURLToPath} from 'node:url';
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
 
-/** The agent program, as Node runs it without a build. */
-const program = fileURLToPath(new URL('../../agent/entry.ts', import.meta.url));
+/** As it is shipped: it starts in a third of the time that Node needs for its sources, and it starts often. */
+const program = join(import.meta.dirname, '../../dist/agent.js');
 
 export type AgentProcess = {
 	readonly child: ChildProcess;
@@ -18,6 +19,7 @@ export type AgentProcess = {
 
 /** Starts a real agent; the test's end ends it, with its watchdog. */
 export function startAgent(env: Readonly<Record<string, string>>): AgentProcess {
+	if (!existsSync(program)) throw new Error(`${program} is not there: run "npm run build" first`);
 	const child = spawn(process.execPath, [program], {
 		env: {PATH: process.env.PATH, AGENT_NAME: 'tester', BYOAI_TOKEN: 'secret', ...env},
 		stdio: ['ignore', 'ignore', 'pipe'],

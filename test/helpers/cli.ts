@@ -6,7 +6,8 @@ import {join} from 'node:path';
 import {expect, onTestFinished} from 'vitest';
 import {temporaryDirectory} from './temporary-directory.ts';
 
-const program = join(import.meta.dirname, '../../dist/cli.js');
+/** The built program. */
+export const program = join(import.meta.dirname, '../../dist/cli.js');
 
 /** A directory of its own for a test: state, configuration, current directory. What is left of agents ends when it is removed. */
 export class CliPlace {
@@ -21,20 +22,20 @@ export class CliPlace {
 	}
 
 	/** Starts the built program here. `env` is all that it has beside PATH and where it keeps things. */
-	start(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Cli {
+	start(argv: readonly string[], env: NodeJS.ProcessEnv = {}, stdout: 'pipe' | number = 'pipe'): Cli {
 		if (!existsSync(program)) throw new Error(`${program} is not there: run "npm run build" first`);
 		const {PATH, TMPDIR} = process.env;
 		const child = spawn(process.execPath, [program, ...argv], {
 			cwd: this.directory,
 			env: {PATH, ...(TMPDIR && {TMPDIR}), BYOAI_STATE_DIR: this.state, XDG_CONFIG_HOME: this.directory, ...env},
-			stdio: ['ignore', 'pipe', 'pipe'],
+			stdio: ['ignore', stdout, 'pipe'],
 		});
 		return new Cli(child);
 	}
 
 	/** Runs the program to its end. */
-	async run(argv: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended> {
-		return this.start(argv, env).ended;
+	async run(argv: readonly string[], env?: NodeJS.ProcessEnv, stdout?: number): Promise<Ended> {
+		return this.start(argv, env, stdout).ended;
 	}
 }
 

@@ -1,4 +1,5 @@
 import type {Clock} from '../../source/engine/clock.ts';
+import {systemClock} from '../../source/engine/clock.ts';
 
 /** A clock whose timers wait for the test to let time pass; `soon` is as soon as ever. */
 export type TestClock = Clock & {
@@ -31,5 +32,18 @@ export function testClock(): TestClock {
 			}
 			now = end;
 		},
+	};
+}
+
+/** A clock that runs so many times faster than ours. */
+export function fastClock(speed: number): Clock {
+	const start = systemClock.now();
+	const begun = systemClock.monotonic();
+	const passed = () => (systemClock.monotonic() - begun) * speed;
+	return {
+		now: () => Math.round(start + passed()),
+		monotonic: passed,
+		soon: systemClock.soon,
+		after: (ms, task) => systemClock.after(ms / speed, task),
 	};
 }

@@ -26,7 +26,7 @@ async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array>
 test('a client starts, follows and shows a run', async () => {
 	const orchestra = openOrchestra();
 	const client = clientOf(orchestra);
-	expect(await client.health()).toEqual({status: 'ok', version: '1.2.3', protocol: 1});
+	expect(await client.health()).toEqual({status: 'ok', version: '1.2.3', epoch: 'life-one', protocol: 1});
 	const {run, resumed} = await client.submitRun({text, file: 'a.yml', directory: '/', resume: true});
 	expect(resumed).toBe(false);
 	const lines = await collect(client.lines({run: run.id, follow: true}));
@@ -109,7 +109,10 @@ test('a stream that breaks off is an error; one that is aborted just ends', asyn
 		pull: controller => controller.error(new Error('reset')),
 	});
 	const lines = createClient({fetch: async () => new Response(broken), url}).lines({run: 'r'});
-	await expect(collect(lines)).rejects.toMatchObject({code: 'unavailable', message: `the connection to ${url} broke off: reset`});
+	await expect(collect(lines)).rejects.toMatchObject({
+		code: 'unavailable',
+		message: expect.stringContaining(`the connection to ${url} broke off: reset.`),
+	});
 	const orchestra = openOrchestra({work: () => new Promise(() => undefined)});
 	const client = clientOf(orchestra);
 	const {run} = await client.submitRun({text, directory: '/'});

@@ -34,6 +34,8 @@ test('options of every kind', async () => {
 		flags: {workflow: 'a.yml', tui: false, param: ['a=1', 'b=2'], stateDir: 's', color: false, new: true},
 	});
 	await expect(read('logs', 'latest', 'build', '-f')).resolves.toEqual({operands: ['latest', 'build'], flags: {follow: true}});
+	await expect(read('run', 'x', '--param=a=--b', '--param', 'c=d=e')).resolves.toMatchObject({flags: {param: ['a=--b', 'c=d=e']}});
+	await expect(read('run', '--', '--param=')).resolves.toEqual({operands: ['--param='], flags: {}});
 	await expect(read('run', '--', '-odd.yml')).resolves.toEqual({operands: ['-odd.yml'], flags: {}});
 	await expect(read('logs', '12', '034')).resolves.toMatchObject({operands: ['12', '034']});
 });
@@ -46,6 +48,13 @@ test.each([
 	['run', ['x', '--port'], /--port needs a value: <number>/],
 	['run', ['x', '--port='], /--port needs a value/],
 	['', ['-f'], /--workflow needs a value: <file>/],
+	['run', ['x', '--param'], /--param needs a value: <name=value>/],
+	['run', ['x', '--param', 'a=1', '--param', '--json'], /--param needs a value/],
+	['run', ['x', '--param='], /--param needs a value/],
+	['run', ['x', '--no-tui=false'], /--no-tui takes no value/],
+	['run', ['x', '--json=yes'], /--json takes no value/],
+	['run', ['x', '-f', 'y'], /byoai run has no option -f\./],
+	['validate', [], /byoai validate needs <file>\.\.\. See/],
 	['run', ['x', '--host', 'a', '--host', 'b'], /--host can only be set once/],
 	['run', [], /byoai run needs <file>/],
 	['run', ['a', 'b'], /byoai run does not take "b"/],

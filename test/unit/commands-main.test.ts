@@ -99,6 +99,14 @@ describe('validate', () => {
 		expect(stderr).toMatch(/\d problems\n$/);
 	});
 
+	test('a file in another encoding is shown where that begins', async () => {
+		const file = workflowFile('');
+		writeFileSync(file, Buffer.from('tasks:\n  - command: "caf\xe9"\n', 'latin1'));
+		const {status, stderr} = await runProgram(['validate', file]);
+		expect(status).toBe(2);
+		expect(stderr).toBe(`${file}:2:18: a byte that is not UTF-8; save the file in UTF-8\n    - command: "caf\ufffd"\n${' '.repeat(19)}^\n`);
+	});
+
 	test('as JSON', async () => {
 		const file = workflowFile(bad);
 		const {status, stdout, stderr} = await runProgram(['validate', file, '--json']);
@@ -151,6 +159,8 @@ test('WORKFLOW_DIR is the second place, and --dry-run prints the plan', async ()
 
 test('graph and schema print to standard output', async () => {
 	const file = workflowFile(good);
+	expect((await runProgram(['graph', file])).stdout).toBe('flow\n└─ build\n   └─ test\n');
+	expect((await runProgram(['graph', file], {LC_ALL: 'C'})).stdout).toBe('flow\n`- build\n   `- test\n');
 	expect((await runProgram(['graph', file, '--format', 'mermaid'])).stdout).toContain('t0 --> t1');
 	expect(JSON.parse((await runProgram(['schema'])).stdout)).toHaveProperty('title', 'BYOAI workflow');
 });

@@ -65,10 +65,20 @@ describe('output', () => {
 		sink.destroy(Object.assign(new Error('write EPIPE'), {code: 'EPIPE'}));
 		await Promise.all([ready, flushed]);
 		expect(await output.broken).toMatchObject({code: 'EPIPE'});
+		expect(output.failure).toBeUndefined();
 		output.write('more');
 		await output.flush();
 		expect(sink.writes).toHaveLength(1);
 	});
+});
+
+test('what was not written for another reason is a failure', async () => {
+	const sink = new SlowSink();
+	const output = new Output(sink);
+	output.write('x');
+	sink.destroy(Object.assign(new Error('no space left'), {code: 'ENOSPC'}));
+	await output.flush();
+	expect(output.failure).toMatchObject({message: 'no space left'});
 });
 
 describe('interruptions', () => {

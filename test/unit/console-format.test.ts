@@ -1,10 +1,11 @@
 import {describe, expect, test} from 'vitest';
+import {formatAgents} from '../../source/commands/agents.ts';
 import {ConsoleFormat} from '../../source/commands/console-format.ts';
 import type {Notice} from '../../source/commands/console-story.ts';
 import {createStyle} from '../../source/commands/console-style.ts';
 import {formatSummary} from '../../source/commands/console-summary.ts';
 import {formatRuns} from '../../source/commands/ps.ts';
-import {logLine, runDetail, runId, runRow, taskDetail, taskRow} from '../helpers/rows.ts';
+import {agentRow, logLine, runDetail, runId, runRow, taskDetail, taskRow} from '../helpers/rows.ts';
 
 const plain = createStyle({colour: false, unicode: true});
 const ascii = createStyle({colour: false, unicode: false});
@@ -29,7 +30,7 @@ describe('lines of output', () => {
 		const format = formatOf(['a']);
 		expect(format.line(logLine({at, name: 'a'}))).toBe('03:04:05  a  text\n');
 		expect(format.line(logLine({at, name: 'a', agent: `builder~${runId}~2`}))).toBe('03:04:05  builder~2  a  text\n');
-		expect(format.line(logLine({at, name: 'a'}))).toBe('03:04:05  local-ag…  a  text\n');
+		expect(format.line(logLine({at, name: 'a'}))).toBe('03:04:05  local-agent  a  text\n');
 		expect(format.line(logLine({at, name: 'a', agent: 'far-away-builder'}))).toBe('03:04:05  far-away-builder  a  text\n');
 		expect(format.line(logLine({at, name: 'a'}))).toBe('03:04:05  local-agent       a  text\n');
 	});
@@ -72,6 +73,26 @@ describe('notices', () => {
 		[
 			{kind: 'again', task: taskRow({status: 'ready', attempt: 1, outcome: {status: 'lost', reason: 'not heard from'}})},
 			'task-0  ↻ tries again (attempt 1 was lost: not heard from)',
+		],
+		[
+			ended({
+				status: 'cancelled',
+				reason: 'cancelled by SIGINT',
+				outcome: {status: 'cancelled', signal: 'SIGTERM', reason: 'stopped', durationMs: 10},
+			}),
+			'task-0  ⊘ cancelled by SIGINT after 10 ms',
+		],
+		[ended({status: 'cancelled', attempt: 0, reason: 'task build failed'}), 'task-0  ⊘ cancelled: task build failed'],
+		[
+			{
+				kind: 'again',
+				task: taskRow({
+					status: 'ready',
+					attempt: 1,
+					outcome: {status: 'timed_out', signal: 'SIGTERM', reason: 'timed out after 0.7 s', durationMs: 700},
+				}),
+			},
+			'task-0  ↻ tries again (attempt 1 timed out after 0.7 s)',
 		],
 		[{kind: 'again', task: taskRow({status: 'running', attempt: 2})}, 'task-0  ↻ attempt 2: the one before did not succeed'],
 		[{kind: 'quiet', task: taskRow({status: 'running', attempt: 1})}, 'task-0  ▶ runs; no output so far'],
@@ -134,6 +155,22 @@ describe('the summary', () => {
 		expect(text).toContain('970 succeeded, 30 failed\n');
 	});
 
+	test('a cancelled run says so once', () => {
+		const tasks = [taskDetail({status: 'cancelled', reason: 'cancelled by SIGINT'}), taskDetail({task: 1})];
+		const run = runDetail({status: 'cancelled', reason: 'cancelled by SIGINT', endedAt: 1500, tasks});
+		expect(formatSummary(run, () => [], plain)).toMatch(/^⊘ run \w+ cancelled by SIGINT after 1\.5 s: [^;]*$/m);
+		expect(formatSummary({...run, reason: 'timed out', tasks: tasks.slice(0, 1)}, () => [], plain)).toBe(
+			`⊘ run ${runId} cancelled after 1.5 s: timed out\n`,
+		);
+	});
+
+	test('a long name does not push the table aside', () => {
+		const tasks = [taskDetail({name: '長'.repeat(50)}), taskDetail({task: 1})];
+		const text = formatSummary(runDetail({tasks}), () => [], plain);
+		expect(text).toMatch(/^ {2}TASK {38}STATUS/m);
+		expect(text).toMatch(/^ {2}長{19}… {3}✔/m);
+	});
+
 	test('a name that a shell would take apart is quoted', () => {
 		const task = {...failedTask(0), name: "it's $x"};
 		expect(formatSummary(runDetail({status: 'failed', tasks: [task]}), () => [], plain)).toContain(`byoai logs ${runId} 'it'\\''s $x'\n`);
@@ -157,6 +194,21 @@ test('the table of runs', () => {
 			'RUN  WORKFLOW  STATUS     TASKS  STARTED     TIME',
 			'r2   flow      ▶ running  2/3    10.0 s ago  10.0 s',
 			'r1   x         ✖ failed   2/2    1 min ago   5.0 s',
+			'',
+		].join('\n'),
+	);
+});
+
+test('the table of agents is in the order of their names, and tells what troubles them', () => {
+	const agents = [
+		agentRow({id: 'b', used: 1, slots: 2, labels: {gpu: 'yes', os: 'linux'}}),
+		agentRow({id: `a~${runId}`, run: runId, status: 'starting', problem: 'no such image'}),
+	];
+	expect(formatAgents(agents, false)).toBe(
+		[
+			'AGENT           TYPE   STATUS    SLOTS  RUN           LABELS',
+			'a~r0000000000a  local  starting  0/1    r0000000000a  no such image',
+			'b               local  online    1/2                  gpu=yes,os=linux',
 			'',
 		].join('\n'),
 	);

@@ -81,12 +81,12 @@ describe('agents', () => {
 		expect(kinds('starting', 0)).toEqual(['starting']);
 		expect(kinds('lost', 10)).toEqual([]);
 		expect(kinds('online', 20)).toEqual(['online']);
-		expect(story.tick(5000)).toEqual([]);
-		expect(kinds('lost', 6000)).toEqual([]);
-		expect(story.tick(6999)).toEqual([]);
-		expect(story.tick(7000)).toEqual([{kind: 'agent', agent: own.id, status: 'lost'}]);
-		expect(story.tick(9000)).toEqual([]);
-		expect(kinds('online', 9500)).toEqual(['online']);
+		expect(story.tick(8000)).toEqual([]);
+		expect(kinds('lost', 9000)).toEqual([]);
+		expect(story.tick(14_999)).toEqual([]);
+		expect(story.tick(15_000)).toEqual([{kind: 'agent', agent: own.id, status: 'lost'}]);
+		expect(story.tick(20_000)).toEqual([]);
+		expect(kinds('online', 20_500)).toEqual(['online']);
 	});
 
 	test('local-agent comes and goes unmentioned, strangers too', () => {

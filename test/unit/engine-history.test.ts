@@ -77,6 +77,15 @@ test('a task that waits says why; an attempt is running once its agent is known 
 	expect(history.detail('r1').tasks[0]?.attempts).toMatchObject([{status: 'succeeded', logBytes: 5}]);
 });
 
+test('tasks that are ready have each their own reason to wait', async () => {
+	const {history, tell} = await setUp();
+	const labels = {labels: {os: 'plan9'}};
+	await tell(submitted('r4', workflow([task('a'), task('b', {agent: labels}), task('c'), task('d', {agent: labels})])));
+	const nobody = 'no agent agent is there';
+	const noLabels = 'no agent with label os=plan9 is there';
+	expect(history.detail('r4').tasks.map(({waiting}) => waiting)).toEqual([nobody, noLabels, nobody, noLabels]);
+});
+
 test('an ended run is told whole', async () => {
 	const {history} = await setUp();
 	const {tasks, ...run} = history.detail('r2x');

@@ -181,6 +181,25 @@ test('one that cannot be watched any more counts as ended, and says why', async 
 	expect(told()).toEqual(['instance-started', 'instance-ended: it can no longer be watched: no room on the machine']);
 });
 
+test('instances that nobody knows are stopped, and others left alone; one that cannot be stopped is only told of', async () => {
+	const stopped: string[] = [];
+	const stop: Driver['stop'] = ({name}) => {
+		if (name === 'stuck') return Promise.reject(unavailable);
+		stopped.push(name);
+		return Promise.resolve();
+	};
+	const {clock, start, performer, warnings} = setUp({driver: {stop}});
+	for (const name of ['left', 'known', 'stuck']) start(instanceSpec(name));
+	await clock.pass(0);
+	await performer.sweep(name => name === 'known');
+	expect(stopped).toEqual(['left']);
+	expect(warnings).toEqual([
+		'instance left is not one of any run: stopping it',
+		'instance stuck is not one of any run: stopping it',
+		'left-over instances of driver fake were not looked for: no room on the machine',
+	]);
+});
+
 test('after it is closed nothing is told or tried again, and instances live on', async () => {
 	const stop = vi.fn<Driver['stop']>().mockRejectedValue(unavailable);
 	const {clock, start, stop: stopIt, performer, told, running} = setUp({driver: {stop}});

@@ -48,6 +48,21 @@ test('local-agent is shared, and ends when no run needs it', () => {
 	expect(commands(play)).toEqual(['stop-instance local-agent']);
 });
 
+test('local-agent stays idle for as long as the orchestrator of the newest run says', () => {
+	const local = workflow([task('a', {agent: {name: 'local-agent'}})]);
+	const submitted = {type: 'run-submitted', workflow: local, params: {}} as const;
+	const play = new Play();
+	play.event({...submitted, at: play.now, run: 'of-a-manager', localAgent: {slots: 2, idleMs: 30_000}});
+	online(play, 'local-agent');
+	play.place();
+	play.finish('a', 'succeeded', 'of-a-manager');
+	play.event({...submitted, at: play.now, run: 'of-one-run', localAgent: {slots: 2, idleMs: 0}});
+	play.place();
+	commands(play);
+	play.finish('a', 'succeeded', 'of-one-run');
+	expect(commands(play)).toEqual(['stop-instance local-agent']);
+});
+
 test('a dead instance is replaced, what ran in it is lost at once and started again', () => {
 	const play = new Play().submit(flow());
 	online(play, 'agent~r1');

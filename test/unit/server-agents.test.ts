@@ -107,6 +107,18 @@ test('an instance may register and exchange under its own name, and nothing else
 	expect(gone).toMatchObject({status: 403, code: 'forbidden'});
 });
 
+test('without a token, too, an instance has to be ours: another orchestrator may have left one of the same name', async () => {
+	const orchestra = openOrchestra({work: () => new Promise(() => undefined)});
+	expect((await orchestra.call('POST', '/v1/runs', {workflow: {tasks: [{name: 'a', command: 'x'}]}})).status).toBe(201);
+	await expect.poll(() => Object.keys(orchestra.services.engine.state.sessions)).toHaveLength(1);
+	for (const headers of [{}, bearer('token-of-another')]) {
+		const problem = await problemOf(await orchestra.call('POST', '/v1/agents/local-agent/exchange', report, headers));
+		expect(problem).toMatchObject({status: 403, code: 'forbidden'});
+	}
+	expect(Object.keys(orchestra.services.engine.state.sessions)).toHaveLength(1);
+	expect((await orchestra.call('POST', '/v1/agents/local-agent/exchange', report, bearer('token-of-local-agent'))).status).toBe(200);
+});
+
 test('without a token no web page gets through, be it foreign or rebound', async () => {
 	const orchestra = openOrchestra();
 	const status = async (headers: Record<string, string>) => (await orchestra.call('GET', '/v1/runs', undefined, headers)).status;

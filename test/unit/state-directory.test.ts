@@ -5,7 +5,7 @@ import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import type {StateDirectory} from '../../source/store/state-directory.ts';
-import {openStateDirectory, readEndpoint, readKey} from '../../source/store/state-directory.ts';
+import {openStateDirectory, readEndpoint} from '../../source/store/state-directory.ts';
 import {deriveToken} from '../../source/store/tokens.ts';
 import {temporaryDirectory} from '../helpers/temporary-directory.ts';
 
@@ -114,14 +114,6 @@ test('an owner file that says nothing changes nothing but the message', () => {
 	onTestFinished(() => first.close());
 	writeFileSync(join(path, 'owner'), 'x');
 	expect(() => open(path)).toThrow(expect.objectContaining({code: 'conflict', message: expect.stringContaining(`${path} is in use. `)}));
-});
-
-test('its key is there for clients', () => {
-	const path = temporaryDirectory();
-	expect(readKey(path)).toBeUndefined();
-	const directory = open(path);
-	onTestFinished(() => directory.close());
-	expect(readKey(path)).toEqual(directory.key);
 });
 
 test.each(['key', 'id'])('a damaged %s is never replaced, and the lock is free afterwards', name => {

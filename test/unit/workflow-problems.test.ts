@@ -135,6 +135,7 @@ test('a problem is shown with its line and a caret, and control characters are n
 	expect(formatProblem(problem, {colour: true})).toContain('\u001b[1mwf.yml:4:16:\u001b[0m ');
 	expect(formatProblem({message: 'm', text: 'a\u001b[31m\u202eb', line: 1, column: 2})).toBe('1:2: m\n  a\ufffd[31m\ufffdb\n   ^');
 	expect(formatProblem({message: 'unknown param `x`'})).toBe('unknown param `x`');
+	expect(formatProblem({message: 'the file is empty', file: 'wf.yml', line: 1, column: 1, text: ''})).toBe('wf.yml:1:1: the file is empty');
 	expect(formatProblem({message: 'm', text: '\tab', line: 1, column: 3})).toBe('1:3: m\n  \tab\n  \t ^');
 });
 

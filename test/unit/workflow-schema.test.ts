@@ -2,7 +2,6 @@ import {load as parseYaml} from 'js-yaml';
 import {describe, expect, test} from 'vitest';
 import * as z from 'zod';
 import {workflowSchema} from '../../source/workflow/json-schema.ts';
-import {loadAgent} from '../../source/workflow/load-agent.ts';
 
 type Schema = {
 	properties: Record<string, Schema & {deprecated?: boolean; description?: string}>;
@@ -47,26 +46,5 @@ describe('the JSON Schema', () => {
 		'env: {}',
 	])('refuses %s', text => {
 		expect(validator.safeParse(parseYaml(text)).success).toBe(false);
-	});
-});
-
-describe('loadAgent', () => {
-	test('reads the keys of an agent', () => {
-		const {spec, problems} = loadAgent({name: 'agent2', type: 'docker', image: 'me/agent', workflow: 'w.yaml', volume: './data:/app/data'});
-		expect(problems).toEqual([]);
-		expect(spec).toMatchObject({name: 'agent2', type: 'docker', volumes: ['./data:/app/data'], workflow: 'w.yaml', startTimeoutMs: 60_000});
-	});
-
-	test.each<[unknown, string[]]>([
-		[null, ['this has no value; it must be a mapping with at least `name`']],
-		[[], ['this must be a mapping with at least `name`, not a list']],
-		[
-			{name: 'a', slot: 1, replicas: 0},
-			['unknown key `slot`; did you mean `slots`?', '`replicas` must be a whole number of at least 1, not 0'],
-		],
-	])('%j is refused', (value, messages) => {
-		const {spec, problems} = loadAgent(value);
-		expect(spec).toBeUndefined();
-		expect(problems.map(({message}) => message)).toEqual(messages);
 	});
 });

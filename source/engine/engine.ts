@@ -117,7 +117,12 @@ export class Engine {
 	close(): void {
 		if (this.#stopped !== undefined) return;
 		this.#stop(new ByoaiError('stopping', 'the orchestrator is shutting down'));
-		if (this.#sequence > this.#snapshotSequence) this.#options.store.saveSnapshot(this.#sequence, this.#state);
+		try {
+			if (this.#sequence > this.#snapshotSequence) this.#options.store.saveSnapshot(this.#sequence, this.#state);
+		} catch (error) {
+			// Nothing is lost, the journal has it all; it is no reason to end otherwise than in good order.
+			this.#options.onFatal(fatalError(error));
+		}
 	}
 
 	#stop(reason: ByoaiError): void {
@@ -179,7 +184,7 @@ export class Engine {
 	}
 
 	#die(cause: unknown, waiting: readonly Waiting[]): void {
-		const error = cause instanceof ByoaiError ? cause : new ByoaiError('internal', `the engine broke: ${String(cause)}`, {cause});
+		const error = fatalError(cause);
 		this.#stop(error);
 		for (const {fail} of waiting) fail(error);
 		this.#options.onFatal(error);
@@ -202,6 +207,10 @@ export class Engine {
 		// A tick is never refused; it fails only when the engine stops, and then nobody waits for it.
 		this.offer({type: 'ticked', at: this.#options.clock.now()}).catch(() => undefined);
 	}
+}
+
+function fatalError(cause: unknown): ByoaiError {
+	return cause instanceof ByoaiError ? cause : new ByoaiError('internal', `the engine broke: ${String(cause)}`, {cause});
 }
 
 function stepChecked(draft: Draft, event: Event): Refusal | undefined {

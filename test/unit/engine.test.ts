@@ -137,6 +137,15 @@ test('when the journal cannot be written, the engine stops: nothing is shown, no
 	await expect(engine.submit(submission('r2'))).rejects.toBe(fatal[0]);
 });
 
+test('a snapshot that cannot be written at the end is told, and costs nothing', async () => {
+	const {engine, store, fatal} = open();
+	await engine.submit(submission('r1'));
+	store.close();
+	closing.pop();
+	expect(() => engine.close()).not.toThrow();
+	expect(fatal).toHaveLength(1);
+});
+
 test('time that the state waits for comes by itself', async () => {
 	const {engine} = open();
 	engine.start();

@@ -107,7 +107,10 @@ async function compose(
 		...(mode === 'once' && {agentTimeoutMs: config.intervals.agentTimeoutMs}),
 	});
 	const unfinished = Object.keys(engine.state.runs);
-	opened.push(() => engine.close());
+	opened.push(() => {
+		const trouble = engine.close();
+		if (trouble !== undefined) warn(`no snapshot was written, the next start reads the journal instead: ${trouble.message}`);
+	});
 	const url = mode === 'reader' ? '' : await listen(server, options, opened);
 	if (mode !== 'reader') {
 		directory.writeEndpoint({url, epoch, pid: process.pid, version});

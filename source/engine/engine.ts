@@ -113,15 +113,18 @@ export class Engine {
 		return () => this.#subscribers.delete(listener);
 	}
 
-	/** Takes no more events. What was accepted is in the journal. */
-	close(): void {
-		if (this.#stopped !== undefined) return;
+	/**
+	 * Takes no more events. What was accepted is in the journal, so that a snapshot which cannot be written costs nothing: why it could
+	 * not is returned, and is no reason to end otherwise than in good order.
+	 */
+	close(): ByoaiError | undefined {
+		if (this.#stopped !== undefined) return undefined;
 		this.#stop(new ByoaiError('stopping', 'the orchestrator is shutting down'));
 		try {
 			if (this.#sequence > this.#snapshotSequence) this.#options.store.saveSnapshot(this.#sequence, this.#state);
+			return undefined;
 		} catch (error) {
-			// Nothing is lost, the journal has it all; it is no reason to end otherwise than in good order.
-			this.#options.onFatal(fatalError(error));
+			return fatalError(error);
 		}
 	}
 

@@ -54,8 +54,8 @@ export class Performer {
 	async sweep(isKnown: (instance: string) => boolean): Promise<void> {
 		for (const driver of this.#options.drivers.values()) {
 			try {
-				const unknown = (await driver.list()).filter(({name}) => !isKnown(name));
-				for (const {name, handle} of unknown) {
+				for (const {name, handle} of await driver.list()) {
+					if (isKnown(name)) continue; // asked only now: names come back while others are being stopped
 					this.#options.warn(`instance ${name} is not one of any run: stopping it`);
 					await driver.stop({name, handle});
 				}

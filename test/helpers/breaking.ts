@@ -6,20 +6,13 @@ export type Breakage = {readonly method: string; readonly call: number; readonly
 /** An object like `target`, of which one call of one method fails. */
 export function breaking<Target extends object>(target: Target, {method, call, when}: Breakage): Target {
 	let calls = 0;
-	return new Proxy(target, {
-		get(object, key) {
-			const value: unknown = Reflect.get(object, key);
-			if (typeof value !== 'function') return value;
-			if (key !== method) return value.bind(object);
-			return (...values: unknown[]) => {
-				const fails = ++calls === call;
-				if (fails && when === 'before') return failing();
-				const result: unknown = value.apply(object, values);
-				if (!fails) return result;
-				if (!(result instanceof Promise)) return failing();
-				return result.then(() => Promise.reject(broken()));
-			};
-		},
+	return intercepting(target, method, perform => {
+		const fails = ++calls === call;
+		if (fails && when === 'before') return failing();
+		const result = perform();
+		if (!fails) return result;
+		if (!(result instanceof Promise)) return failing();
+		return result.then(() => Promise.reject(broken()));
 	});
 
 	/** Stores throw, drivers and logs reject; an awaited throw is a rejection too. */
@@ -34,16 +27,25 @@ export function breaking<Target extends object>(target: Target, {method, call, w
 
 /** An object like `target` that tells each call of one method which did not fail. */
 export function overheard<Target extends object>(target: Target, method: string, heard: (values: readonly unknown[]) => void): Target {
+	return intercepting(target, method, (perform, values) => {
+		const result = perform();
+		heard(values);
+		return result;
+	});
+}
+
+/** An object like `target`, with `around` in the place of one method; `perform` is the call as it was meant. */
+function intercepting<Target extends object>(
+	target: Target,
+	method: string,
+	around: (perform: () => unknown, values: readonly unknown[]) => unknown,
+): Target {
 	return new Proxy(target, {
 		get(object, key) {
 			const value: unknown = Reflect.get(object, key);
 			if (typeof value !== 'function') return value;
 			if (key !== method) return value.bind(object);
-			return (...values: unknown[]) => {
-				const result: unknown = value.apply(object, values);
-				heard(values);
-				return result;
-			};
+			return (...values: unknown[]) => around(() => value.apply(object, values), values);
 		},
 	});
 }

@@ -43,7 +43,7 @@ export function openEngine({store = openStore(':memory:'), clock = systemClock, 
 		onFatal: error => fatal.push(error),
 	});
 	engine.restore();
-	onTestFinished(() => engine.close());
+	onTestFinished(() => void engine.close());
 	return {
 		engine,
 		store,

@@ -197,7 +197,8 @@ test('without a build it says how to build', async () => {
 test('Ctrl+C in a terminal reaches the command line once', async context => {
 	context.skip(process.platform !== 'linux', 'needs the script program of util-linux');
 	installNode();
-	const command = [...asChild.command, join(installed, 'bin/byoai.cjs'), 'wait'].join(' ');
+	// Without exec a shell such as dash stays in between, is ended by Ctrl+C itself, and its status is what script gives.
+	const command = ['exec', ...asChild.command, join(installed, 'bin/byoai.cjs'), 'wait'].join(' ');
 	const child = spawn('script', ['-qefc', command, '/dev/null'], {cwd: place, stdio: ['pipe', 'pipe', 'pipe']});
 	started.push(child);
 	const heard = listen(child);

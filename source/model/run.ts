@@ -49,6 +49,8 @@ export type Run = {
 	readonly open: number;
 	/** How many tasks are `running`. */
 	readonly active: number;
+	/** When one of its tasks was last given a slot; absent before the first. */
+	readonly servedAt?: number;
 	/** For each task, the indices of those that depend on it; follows from the workflow. */
 	readonly dependents: ReadonlyArray<readonly number[]>;
 	/** What its tasks ask for in an agent, each once; follows from the workflow. */

@@ -40,7 +40,7 @@ export function assignAttempt(draft: Draft, {ref, session: id, at}: Of<'attempt-
 	const attempt: Attempt = {agent: session.agent, session: id, status: 'assigned', assignedAt: at};
 	run.setTask(ref.task, {...task, status: 'running', attempts: [...task.attempts, attempt]});
 	run.removeReady(ref.task);
-	run.change({active: run.run.active + 1, ...(run.run.status === 'pending' && {status: 'running'})});
+	run.change({active: run.run.active + 1, servedAt: at, ...(run.run.status === 'pending' && {status: 'running'})});
 	changeSession(draft, {...session, assigned: [...session.assigned, ref]});
 	markSpent(draft, session.agent);
 	draft.commands.push({type: 'send-orders', session: id});

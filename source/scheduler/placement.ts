@@ -12,29 +12,59 @@ export type Placement = {readonly ref: AttemptRef; readonly session: SessionId};
 export type Rooms = ReadonlyMap<SessionId, number>;
 
 type Offer = Candidate & {readonly session: SessionId; room: number};
-type Turn = {readonly run: Run; next: number; room: number};
+type Turn = {
+	readonly run: Run;
+	/** Where in the list of ready tasks to look next. */
+	next: number;
+	/** What `max_parallel` leaves. */
+	room: number;
+	/** Tasks of the run that run already, or are placed now. */
+	active: number;
+	/** When it was last given a slot; those that got one just now come after all others. */
+	servedAt: number;
+};
 
 /**
- * Gives ready tasks to sessions that have room: runs in turn, so that a large one does not starve a small one; within
- * a run in the order in which tasks became ready; among agents that fit, the one with the most room.
+ * Gives ready tasks to sessions that have room. Runs share what there is: each slot goes to the run that has the fewest tasks running,
+ * among equals to the one that has waited longest for a slot. Within a run tasks come in the order in which they became ready; among
+ * agents that fit, the one with the most room is taken.
  */
 export function place(state: State, rooms: Rooms, limit: number): Placement[] {
 	const offers = offersOf(state, rooms);
 	if (offers.length === 0) return [];
 	const placements: Placement[] = [];
 	const fitting = new Map<string, Offer[]>();
-	let turns = Object.values(state.runs)
-		.filter(({ready}) => ready.length > 0)
-		.map((run): Turn => ({run, next: 0, room: (run.workflow.maxParallel ?? Number.POSITIVE_INFINITY) - run.active}));
-	while (turns.length > 0 && placements.length < limit && offers.some(({room}) => room > 0)) {
-		turns = turns.filter(turn => {
-			if (placements.length >= limit) return false;
-			const placement = placeNext(turn, offers, fitting);
-			if (placement !== undefined) placements.push(placement);
-			return placement !== undefined;
-		});
+	const turns = new Set(
+		Object.values(state.runs)
+			.filter(({ready}) => ready.length > 0)
+			.map(turnOf),
+	);
+	while (placements.length < limit && offers.some(({room}) => room > 0)) {
+		const turn = nextTurn(turns);
+		if (turn === undefined) break;
+		const placement = placeNext(turn, offers, fitting);
+		if (placement === undefined) {
+			turns.delete(turn);
+			continue;
+		}
+		placements.push(placement);
+		turn.active++;
+		turn.servedAt = state.now + placements.length;
 	}
 	return placements;
+}
+
+function turnOf(run: Run): Turn {
+	const {active, servedAt = 0, workflow} = run;
+	return {run, next: 0, room: (workflow.maxParallel ?? Number.POSITIVE_INFINITY) - active, active, servedAt};
+}
+
+function nextTurn(turns: Iterable<Turn>): Turn | undefined {
+	let next: Turn | undefined;
+	for (const turn of turns) {
+		if (next === undefined || turn.active < next.active || (turn.active === next.active && turn.servedAt < next.servedAt)) next = turn;
+	}
+	return next;
 }
 
 function offersOf(state: State, rooms: Rooms): Offer[] {

@@ -88,8 +88,8 @@ export const placementMutants: readonly Mutant[] = [
 		name: 'max-parallel-ignored',
 		rule: 'max_parallel',
 		file: placement,
-		find: '(run.workflow.maxParallel ?? Number.POSITIVE_INFINITY) - run.active',
-		replace: '(run.workflow.maxParallel ?? Number.POSITIVE_INFINITY)',
+		find: '(workflow.maxParallel ?? Number.POSITIVE_INFINITY) - active',
+		replace: '(workflow.maxParallel ?? Number.POSITIVE_INFINITY)',
 		seed: 4,
 	},
 	{

@@ -37,6 +37,31 @@ test('runs take turns', () => {
 	expect(place(play.state, rooms, 1000).map(({ref}) => ref.run)).toEqual(['big', 'small', 'big', 'small']);
 });
 
+test('a single slot goes round: a large run that came first does not keep it', () => {
+	const play = new Play()
+		.agent('agent', 1)
+		.submit(workflow(many(100)), {run: 'big'})
+		.submit(workflow(many(2)), {run: 'small'});
+	const served: string[] = [];
+	for (let round = 0; round < 4; round++) {
+		play.now += 1;
+		const [ref] = place(play.state, new Map([['s-agent', 1]]), 1000).map(placement => placement.ref);
+		if (ref === undefined) throw new Error('nothing was placed');
+		play.event({type: 'attempt-assigned', at: play.now, ref, session: 's-agent'});
+		served.push(ref.run);
+		play.finish(`t${ref.task}`, 'succeeded', ref.run);
+	}
+	expect(served).toEqual(['big', 'small', 'big', 'small']);
+});
+
+test('a run with nothing running comes before one that holds slots elsewhere', () => {
+	const play = new Play().agent('agent', 3).submit(workflow(many(100)), {run: 'big'});
+	expect(play.place(3)).toHaveLength(3);
+	play.submit(workflow(many(5)), {run: 'small'});
+	const rooms = new Map([['s-agent', 3]]);
+	expect(place(play.state, rooms, 1000).map(({ref}) => ref.run)).toEqual(['small', 'small', 'small']);
+});
+
 test('max_parallel bounds the running tasks of a run', () => {
 	const play = new Play().agent().submit(workflow(many(5), {maxParallel: 2}));
 	expect(play.place()).toEqual(['t0', 't1']);

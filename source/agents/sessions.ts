@@ -2,7 +2,7 @@ import type {AttemptRef, SessionId} from '../model/ids.ts';
 import {attemptKey} from '../model/ids.ts';
 import type {Assignment, Orders, Report} from '../protocol/messages.ts';
 import type {State} from '../scheduler/state.ts';
-import {isCurrent, taskOf} from '../scheduler/state.ts';
+import {isCurrent, isDraining, taskOf} from '../scheduler/state.ts';
 
 /** Two clocks never run at quite the same rate: the orchestrator waits this much longer before it says lost. */
 const leaseMargin = 1.05;
@@ -82,7 +82,7 @@ export class Sessions {
 		const session = state.sessions[id];
 		const memory = this.#memory.get(id);
 		const nothing = {start: [], stop: [], acknowledged: {outcomes: [], logs: []}};
-		const drain = session !== undefined && state.agents[session.agent]?.draining === true;
+		const drain = session !== undefined && isDraining(state, session.agent);
 		const common = {session: id, leaseMs: session?.leaseMs ?? 0, drain};
 		if (session === undefined || memory?.report === undefined) return {...common, ...nothing, answers: 0};
 		const {report, held} = memory;

@@ -48,6 +48,10 @@ export type Pool = {
 	readonly nextStartAt?: number;
 	/** Why it cannot serve; set, its tasks fail with it. */
 	readonly broken?: string;
+	/** It gets nothing new. Persistent pools only, as `removing`. */
+	readonly draining?: boolean;
+	/** It is to go: its instances are being stopped. */
+	readonly removing?: boolean;
 	/** Since when nobody needs it. */
 	readonly idleSince?: number;
 	readonly instances: readonly Instance[];

@@ -1,8 +1,8 @@
 import type {RegisteredAgent} from './agent.ts';
 import type {AttemptRef, RunId, SessionId} from './ids.ts';
 import type {Handle, InstanceEnd} from './instance.ts';
-import type {Outcome} from './run.ts';
-import type {Workflow} from './workflow.ts';
+import type {Outcome, RunRetry} from './run.ts';
+import type {AgentSpec, Workflow} from './workflow.ts';
 
 /**
  * Everything that happens, and all that the journal holds: decisions, in the past tense. Time and ids come with the
@@ -12,8 +12,12 @@ export type Event =
 	| RunSubmitted
 	| {readonly type: 'run-cancelled'; readonly at: number; readonly run: RunId; readonly reason: string}
 	| {readonly type: 'agent-registered'; readonly at: number; readonly agent: Omit<RegisteredAgent, 'registeredAt' | 'draining'>}
+	/** A persistent agent is to be kept; said again for the same one, it lifts a drain and tries again what failed. */
+	| {readonly type: 'agent-deployed'; readonly at: number; readonly agent: AgentSpec; readonly directory: string}
+	/** Registered or deployed: it gets nothing new. */
 	| {readonly type: 'agent-drained'; readonly at: number; readonly agent: string}
-	| {readonly type: 'agent-removed'; readonly at: number; readonly agent: string}
+	/** Registered: it is forgotten. Deployed: its instances are stopped. `force`: although it runs tasks, which are lost. */
+	| {readonly type: 'agent-removed'; readonly at: number; readonly agent: string; readonly force?: boolean}
 	| {readonly type: 'session-opened'; readonly at: number; readonly session: SessionId; readonly agent: string; readonly leaseMs: number}
 	| {readonly type: 'session-lost'; readonly at: number; readonly session: SessionId; readonly cause: string}
 	| {readonly type: 'attempt-assigned'; readonly at: number; readonly ref: AttemptRef; readonly session: SessionId}
@@ -30,6 +34,8 @@ export type RunSubmitted = {
 	readonly workflow: Workflow;
 	readonly params: Readonly<Record<string, unknown>>;
 	readonly startKey?: string;
+	readonly requestKey?: string;
+	readonly retry?: RunRetry;
 	/** For runs whose file sets no `agent_timeout`. */
 	readonly agentTimeoutMs?: number;
 	/** `local-agent` as this orchestrator keeps it. */

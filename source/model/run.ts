@@ -31,6 +31,10 @@ export type Run = {
 	readonly status: RunStatus;
 	/** The same for two submissions of the same file, text and params: a restarted `byoai -f` finds its run by it. */
 	readonly startKey?: string;
+	/** Hash of the `Idempotency-Key` it was submitted with: a repeated request finds its run by it. */
+	readonly requestKey?: string;
+	/** The run that this one retries. */
+	readonly retryOf?: RunId;
 	/** The run's params as given, for people; the workflow is already resolved with them. */
 	readonly params: Readonly<Record<string, unknown>>;
 	/** Wall clock of the orchestrator, milliseconds since 1970, as all times here. */
@@ -68,6 +72,17 @@ export type RunStop = {
 	readonly reason: string;
 };
 
+/** How a new run takes up an ended one of the same workflow. Tasks are named by their index; those not named run as ever. */
+export type RunRetry = {
+	readonly of: RunId;
+	/** Succeeded before and not repeated, with the run whose result counts: where their output is. */
+	readonly taken: ReadonlyArray<{readonly task: number; readonly from: RunId}>;
+	/** Not wanted this time. */
+	readonly skipped: readonly number[];
+	/** Starts without regard to what it depends on. */
+	readonly forced?: number;
+};
+
 /** The state of one task of a run; what it is to do stands in `workflow.tasks` at the same index. */
 export type Task = {
 	readonly status: TaskStatus;
@@ -81,6 +96,8 @@ export type Task = {
 	/** When a `waiting` task becomes ready again. */
 	readonly retryAt?: number;
 	readonly endedAt?: number;
+	/** It succeeded in that run, and its result was taken over. */
+	readonly takenFrom?: RunId;
 	/** Its running attempt is to be stopped. */
 	readonly stopping?: true;
 	/** Why it ended as it did, or was skipped, in words; absent where the last attempt's outcome says it. */

@@ -1,6 +1,9 @@
 import type {ErrorCode} from '../model/error.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {Event} from '../model/event.ts';
+import type {AgentSpec} from '../model/workflow.ts';
+import {localAgentName} from '../model/workflow.ts';
+import {deployedPool} from './deployments.ts';
 import {isSameSpec} from './spec.ts';
 import type {State} from './state.ts';
 import {isCurrent, poolOfInstance} from './state.ts';
@@ -23,10 +26,12 @@ export function check(state: State, event: Event): Refusal | undefined {
 			return poolOfInstance(state, event.agent.name) !== undefined || Object.hasOwn(state.pools, event.agent.name)
 				? refuse('conflict', `the name ${event.agent.name} is taken by an agent that this orchestrator deployed`)
 				: undefined;
+		case 'agent-deployed':
+			return checkDeployment(state, event.agent);
 		case 'agent-drained':
-			return Object.hasOwn(state.agents, event.agent) ? undefined : refuse('not_found', `no agent ${event.agent}`);
+			return checkKept(state, event.agent);
 		case 'agent-removed':
-			return checkRemoval(state, event.agent);
+			return checkKept(state, event.agent) ?? (event.force === true ? undefined : checkRemoval(state, event.agent));
 		case 'session-opened':
 			return checkSession(state, event.session, event.agent);
 		case 'session-lost':
@@ -53,21 +58,47 @@ function refuse(code: ErrorCode, message: string): Refusal {
 function checkSubmission(state: State, {run, workflow}: Extract<Event, {type: 'run-submitted'}>): Refusal | undefined {
 	if (Object.hasOwn(state.runs, run)) return refuse('conflict', `run ${run} exists already`);
 	for (const agent of workflow.agents) {
-		const pool = state.pools[agent.name];
-		if (agent.lifetime !== 'persistent' || pool === undefined || isSameSpec(pool.spec, agent)) continue;
-		return refuse(
-			'conflict',
-			`a persistent agent ${agent.name} with another specification is there: name this one differently, or use another state directory`,
-		);
+		const refusal = agent.lifetime === 'persistent' ? checkPersistent(state, agent) : undefined;
+		if (refusal !== undefined) return refusal;
 	}
 	return undefined;
 }
 
+function checkPersistent(state: State, agent: AgentSpec): Refusal | undefined {
+	const pool = Object.hasOwn(state.pools, agent.name) ? state.pools[agent.name] : undefined;
+	if (pool === undefined) return undefined;
+	if (pool.removing === true) return refuse('conflict', `agent ${agent.name} is being removed; try again when it is gone`);
+	if (isSameSpec(pool.spec, agent)) return undefined;
+	return refuse(
+		'conflict',
+		`a persistent agent ${agent.name} with another specification is there: remove it first, or name this one differently`,
+	);
+}
+
+function checkDeployment(state: State, agent: AgentSpec): Refusal | undefined {
+	if (agent.name === localAgentName) return refuse('conflict', `the name ${localAgentName} is the orchestrator's own`);
+	if (Object.hasOwn(state.agents, agent.name)) {
+		return refuse('conflict', `an agent ${agent.name} has registered itself: remove it first, or name this one differently`);
+	}
+	return checkPersistent(state, agent);
+}
+
+/** Whether this is an agent that people keep: one that registered, or was deployed. */
+function checkKept(state: State, agent: string): Refusal | undefined {
+	if (Object.hasOwn(state.agents, agent) || deployedPool(state, agent) !== undefined) return undefined;
+	const pool = Object.hasOwn(state.pools, agent) ? state.pools[agent] : poolOfInstance(state, agent);
+	if (pool === undefined) return refuse('not_found', `no agent ${agent}`);
+	const owner = pool.run === undefined ? 'the orchestrator' : `run ${pool.run}`;
+	return refuse('conflict', `agent ${agent} belongs to ${owner}, which starts and ends it`);
+}
+
 function checkRemoval(state: State, agent: string): Refusal | undefined {
-	if (!Object.hasOwn(state.agents, agent)) return refuse('not_found', `no agent ${agent}`);
-	// Its attempts would be lost at once and tried again elsewhere, while it may still run them.
-	const runs = Object.values(state.sessions).some(session => session.agent === agent && session.assigned.length > 0);
-	return runs ? refuse('conflict', `agent ${agent} still runs tasks; drain it first, and remove it when they have ended`) : undefined;
+	// Its attempts would be lost and tried again elsewhere; one that registered may still run them.
+	const instances = deployedPool(state, agent)?.instances.map(({name}) => name) ?? [];
+	const names = new Set([agent, ...instances]);
+	const runs = Object.values(state.sessions).some(session => names.has(session.agent) && session.assigned.length > 0);
+	if (!runs) return undefined;
+	return refuse('conflict', `agent ${agent} still runs tasks: drain it first and remove it when they have ended, or remove it by force`);
 }
 
 function checkSession(state: State, session: string, agent: string): Refusal | undefined {

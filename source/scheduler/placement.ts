@@ -80,12 +80,12 @@ function offersOf(state: State, rooms: Rooms): Offer[] {
 	return offers;
 }
 
-/** An instance that is being stopped takes nothing more, one of `lifetime: task` a single attempt. */
+/** An instance that is being stopped or drained takes nothing more, one of `lifetime: task` a single attempt. */
 function roomOfInstance(state: State, agent: string): number {
 	const pool = poolOfInstance(state, agent);
 	const instance = pool?.instances.find(({name}) => name === agent);
 	if (pool === undefined || instance === undefined) return Number.POSITIVE_INFINITY;
-	if (instance.status === 'stopping' || instance.spent === true) return 0;
+	if (instance.status === 'stopping' || instance.spent === true || pool.draining === true) return 0;
 	return pool.spec.lifetime === 'task' ? 1 : Number.POSITIVE_INFINITY;
 }
 

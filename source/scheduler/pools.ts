@@ -16,7 +16,9 @@ const restartDelayLimitMs = 30_000;
 
 /** Declared agents of which one of that name serves already, in the name space that all runs share. */
 export function adoptedBy(state: State, agents: readonly AgentSpec[]): string[] {
-	return agents.filter(({name}) => Object.hasOwn(state.agents, name) || Object.hasOwn(state.pools, name)).map(({name}) => name);
+	const serves = (name: string) =>
+		Object.hasOwn(state.agents, name) || (Object.hasOwn(state.pools, name) && state.pools[name]?.removing !== true);
+	return agents.filter(({name}) => serves(name)).map(({name}) => name);
 }
 
 /** The pools that a run needs and that are not there yet, and `local-agent` as its orchestrator keeps it. */
@@ -99,6 +101,7 @@ function withIdleTime(pool: Pool, needed: boolean, now: number): Pool {
 }
 
 function isNeeded(state: State, pool: Pool): boolean {
+	if (pool.removing === true) return false;
 	if (pool.run !== undefined) return state.runs[pool.run] !== undefined;
 	if (pool.spec.lifetime === 'persistent') return true;
 	return Object.values(state.runs).some(run => run.usesLocalAgent);

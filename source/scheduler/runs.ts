@@ -32,6 +32,8 @@ export function createRun(event: RunSubmitted, adoptedAgents: readonly string[])
 		usesLocalAgent: workflow.tasks.some(({agent}) => 'name' in agent && agent.name === localAgentName),
 		adoptedAgents,
 		...(event.startKey !== undefined && {startKey: event.startKey}),
+		...(event.requestKey !== undefined && {requestKey: event.requestKey}),
+		...(event.retry !== undefined && {retryOf: event.retry.of}),
 		...(agentTimeoutMs !== undefined && {agentTimeoutMs}),
 	};
 }

@@ -21,9 +21,15 @@ export function labelsMatch(asked: Labels, labels: Labels): boolean {
 
 /** Whether a task of this run that asks for `selector` may go to this candidate. */
 export function selects(run: Run, selector: AgentSelector, candidate: Candidate): boolean {
+	if ('name' in selector && isInstanceOf(selector.name, candidate)) return true;
 	if (candidate.run !== undefined && candidate.run !== run.id) return false;
 	if ('labels' in selector) return candidate.pool !== localAgentName && labelsMatch(selector.labels, candidate.labels);
 	return (candidate.pool ?? candidate.agent) === servingName(run, selector.name);
+}
+
+/** One instance by its own name, which no file can declare: the agent that handed over a workflow for itself. */
+function isInstanceOf(name: string, {agent, pool}: Candidate): boolean {
+	return name === agent && pool !== undefined && name.includes('~');
 }
 
 /** Name of the pool that a run's own agent lives in. */

@@ -30,6 +30,11 @@ export function isCurrent(state: State, ref: AttemptRef, session: SessionId): bo
 	return current?.number === ref.attempt && current.attempt.session === session;
 }
 
+/** Whether this agent, registered or deployed, gets nothing new. */
+export function isDraining(state: State, agent: string): boolean {
+	return state.agents[agent]?.draining === true || poolOfInstance(state, agent)?.draining === true;
+}
+
 /** The pool that holds the instance of this name. */
 export function poolOfInstance(state: State, instance: string): Pool | undefined {
 	for (const pool of Object.values(state.pools)) {

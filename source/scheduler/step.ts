@@ -1,9 +1,11 @@
 import type {Command} from '../model/command.ts';
 import type {Event, RunSubmitted} from '../model/event.ts';
 import {assignAttempt, finishReported, loseSession, openSession} from './attempts.ts';
+import {deployAgent, drainAgent, removeAgent} from './deployments.ts';
 import {Draft} from './draft.ts';
-import {instanceEnded, instanceFailed, instanceStarted, loseSessionsOf} from './instances.ts';
+import {instanceEnded, instanceFailed, instanceStarted} from './instances.ts';
 import {adoptedBy, poolsFor, reconcilePools} from './pools.ts';
+import {takeUp} from './rerun.ts';
 import {createRun, endedRun, stopRun} from './runs.ts';
 import type {State} from './state.ts';
 import {failUnserved, tick} from './time.ts';
@@ -36,6 +38,8 @@ function apply(draft: Draft, event: Event): void {
 			const agent = {...event.agent, registeredAt: event.at, draining: false};
 			return draft.change({agents: {...draft.state.agents, [agent.name]: agent}});
 		}
+		case 'agent-deployed':
+			return deployAgent(draft, event);
 		case 'agent-drained':
 			return drainAgent(draft, event.agent);
 		case 'agent-removed':
@@ -64,21 +68,8 @@ function submit(draft: Draft, event: RunSubmitted): void {
 	const run = createRun(event, adoptedBy(state, event.workflow.agents));
 	const pools = Object.fromEntries(poolsFor(state, run, event).map(pool => [pool.name, pool]));
 	draft.change({runs: {...state.runs, [run.id]: run}, pools: {...state.pools, ...pools}});
-}
-
-function drainAgent(draft: Draft, name: string): void {
-	const agent = draft.state.agents[name];
-	if (agent === undefined) return;
-	draft.change({agents: {...draft.state.agents, [name]: {...agent, draining: true}}});
-	for (const session of Object.values(draft.state.sessions)) {
-		if (session.agent === name) draft.commands.push({type: 'send-orders', session: session.id});
-	}
-}
-
-function removeAgent(draft: Draft, name: string): void {
-	const {[name]: _, ...agents} = draft.state.agents;
-	draft.change({agents});
-	loseSessionsOf(draft, name, 'the agent was removed');
+	const begun = draft.run(run.id);
+	if (event.retry !== undefined && begun !== undefined) takeUp(begun, event.retry, event.at);
 }
 
 /** Runs of which nothing is left to do leave the working state for the history. */

@@ -33,6 +33,8 @@ export class Expectations {
 	readonly #sessions = new Map<string, Session>();
 	readonly #labels = new Map<string, Readonly<Record<string, string>>>();
 	readonly #drained = new Set<string>();
+	/** Deployed agents that are to go. */
+	readonly #removed = new Set<string>();
 	readonly #instanceEnds = new Map<string, number>();
 	/** Attempts that instances with `lifetime: task` were given. */
 	readonly #spent = new Set<string>();
@@ -50,6 +52,8 @@ export class Expectations {
 			case 'run-submitted':
 				assert(!this.runs.has(event.run), `run ${event.run} was submitted twice`);
 				this.runs.set(event.run, new ExpectedRun(event));
+				// Another pool takes the place of one that is gone.
+				for (const {name} of event.workflow.agents) if (!Object.hasOwn(before.pools, name)) this.#removed.delete(name);
 				return [];
 			case 'run-cancelled':
 				if (this.run(event.run).stop !== 'cancelled') this.run(event.run).cancel(this.#now);
@@ -58,10 +62,19 @@ export class Expectations {
 				this.#labels.set(event.agent.name, event.agent.labels);
 				this.#drained.delete(event.agent.name);
 				return [];
+			case 'agent-deployed':
+				this.#drained.delete(event.agent.name);
+				this.#removed.delete(event.agent.name);
+				return [];
 			case 'agent-drained':
 				this.#drained.add(event.agent);
 				return [];
 			case 'agent-removed':
+				if (Object.hasOwn(before.pools, event.agent)) {
+					this.#drained.delete(event.agent);
+					this.#removed.add(event.agent);
+					return [];
+				}
 				this.#labels.delete(event.agent);
 				return this.#loseAgent(event.agent);
 			case 'session-opened':
@@ -132,7 +145,9 @@ export class Expectations {
 		const run = this.run(ref.run);
 		run.assign(ref.task, ref.attempt, id);
 		session.attempts = [...session.attempts, ref];
-		assert(!this.#drained.has(session.agent), `attempt assigned to ${session.agent}, which is drained`);
+		const [name = ''] = session.agent.split('~');
+		assert(!this.#drained.has(name), `attempt assigned to ${session.agent}, which is drained`);
+		assert(!this.#removed.has(name), `attempt assigned to ${session.agent}, which is being removed`);
 		assert(this.#fits(session.agent, run.task(ref.task).spec.agent, ref.run), `${session.agent} is not who task ${ref.task} asks for`);
 		const pool = poolOf(before, session.agent);
 		if (pool?.spec.lifetime !== 'task') return;

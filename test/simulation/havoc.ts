@@ -1,6 +1,7 @@
 import type {Audit} from './audit.ts';
 import type {Crew} from './crew.ts';
 import type {DriverHost} from './driver.ts';
+import type {Keeper} from './keeper.ts';
 import type {OrchestratorHost} from './orchestrator.ts';
 import type {World} from './world.ts';
 
@@ -10,6 +11,7 @@ export type HavocParts = {
 	readonly crew: Crew;
 	readonly driver: DriverHost;
 	readonly orchestrator: OrchestratorHost;
+	readonly keeper: Keeper;
 };
 
 /** Every second, what the world's faults will have happen. */
@@ -54,6 +56,7 @@ export class Havoc {
 		}
 		if (name !== undefined && random.chance(faults.drain)) crew.retire(name, 'agent-drained');
 		if (name !== undefined && random.chance(faults.remove)) crew.retire(name, 'agent-removed');
+		this.#parts.keeper.tamper();
 	}
 
 	#pauseMs(): number {

@@ -3,6 +3,7 @@ import {Audit} from './audit.ts';
 import {Crew} from './crew.ts';
 import {DriverHost} from './driver.ts';
 import {Havoc} from './havoc.ts';
+import {Keeper} from './keeper.ts';
 import {OrchestratorHost} from './orchestrator.ts';
 import {Submitter} from './submitter.ts';
 import {World} from './world.ts';
@@ -23,6 +24,7 @@ export class Simulation {
 	readonly #orchestrator: OrchestratorHost;
 	readonly #crew: Crew;
 	readonly #submitter: Submitter;
+	readonly #keeper: Keeper;
 	readonly #havoc: Havoc;
 
 	constructor(seed: number, say?: (line: string) => void) {
@@ -43,7 +45,8 @@ export class Simulation {
 		this.#orchestrator = orchestrator;
 		this.#crew = new Crew(agentParts);
 		this.#submitter = new Submitter({world, orchestrator, agents: this.#crew.names, withinMs: havocMs * 0.75});
-		this.#havoc = new Havoc({world, audit, driver, orchestrator, crew: this.#crew});
+		this.#keeper = new Keeper(world, orchestrator);
+		this.#havoc = new Havoc({world, audit, driver, orchestrator, keeper: this.#keeper, crew: this.#crew});
 	}
 
 	/** Lives to the end, and rejects with what the audit finds. */
@@ -75,12 +78,13 @@ export class Simulation {
 		this.#world.heal();
 		this.#havoc.stop();
 		this.#crew.restartRetired();
+		this.#keeper.restore();
 	}
 
 	#isOver(): boolean {
 		const {now, healed} = this.#world;
 		if (now < havocMs / 2 || !this.#submitter.isDone) return false;
-		return this.#whatIsLeft() === '' && (healed || !this.#crew.isRestless);
+		return this.#whatIsLeft() === '' && (healed || !(this.#crew.isRestless || this.#keeper.isRestless));
 	}
 
 	/** In words, what has not come to its end; empty when all has. */

@@ -22,6 +22,21 @@ const askedLabels: readonly [Labels, ...Labels[]] = [
 /** A declared agent that no driver can ever start. */
 export const brokenAgent = 'broken';
 
+/** The same for all runs: another specification under that name would be refused. */
+export const keeperSpec: AgentSpec = {
+	name: 'keeper',
+	type: 'docker',
+	volumes: [],
+	env: {},
+	replicas: 1,
+	slots: 2,
+	labels: {pool: 'keeper'},
+	ports: [],
+	pullPolicy: 'missing',
+	startTimeoutMs: 10_000,
+	lifetime: 'persistent',
+};
+
 /** A random small workflow that uses whatever the scheduler can do. */
 export function randomSubmission(random: Random, run: string, agents: readonly string[]): Omit<RunSubmitted, 'at'> {
 	const declared = declaredAgents(random);
@@ -72,8 +87,7 @@ function selectorsOf(random: Random, agents: readonly string[], declared: readon
 function declaredAgents(random: Random): AgentSpec[] {
 	const agents: AgentSpec[] = [];
 	if (random.chance(0.4)) agents.push(agentSpec(random, 'builder', random.pick(['run', 'run', 'task'])));
-	// The same for all runs: another specification under that name would be refused.
-	if (random.chance(0.2)) agents.push({...agentSpec(random, 'keeper', 'persistent'), slots: 2, replicas: 1, startTimeoutMs: 10_000});
+	if (random.chance(0.2)) agents.push(keeperSpec);
 	if (random.chance(0.07)) agents.push(agentSpec(random, brokenAgent, random.pick(['run', 'task'])));
 	// Declared under the name of one that may have registered: nothing is deployed then.
 	if (random.chance(0.1)) agents.push(agentSpec(random, 'east', 'run'));
@@ -82,15 +96,11 @@ function declaredAgents(random: Random): AgentSpec[] {
 
 function agentSpec(random: Random, name: string, lifetime: AgentSpec['lifetime']): AgentSpec {
 	return {
+		...keeperSpec,
 		name,
-		type: 'docker',
-		volumes: [],
-		env: {},
 		replicas: 1 + random.below(2),
 		slots: 1 + random.below(2),
 		labels: {pool: name},
-		ports: [],
-		pullPolicy: 'missing',
 		startTimeoutMs: random.pick([6000, 15_000]),
 		lifetime,
 	};

@@ -1,21 +1,31 @@
+import * as z from 'zod';
 import {notify} from '../engine/news.ts';
 import type {Views} from '../engine/views.ts';
 import type {ViewChange} from '../protocol/views.ts';
 import {Backlog} from './backlog.ts';
-import type {Route} from './request.ts';
+import type {Route} from './route.ts';
+import {route} from './route.ts';
+import {snapshot, viewChange} from './row-schemas.ts';
 import type {Services} from './services.ts';
 import type {Streams} from './stream.ts';
 
-/**
- * `GET /v1/events`: Server-Sent Events with ids `<epoch>-<sequence>`. First a `snapshot` (data: `Snapshot`), then a `change` (data:
- * `ViewChange`) for whatever changed since the reader took the last one. With `Last-Event-ID` it goes on from there, where it can;
- * a reader who is too slow, or away for too long, gets a snapshot again, and forgets what it knew.
- */
+/** `GET /v1/events`: the views as they are, then as they change. */
 export function eventsRoute(services: Services, streams: Streams): Route {
-	return {
+	return route({
 		method: 'GET',
 		path: '/v1/events',
+		id: 'followEvents',
+		summary: 'Follow runs, tasks and agents',
+		description: [
+			'Server-Sent Events with ids `<epoch>-<sequence>`. First a `snapshot` (data: `Snapshot`), then a `change` (data: `ViewChange`) for',
+			'whatever changed since the reader took the last one. With the header `Last-Event-ID` it goes on from there, where it can; a reader',
+			'who is too slow, or was away for too long, gets a snapshot again, and forgets what it knew.',
+		].join(' '),
+		tag: 'events',
 		access: 'token',
+		replies: {
+			200: {description: 'Events without end.', contentType: 'text/event-stream', schema: z.union([snapshot, viewChange])},
+		},
 		handle: ({req}) => {
 			const lastId = req.headers.get('last-event-id') ?? undefined;
 			const body = streams.open(signal => viewEvents(services, lastId, signal), {heartbeat: ':\n\n'});
@@ -23,7 +33,7 @@ export function eventsRoute(services: Services, streams: Streams): Route {
 				headers: {'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no'},
 			});
 		},
-	};
+	});
 }
 
 async function* viewEvents({views, epoch, limits}: Services, lastId: string | undefined, signal: AbortSignal): AsyncGenerator<string> {

@@ -1,7 +1,20 @@
 import {STATUS_CODES} from 'node:http';
 import type {HTTPError} from 'h3';
-import type {ErrorCode} from '../model/error.ts';
+import type {ErrorCode, Problem} from '../model/error.ts';
 import {ByoaiError} from '../model/error.ts';
+
+/** The body of every refusal. */
+export type ProblemDetails = {
+	readonly type: 'about:blank';
+	/** Of the status. */
+	readonly title: string;
+	readonly status: number;
+	/** What happened, why, and what to do next. */
+	readonly detail: string;
+	readonly code: ErrorCode;
+	/** What is wrong where. */
+	readonly errors?: readonly Problem[];
+};
 
 const statuses: Readonly<Record<ErrorCode, number>> = {
 	usage: 400,
@@ -23,8 +36,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
 const codes: Readonly<Record<number, ErrorCode>> = {404: 'not_found', 413: 'too_large'};
 
 /**
- * An error as RFC 9457 problem details: `{type, title, status, detail, code, errors?}`, where `code` is the `ErrorCode` and `errors`
- * says what is wrong where. What was not foreseen is told to `warn`; the client learns nothing of it but that it happened.
+ * An error as RFC 9457 problem details. What was not foreseen is told to `warn`; the client learns nothing of it but that it happened.
  */
 export function problemResponse(error: HTTPError, warn: (message: string) => void): Response {
 	const {cause} = error;
@@ -49,6 +61,7 @@ function problem(
 ): Response {
 	const all = new Headers(headers);
 	all.set('content-type', 'application/problem+json');
-	const body = {type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, code, ...(errors && {errors})};
+	const title = STATUS_CODES[status] ?? 'Error';
+	const body: ProblemDetails = {type: 'about:blank', title, status, detail, code, ...(errors && {errors})};
 	return new Response(JSON.stringify(body), {status, headers: all});
 }

@@ -4,8 +4,13 @@ import {localAgentName} from '../model/workflow.ts';
 import {parseReport} from '../protocol/parse.ts';
 import {registerPath} from '../protocol/routes.ts';
 import type {Guard} from './auth.ts';
-import type {Route} from './request.ts';
-import {pathParam, readBody, readJson, readQuery} from './request.ts';
+import {json, parsedJson} from './body.ts';
+import {exampleAgent} from './examples.ts';
+import {orders, report} from './exchange-schemas.ts';
+import {agentParam} from './params.ts';
+import type {Route} from './route.ts';
+import {route} from './route.ts';
+import {agentRow} from './row-schemas.ts';
 import type {Services} from './services.ts';
 
 /** Names of agents of ours and of others; those of instances have a `~`. A name that every object has would be found where nothing is. */
@@ -30,51 +35,79 @@ const registration = z.object({
 
 type Registration = z.output<typeof registration>;
 
-const done = {status: 'success'} as const;
+const emptyReport = {session: 'example', number: 1, held: [], free: 1, outcomes: [], logs: [], waitMs: 10_000};
 
 /** What agents call, and the list of them. */
 export function agentRoutes(services: Services, guard: Guard): Route[] {
-	const {exchanges, views, limits} = services;
-	return [
-		{
-			// Reply: `{"status":"success"}`. `mode` must be `pull` in this version: the agent dials.
-			method: 'POST',
-			path: registerPath,
-			access: 'agent',
-			async handle(event) {
-				const body = await readBody(event, registration, limits, 'registration_bytes');
-				guard.admitAgent(event.req, body.name);
-				if (guard.isInstance(event.req, body.name)) refuseStranger(services, body.name);
-				else await register(services, body);
-				return done;
-			},
+	return [registerRoute(services, guard), exchangeRoute(services, guard), listRoute(services)];
+}
+
+function registerRoute(services: Services, guard: Guard): Route {
+	return route({
+		method: 'POST',
+		path: registerPath,
+		id: 'registerAgent',
+		summary: 'Make an agent known',
+		description: [
+			'The agent itself calls this, or somebody who knows of it. The newer registration of a name holds. Unknown keys are passed over.',
+			'In this version `mode` must be `pull`: the agent dials.',
+		].join(' '),
+		tag: 'agents',
+		access: 'agent',
+		body: {
+			limit: 'registration_bytes',
+			content: [json(registration, {name: 'agent1', type: 'docker', mode: 'pull', slots: 2, labels: {zone: 'a'}})],
 		},
-		{
-			// A Report, answered by Orders.
-			method: 'POST',
-			path: '/v1/agents/:name/exchange',
-			access: 'agent',
-			async handle(event) {
-				const name = pathParam(event, 'name');
-				guard.admitAgent(event.req, name);
-				if (isOurs(services, name) && !guard.isInstance(event.req, name)) {
-					throw new ByoaiError('forbidden', `instance ${name} of this orchestrator has another token; this one belongs to another`);
-				}
-				if (!agentName.safeParse(name).success) throw new ByoaiError('not_found', `no agent ${name}`);
-				return exchanges.exchange(name, parseReport(await readJson(event, limits, 'exchange_bytes')));
-			},
+		replies: {
+			200: {description: 'It is known.', schema: z.object({status: z.literal('success')}), example: {status: 'success'}},
+			409: {description: "The name is taken: it is the orchestrator's own."},
 		},
-		{
-			// Reply: `{"agents": AgentRow[]}`.
-			method: 'GET',
-			path: '/v1/agents',
-			access: 'token',
-			handle(event) {
-				readQuery(event, z.strictObject({}));
-				return {agents: views.snapshot().agents};
-			},
+		async handle({body, req}) {
+			if (guard.isInstance(req, body.name)) refuseStranger(services, body.name);
+			else await register(services, body);
+			return {status: 'success'};
 		},
-	];
+	});
+}
+
+function exchangeRoute(services: Services, guard: Guard): Route {
+	return route({
+		method: 'POST',
+		path: '/v1/agents/:name/exchange',
+		id: 'exchange',
+		summary: 'Exchange a Report for Orders',
+		description:
+			'The agent protocol, dialled by the agent: it says what it holds and what has ended, and is told what to start and to stop.',
+		tag: 'agents',
+		access: 'agent',
+		params: {name: agentParam},
+		body: {limit: 'exchange_bytes', content: [parsedJson(report, parseReport, emptyReport)]},
+		replies: {
+			200: {description: 'What the orchestrator wants; held back while there is nothing to say.', schema: orders},
+			404: {description: 'Nobody registered an agent of that name.'},
+			409: {description: 'The session is not the newest of this agent any more.'},
+		},
+		handle({params: {name}, body, req}) {
+			if (isOurs(services, name) && !guard.isInstance(req, name)) {
+				throw new ByoaiError('forbidden', `instance ${name} of this orchestrator has another token; this one belongs to another`);
+			}
+			if (!agentName.safeParse(name).success) throw new ByoaiError('not_found', `no agent ${name}`);
+			return services.exchanges.exchange(name, body);
+		},
+	});
+}
+
+function listRoute({views}: Services): Route {
+	return route({
+		method: 'GET',
+		path: '/v1/agents',
+		id: 'listAgents',
+		summary: 'List the agents',
+		tag: 'agents',
+		access: 'token',
+		replies: {200: {description: 'All agents.', schema: z.object({agents: z.array(agentRow)}), example: {agents: [exampleAgent]}}},
+		handle: () => ({agents: views.snapshot().agents}),
+	});
 }
 
 /** An instance that says who it is changes nothing, as long as it is one of ours. */

@@ -1,5 +1,4 @@
 import {isUtf8} from 'node:buffer';
-import type {H3Event} from 'h3';
 import * as z from 'zod';
 import {readAttempt} from '../engine/follow.ts';
 import {readLines} from '../engine/merged-lines.ts';
@@ -10,67 +9,99 @@ import type {AttemptRef} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import {taskEnded} from '../model/run.ts';
 import type {LogRecord} from '../protocol/views.ts';
-import type {Route} from './request.ts';
-import {pathParam, queryFlag, queryNumber, readQuery} from './request.ts';
+import {agentParam, runParam, runRefusals, taskParam} from './params.ts';
+import {queryFlag, queryNumber} from './query.ts';
+import type {Route} from './route.ts';
+import {route} from './route.ts';
+import {logLine, logRecord} from './row-schemas.ts';
 import type {Services} from './services.ts';
 import type {Streams} from './stream.ts';
 
 const attemptQuery = z.strictObject({
-	attempt: queryNumber(1).optional(),
-	offset: queryNumber(0).default(0),
-	follow: queryFlag,
-	stream: z.enum(['stdout', 'stderr']).optional(),
+	attempt: queryNumber(1).describe('By default the newest.').optional(),
+	offset: queryNumber(0).default(0).describe('Bytes of both streams together to leave out.'),
+	follow: queryFlag.describe('Go on until the attempt has ended.'),
+	stream: z.enum(['stdout', 'stderr']).describe('By default both.').optional(),
 	format: z.enum(['text', 'ndjson']).default('text'),
 });
 
 type AttemptQuery = z.output<typeof attemptQuery>;
 
 const linesQuery = z.strictObject({
-	run: z.string().min(1).max(100).default('latest'),
-	task: z.string().min(1).max(1000).optional(),
-	agent: z.string().min(1).max(200).optional(),
-	follow: queryFlag,
+	run: z.string().min(1).max(100).default('latest').describe(runParam.description),
+	task: z.string().min(1).max(1000).describe(taskParam.description).optional(),
+	agent: z.string().min(1).max(200).describe(agentParam.description).optional(),
+	follow: queryFlag.describe('Go on until the run has ended.'),
 });
 
 /** Output of tasks. Both replies come bit by bit, and with `follow` go on until the attempt, or the run, has ended. */
 export function logRoutes(services: Services, streams: Streams): Route[] {
-	return [
-		{
-			// One attempt's output: as `text` its very bytes, as `ndjson` a `LogRecord` a line. `:task` is a name or an index; without
-			// `attempt` it is the newest, and `follow` waits for the first. `offset` counts bytes of both streams together.
-			method: 'GET',
-			path: '/v1/runs/:id/tasks/:task/logs',
-			access: 'token',
-			handle(event) {
-				const query = readQuery(event, attemptQuery);
-				const run = services.history.run(services.history.resolve(pathParam(event, 'id')));
-				const task = taskIndex(run, pathParam(event, 'task'));
-				const known = run.tasks[task]?.attempts.length ?? 0;
-				if (query.attempt !== undefined && query.attempt > known) {
-					throw new ByoaiError('not_found', `task ${run.workflow.tasks[task]?.name} of run ${run.id} has no attempt ${query.attempt}`);
-				}
-				return query.format === 'text'
-					? textReply(streams.open(signal => asText(readTask(services, run, task, query, signal), query)))
-					: lineReply(streams, signal => asRecords(readTask(services, run, task, query, signal), query));
-			},
-		},
-		{
-			// Lines of all tasks of a run, merged by time: a `LogLine` a line. Those of one task, or one agent, on demand.
-			method: 'GET',
-			path: '/v1/logs',
-			access: 'token',
-			handle: event => mergedLines(event, services, streams),
-		},
-	];
+	return [attemptRoute(services, streams), linesRoute(services, streams)];
 }
 
-function mergedLines(event: H3Event, services: Services, streams: Streams): Response {
-	const {run: name, task, agent, follow} = readQuery(event, linesQuery);
-	const run = services.history.run(services.history.resolve(name));
-	const only = task === undefined ? undefined : taskIndex(run, task);
-	const lineBytes = services.limits.shown_line_bytes;
-	return lineReply(streams, async function* (signal) {
-		for await (const line of readLines(services, {run, task: only, agent, follow, signal, lineBytes})) yield `${JSON.stringify(line)}\n`;
+function attemptRoute(services: Services, streams: Streams): Route {
+	return route({
+		method: 'GET',
+		path: '/v1/runs/:id/tasks/:task/logs',
+		id: 'readTaskLog',
+		summary: "Read one attempt's output",
+		description: [
+			'As `text` its very bytes, as `ndjson` a `LogRecord` a line; empty lines say only that the connection is alive.',
+			'With `follow` it goes on until the attempt has ended, and waits for the first.',
+		].join(' '),
+		tag: 'logs',
+		access: 'token',
+		params: {id: runParam, task: taskParam},
+		query: attemptQuery,
+		replies: {
+			200: {
+				description: 'Output as it was printed, or pieces of it with their time and stream, one JSON value a line.',
+				contentType: 'text/plain',
+				schema: z.string(),
+				also: {contentType: 'application/x-ndjson', schema: logRecord},
+			},
+			404: {description: 'There is no such run, task or attempt.'},
+			409: runRefusals[409],
+		},
+		handle({params, query}) {
+			const run = services.history.run(services.history.resolve(params.id));
+			const task = taskIndex(run, params.task);
+			const known = run.tasks[task]?.attempts.length ?? 0;
+			if (query.attempt !== undefined && query.attempt > known) {
+				throw new ByoaiError('not_found', `task ${run.workflow.tasks[task]?.name} of run ${run.id} has no attempt ${query.attempt}`);
+			}
+			return query.format === 'text'
+				? textReply(streams.open(signal => asText(readTask(services, run, task, query, signal), query)))
+				: lineReply(streams, signal => asRecords(readTask(services, run, task, query, signal), query));
+		},
+	});
+}
+
+function linesRoute(services: Services, streams: Streams): Route {
+	return route({
+		method: 'GET',
+		path: '/v1/logs',
+		id: 'readLogs',
+		summary: 'Read lines of many tasks',
+		description:
+			'Merged by time: a `LogLine` a line; empty lines say only that the connection is alive. With `follow` it goes on until the run has ended.',
+		tag: 'logs',
+		access: 'token',
+		query: linesQuery,
+		replies: {
+			200: {description: 'Lines of output, one JSON value each.', contentType: 'application/x-ndjson', schema: logLine},
+			404: {description: 'There is no such run or task.'},
+			409: runRefusals[409],
+		},
+		handle({query: {run: name, task, agent, follow}}) {
+			const run = services.history.run(services.history.resolve(name));
+			const only = task === undefined ? undefined : taskIndex(run, task);
+			const lineBytes = services.limits.shown_line_bytes;
+			return lineReply(streams, async function* (signal) {
+				for await (const line of readLines(services, {run, task: only, agent, follow, signal, lineBytes}))
+					yield `${JSON.stringify(line)}\n`;
+			});
+		},
 	});
 }
 

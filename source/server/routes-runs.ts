@@ -1,109 +1,183 @@
 import {isAbsolute} from 'node:path';
-import type {H3Event} from 'h3';
-import {HTTPError} from 'h3';
 import * as z from 'zod';
 import {ByoaiError} from '../model/error.ts';
 import type {RunDetail} from '../protocol/views.ts';
-import type {Route} from './request.ts';
-import {pathParam, queryNumber, readBody, readQuery, readText} from './request.ts';
+import {json, yaml} from './body.ts';
+import {exampleRun, exampleRunDetail, exampleWorkflow} from './examples.ts';
+import {runParam, runRefusals} from './params.ts';
+import {queryNumber} from './query.ts';
+import type {Route} from './route.ts';
+import {route} from './route.ts';
+import {runDetail, runRow, runStatus} from './row-schemas.ts';
 import type {Services} from './services.ts';
 import type {Submission} from './submit.ts';
 import {Submissions} from './submit.ts';
 import {readWorkflowFile} from './workflow-files.ts';
 
-const params = z.record(z.string(), z.unknown()).optional();
-const inDirectory = z.strictObject({workflow: z.string().min(1).max(4096), params});
-const inline = z.strictObject({workflow: z.record(z.string(), z.unknown()), params});
-const whole = z.strictObject({
-	text: z.string(),
-	file: z.string().min(1).max(4096).optional(),
-	directory: z.string().max(4096).refine(isAbsolute, 'must be an absolute path'),
+const params = z.record(z.string(), z.unknown()).describe('Values for the params that the workflow declares.').optional();
+const inDirectory = z.strictObject({
+	workflow: z.string().min(1).max(4096).describe('A file of the workflow directory.'),
 	params,
-	resume: z.boolean().optional(),
 });
+const inline = z.strictObject({
+	workflow: z.record(z.string(), z.unknown()).describe('The workflow itself, as a workflow file would have it.'),
+	params,
+});
+const whole = z.strictObject({
+	text: z.string().describe('The text of a workflow file.'),
+	file: z.string().min(1).max(4096).describe('As the user named it.').optional(),
+	directory: z
+		.string()
+		.max(4096)
+		.refine(isAbsolute, 'must be an absolute path')
+		.describe("Absolute: where its tasks run on the orchestrator's host."),
+	params,
+	resume: z.boolean().describe('Take an active run of the same file, text and params instead of starting another.').optional(),
+});
+const submission = z.union([inDirectory, inline, whole]);
 
 const listQuery = z.strictObject({
-	status: z.enum(['pending', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled']).optional(),
-	limit: queryNumber(1, 1000).default(50),
-	before: z.string().min(1).max(100).optional(),
+	status: runStatus.optional(),
+	limit: queryNumber(1, 1000).default(50).describe('The most runs.'),
+	before: z.string().min(1).max(100).describe('The id of the last run of the page before.').optional(),
 });
 
-/** The body may be missing. */
-const cancellation = z.strictObject({reason: z.string().min(1).max(1000).optional()}).optional();
+const cancellation = z.strictObject({reason: z.string().min(1).max(1000).describe('In words, for people.').optional()});
+const conflictingAgent = {description: 'A persistent agent of the same name has another specification.'};
 
-/** Starting, listing, showing and cancelling runs. `:id` is an id, a unique prefix of one, or `latest`. */
+/** Starting, listing, showing and cancelling runs. */
 export function runRoutes(services: Services): Route[] {
-	const {history, limits} = services;
 	const submissions = new Submissions(services);
 	return [
-		{
-			// The original's call: a file of the workflow directory; the reply says only that it began, `Location` which run it is.
-			method: 'POST',
-			path: '/workflow',
-			access: 'token',
-			async handle(event) {
-				const {workflow, params} = await readBody(event, inDirectory, limits, 'request_bytes');
-				const file = await readWorkflowFile(services.workflowDir, workflow, limits.workflow_bytes);
-				const {run} = await submissions.submit({...file, params});
-				event.res.headers.set('location', `/v1/runs/${run}`);
-				return {status: 'workflow execution started'};
-			},
-		},
-		{
-			// 201 with the run; 200 when `resume` found it active already.
-			method: 'POST',
-			path: '/v1/runs',
-			access: 'token',
-			async handle(event) {
-				const {run, resumed} = await submissions.submit(await readSubmission(event, services));
-				event.res.status = resumed ? 200 : 201;
-				event.res.headers.set('location', `/v1/runs/${run}`);
-				return history.detail(run);
-			},
-		},
-		{
-			// Reply: `{"runs": RunRow[]}`, newest first; `before` is the id of the last run of the page before.
-			method: 'GET',
-			path: '/v1/runs',
-			access: 'token',
-			handle(event) {
-				const {status, limit, before} = readQuery(event, listQuery);
-				return {runs: history.list({limit, ...(status && {status}), ...(before !== undefined && {before})})};
-			},
-		},
-		{
-			method: 'GET',
-			path: '/v1/runs/:id',
-			access: 'token',
-			handle(event) {
-				readQuery(event, z.strictObject({}));
-				return history.detail(history.resolve(pathParam(event, 'id')));
-			},
-		},
-		{
-			// 202 with the run: it ends when what runs has been stopped.
-			method: 'POST',
-			path: '/v1/runs/:id/cancel',
-			access: 'token',
-			async handle(event) {
-				const body = await readBody(event, cancellation, limits, 'request_bytes');
-				const detail = await cancel(services, pathParam(event, 'id'), body?.reason ?? 'cancelled through the API');
-				event.res.status = 202;
-				return detail;
-			},
-		},
+		workflowRoute(services, submissions),
+		submitRoute(services, submissions),
+		listRoute(services),
+		detailRoute(services),
+		cancelRoute(services),
 	];
 }
 
-/** The three forms of a workflow: YAML, a file of the workflow directory or an object in JSON, and text with all that goes with it. */
-async function readSubmission(event: H3Event, {limits, workflowDir}: Services): Promise<Submission> {
-	const type = event.req.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+const location = {location: 'The path of the run.'};
+
+function workflowRoute({workflowDir, limits}: Services, submissions: Submissions): Route {
+	return route({
+		method: 'POST',
+		path: '/workflow',
+		id: 'startWorkflow',
+		summary: 'Run a file of the workflow directory',
+		description: 'The reply says only that it began; `Location` says which run it is.',
+		tag: 'workflows',
+		access: 'token',
+		body: {limit: 'request_bytes', content: [json(inDirectory, {workflow: 'hello.yml', params: {}})]},
+		replies: {
+			200: {
+				description: 'It began.',
+				schema: z.object({status: z.literal('workflow execution started')}),
+				headers: location,
+				example: {status: 'workflow execution started'},
+			},
+			404: {description: 'There is no such file in the workflow directory.'},
+			409: conflictingAgent,
+		},
+		async handle({body: {workflow, params}, res}) {
+			const file = await readWorkflowFile(workflowDir, workflow, limits.workflow_bytes);
+			const {run} = await submissions.submit({...file, params});
+			res.headers.set('location', `/v1/runs/${run}`);
+			return {status: 'workflow execution started'};
+		},
+	});
+}
+
+function submitRoute(services: Services, submissions: Submissions): Route {
+	return route({
+		method: 'POST',
+		path: '/v1/runs',
+		id: 'startRun',
+		summary: 'Start a run',
+		description: [
+			'A workflow as YAML, or as JSON: a file of the workflow directory by name, an object, or text with where it comes from.',
+			'With `resume` an active run of the same file, text and params is taken instead of starting another.',
+		].join(' '),
+		tag: 'runs',
+		access: 'token',
+		body: {limit: 'request_bytes', content: [yaml(exampleWorkflow), json(submission, {workflow: 'hello.yml'})]},
+		replies: {
+			201: {description: 'The run.', schema: runDetail, headers: location, example: exampleRunDetail},
+			200: {description: 'The run, which was active already.', schema: runDetail, headers: location},
+			404: {description: 'There is no such file in the workflow directory.'},
+			409: conflictingAgent,
+		},
+		async handle({body, res}) {
+			const {run, resumed} = await submissions.submit(await submissionOf(body, services));
+			res.status = resumed ? 200 : 201;
+			res.headers.set('location', `/v1/runs/${run}`);
+			return services.history.detail(run);
+		},
+	});
+}
+
+function listRoute({history}: Services): Route {
+	return route({
+		method: 'GET',
+		path: '/v1/runs',
+		id: 'listRuns',
+		summary: 'List runs',
+		description: 'Newest first.',
+		tag: 'runs',
+		access: 'token',
+		query: listQuery,
+		replies: {200: {description: 'A page of runs.', schema: z.object({runs: z.array(runRow)}), example: {runs: [exampleRun]}}},
+		handle({query: {status, limit, before}}) {
+			return {runs: history.list({limit, ...(status && {status}), ...(before !== undefined && {before})})};
+		},
+	});
+}
+
+function detailRoute({history}: Services): Route {
+	return route({
+		method: 'GET',
+		path: '/v1/runs/:id',
+		id: 'getRun',
+		summary: 'Show a run',
+		tag: 'runs',
+		access: 'token',
+		params: {id: runParam},
+		replies: {
+			200: {description: 'The run with its tasks and their attempts.', schema: runDetail, example: exampleRunDetail},
+			...runRefusals,
+		},
+		handle: ({params}) => history.detail(history.resolve(params.id)),
+	});
+}
+
+function cancelRoute(services: Services): Route {
+	return route({
+		method: 'POST',
+		path: '/v1/runs/:id/cancel',
+		id: 'cancelRun',
+		summary: 'Cancel a run',
+		description: 'For good. The run ends when what runs has been stopped.',
+		tag: 'runs',
+		access: 'token',
+		params: {id: runParam},
+		body: {limit: 'request_bytes', content: [json(cancellation, {reason: 'wrong branch'})], optional: true},
+		replies: {
+			202: {description: 'The run, as it is when its cancellation is recorded.', schema: runDetail},
+			404: runRefusals[404],
+			409: {description: 'The run has ended already, or the prefix is one of several runs.'},
+		},
+		async handle({params, body, res}) {
+			const detail = await cancel(services, params.id, body?.reason ?? 'cancelled through the API');
+			res.status = 202;
+			return detail;
+		},
+	});
+}
+
+/** The forms of a workflow: text is YAML. */
+async function submissionOf(body: string | z.output<typeof submission>, {limits, workflowDir}: Services): Promise<Submission> {
 	const directory = process.cwd();
-	if (/^(application|text)\/(x-)?yaml$/.test(type)) return {text: await readText(event, limits, 'request_bytes'), directory};
-	if (type !== 'application/json') {
-		throw new HTTPError({status: 415, message: `send application/yaml or application/json, not ${type || 'a body without a type'}`});
-	}
-	const body = await readBody(event, z.union([inDirectory, inline, whole]), limits, 'request_bytes');
+	if (typeof body === 'string') return {text: body, directory};
 	if ('text' in body) return body;
 	if (typeof body.workflow !== 'string') return {text: JSON.stringify(body.workflow, undefined, 2), directory, params: body.params};
 	const file = await readWorkflowFile(workflowDir, body.workflow, limits.workflow_bytes);

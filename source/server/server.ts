@@ -1,5 +1,8 @@
+import type {H3Event} from 'h3';
 import {H3, HTTPError} from 'h3';
+import * as z from 'zod';
 import {ByoaiError} from '../model/error.ts';
+import type {Limits} from '../model/limits.ts';
 import {protocolVersion} from '../protocol/messages.ts';
 import {epochHeader, healthPath} from '../protocol/routes.ts';
 import {Guard} from './auth.ts';
@@ -7,7 +10,9 @@ import {eventsRoute} from './events.ts';
 import type {Listening} from './listen.ts';
 import {listen} from './listen.ts';
 import {problemResponse} from './problem.ts';
-import type {Route} from './request.ts';
+import {answer} from './request.ts';
+import type {Route} from './route.ts';
+import {route} from './route.ts';
 import {agentRoutes} from './routes-agents.ts';
 import {logRoutes} from './routes-logs.ts';
 import {runRoutes} from './routes-runs.ts';
@@ -15,6 +20,8 @@ import type {Services} from './services.ts';
 import {Streams} from './stream.ts';
 
 export type Server = {
+	/** All that it answers to. */
+	readonly routes: readonly Route[];
 	/** Answers a request of this process, without a socket. */
 	readonly fetch: (request: Request) => Promise<Response>;
 	/** Listens on a host and port; port 0 is any free one. Rejects with `unavailable` where that cannot be. */
@@ -27,24 +34,16 @@ export function createServer(services: Services): Server {
 	const streams = new Streams(services);
 	const guard = new Guard(services);
 	const app = new H3({silent: true, onError: error => problemResponse(error, warn)});
-	const health: Route = {
-		method: 'GET',
-		path: healthPath,
-		access: 'anyone',
-		handle(event) {
-			event.res.headers.set(epochHeader, services.epoch);
-			return {status: 'ok', version: services.version, protocol: protocolVersion};
-		},
-	};
 	const routes = [
-		health,
+		healthRoute(services),
 		...agentRoutes(services, guard),
 		...runRoutes(services),
 		...logRoutes(services, streams),
 		eventsRoute(services, streams),
 	];
-	addRoutes(app, guard, routes);
+	addRoutes(app, routes, {guard, limits});
 	return {
+		routes,
 		fetch: async request => app.fetch(request),
 		listen: ({host, port}) => {
 			const mostBytes = Math.max(limits.request_bytes, limits.exchange_bytes);
@@ -53,14 +52,35 @@ export function createServer(services: Services): Server {
 	};
 }
 
-function addRoutes(app: H3, guard: Guard, routes: readonly Route[]): void {
-	for (const {method, path, access, handle} of routes) {
-		const admitted: Route['handle'] = event => {
-			if (access === 'token') guard.admit(event.req);
-			return handle(event);
-		};
-		app.on(method, path, admitted);
-		if (method === 'GET') app.on('HEAD', path, admitted);
+function healthRoute({epoch, version}: Services): Route {
+	return route({
+		method: 'GET',
+		path: healthPath,
+		id: 'health',
+		summary: 'Say that it is there',
+		tag: 'service',
+		access: 'anyone',
+		replies: {
+			200: {
+				description: 'It is there.',
+				schema: z.object({status: z.literal('ok'), version: z.string(), protocol: z.literal(protocolVersion)}),
+				headers: {[epochHeader]: 'Which start of which orchestrator it is: random.'},
+				example: {status: 'ok', version, protocol: protocolVersion},
+			},
+		},
+		handle({res}) {
+			res.headers.set(epochHeader, epoch);
+			return {status: 'ok', version, protocol: protocolVersion};
+		},
+	});
+}
+
+function addRoutes(app: H3, routes: readonly Route[], context: {guard: Guard; limits: Limits}): void {
+	const {guard} = context;
+	for (const each of routes) {
+		const handler = (event: H3Event) => answer(each, event, context);
+		app.on(each.method, each.path, handler);
+		if (each.method === 'GET') app.on('HEAD', each.path, handler);
 	}
 	for (const [path, ofPath] of Map.groupBy(routes, route => route.path)) {
 		const methods = ofPath.flatMap(({method}) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));

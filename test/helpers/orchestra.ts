@@ -21,6 +21,7 @@ import type {Services} from '../../source/server/services.ts';
 import {openLogFiles} from '../../source/store/log-files.ts';
 import type {LogStore} from '../../source/store/logs.ts';
 import type {Store} from '../../source/store/store.ts';
+import {describedReply} from './described-reply.ts';
 import type {FakeAgent, Work} from './fake-agent.ts';
 import {FakeWorld} from './fake-world.ts';
 
@@ -55,7 +56,7 @@ export type Orchestra = {
 	readonly fatal: readonly ByoaiError[];
 	/** Registers an agent and lets it work. */
 	play(name: string, slots?: number, labels?: Labels): Promise<FakeAgent>;
-	/** Sends a request to the server without a socket; a body that is no text goes as JSON. */
+	/** Sends a request to the server without a socket, and fails where the reply is none that the route describes; a body that is no text goes as JSON. */
 	call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
 	/** Resolves once the run has ended. */
 	ended(run: string): Promise<void>;
@@ -84,7 +85,7 @@ export function openOrchestra(options: OrchestraOptions = {}): Orchestra {
 		directory: world.directory,
 		warnings,
 		fatal,
-		call: (...request) => server.fetch(requestOf(...request)),
+		call: (...request) => describedReply(server, requestOf(...request)),
 		async play(name, slots = 1, labels = {}) {
 			const agent = {name, type: 'test', mode: 'pull' as const, slots, labels};
 			await engine.submit({type: 'agent-registered', at: clock.now(), agent});

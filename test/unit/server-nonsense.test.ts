@@ -22,6 +22,7 @@ const values: readonly unknown[] = [
 	{a: {}},
 ];
 const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '%00', '%2e%2e', '..%2f..', '%F0%9F%92%A5', '*', 'x'.repeat(3000)];
+const json = {'content-type': 'application/json'};
 const report = {session: 's1', number: 1, held: [], free: 1, outcomes: [], logs: [], waitMs: 0};
 
 /** Every refusal is a problem with a reason; nothing is the server's own fault. */
@@ -49,7 +50,7 @@ test('bodies of all kinds are refused with a reason', async () => {
 			}
 		}
 		for (const text of ['', '{', '{"a":', 'nul', '\ufeff{}', '[1,]', '\u0000']) {
-			const reply = await orchestra.call('POST', path, text, {'content-type': 'application/json'});
+			const reply = await orchestra.call('POST', path, text, json);
 			await refused(orchestra, reply, `${path} ${JSON.stringify(text)}`);
 		}
 	}
@@ -62,7 +63,7 @@ test('an invalid body is answered with what is wrong where', async () => {
 	const problem = await problemOf(await orchestra.call('POST', '/register', body));
 	expect(problem).toMatchObject({status: 422, code: 'invalid'});
 	expect(problem.errors?.map(({path}) => path)).toEqual(['name', 'type', 'slots']);
-	const malformed = await problemOf(await orchestra.call('POST', '/register', '{'));
+	const malformed = await problemOf(await orchestra.call('POST', '/register', '{', json));
 	expect(malformed).toMatchObject({status: 400, code: 'malformed'});
 	expect(await problemOf(await orchestra.call('POST', '/workflow', {workflow: 'a.yml', parms: {}}))).toMatchObject({
 		status: 422,
@@ -79,6 +80,25 @@ test('a workflow of any type but YAML and JSON is refused', async () => {
 	for (const text of ['', 'x', '- a', '{', '\u0000', '%YAML 9', '&a *a', 'tasks: {}', `${'['.repeat(1000)}`]) {
 		const reply = await orchestra.call('POST', '/v1/runs', text, {'content-type': 'application/yaml; charset=utf-8'});
 		expect(await problemOf(reply), text).toMatchObject({status: 422, code: 'invalid'});
+	}
+});
+
+test('a body is JSON, said or unsaid, and nothing else', async () => {
+	const orchestra = openOrchestra();
+	const agent = JSON.stringify({name: 'a', type: 'x', mode: 'pull'});
+	for (const type of [
+		'application/json',
+		'Application/JSON; charset=utf-8',
+		'application/vnd.x+json',
+		'',
+		'application/x-www-form-urlencoded',
+	]) {
+		expect((await orchestra.call('POST', '/register', agent, {'content-type': type})).status, type).toBe(200);
+	}
+	for (const type of ['text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/jsonx', 'x']) {
+		const reply = await orchestra.call('POST', '/register', agent, {'content-type': type});
+		expect(reply.headers.get('accept'), type).toBe('application/json');
+		expect(await problemOf(reply), type).toMatchObject({status: 415, detail: expect.stringContaining('application/json')});
 	}
 });
 

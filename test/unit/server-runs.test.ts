@@ -48,7 +48,7 @@ test('a workflow may come as an object, with params, and as text with its direct
 test('the original call starts a file of the workflow directory and answers to the letter', async () => {
 	const orchestra = openOrchestra();
 	writeFileSync(join(orchestra.services.workflowDir, 'hello.yml'), oneTask);
-	const reply = await orchestra.call('POST', '/workflow', '{"workflow": "hello.yml"}');
+	const reply = await orchestra.call('POST', '/workflow', '{"workflow": "hello.yml"}', {'content-type': 'application/json'});
 	expect(reply.status).toBe(200);
 	expect(await reply.text()).toBe('{"status":"workflow execution started"}');
 	const location = reply.headers.get('location') ?? '';

@@ -71,7 +71,11 @@ test('a reply that takes too long does not keep the server from closing', async 
 	const {orchestra, url, close} = await listening({clock});
 	await orchestra.call('POST', '/register', {name: 'a', type: 'x', mode: 'pull'});
 	const report = {session: 's', number: 1, held: [], free: 0, outcomes: [], logs: [], waitMs: 10_000};
-	const held = fetch(`${url}/v1/agents/a/exchange`, {method: 'POST', body: JSON.stringify(report)});
+	const held = fetch(`${url}/v1/agents/a/exchange`, {
+		method: 'POST',
+		body: JSON.stringify(report),
+		headers: {'content-type': 'application/json'},
+	});
 	await expect.poll(() => Object.keys(orchestra.services.engine.state.sessions)).toEqual(['s']);
 	const broken = expect(held).rejects.toThrow();
 	const closed = close();

@@ -1,0 +1,185 @@
+import * as z from 'zod';
+import type {Outcome} from '../model/run.ts';
+import type {
+	AgentRow,
+	AttemptDetail,
+	LogLine,
+	LogRecord,
+	RunDetail,
+	RunRow,
+	Snapshot,
+	TaskDetail,
+	TaskRow,
+	ViewChange,
+} from '../protocol/views.ts';
+import {count, shapeOf, time} from './shape.ts';
+
+/** What the API answers, as schemas: for its description, and for the tests, which hold every reply against them. */
+
+const version = count('Higher with each change of the row.');
+const runId = z.string().describe('`r` and 11 letters and digits, in the order of time.');
+const labels = z.record(z.string(), z.string());
+const stream = z.enum(['stdout', 'stderr']);
+const taskIndex = count('Index in file order, from 0.');
+
+export const runStatus = z.enum(['pending', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled']);
+const taskStatus = z
+	.enum(['blocked', 'waiting', 'ready', 'running', 'succeeded', 'failed', 'cancelled', 'skipped'])
+	.describe('`blocked`: by a dependency. `waiting`: for a time. `ready`: only a slot is missing.');
+const taskCause = z.enum(['no_agent', 'start_failed', 'dependency', 'fail_fast', 'timeout', 'cancelled']);
+
+export const outcome = shapeOf<Outcome>()(
+	'Outcome',
+	z
+		.object({
+			status: z.enum(['succeeded', 'failed', 'timed_out', 'cancelled', 'lost']),
+			exitCode: count('Of the command, when it exited.').exactOptional(),
+			signal: z.string().describe('That ended the command.').exactOptional(),
+			reason: z.string().describe('Why, where status, code and signal do not say it all.').exactOptional(),
+			durationMs: z.number().min(0).describe("By the agent's clock. Absent: it never started.").exactOptional(),
+		})
+		.describe('How an attempt ended.'),
+);
+
+const runFacts = {
+	id: runId,
+	workflow: z.string().describe('Its name.'),
+	file: z.string().describe('As the user named it; absent for inline text.').exactOptional(),
+	status: runStatus,
+	createdAt: time(),
+	endedAt: time().exactOptional(),
+	reason: z.string().describe('Why it is being, or was, stopped.').exactOptional(),
+	counts: z.record(taskStatus, z.int().min(0)).describe('How many of its tasks have each status.'),
+};
+
+export const runRow = shapeOf<RunRow>()('RunRow', z.object({...runFacts, version}).describe('One run.'));
+
+const taskFacts = {
+	task: taskIndex,
+	name: z.string(),
+	status: taskStatus,
+	attempt: count('Number of the newest attempt; 0 before the first.'),
+	agent: z.string().describe('Of the newest attempt.').exactOptional(),
+	assignedAt: time('When the newest attempt was assigned.').exactOptional(),
+	endedAt: time().exactOptional(),
+	retryAt: time('When it is ready again.').exactOptional(),
+	reason: z.string().describe('Why it ended as it did.').exactOptional(),
+	cause: taskCause.describe('Of an end that no attempt had.').exactOptional(),
+};
+
+export const taskRow = shapeOf<TaskRow>()(
+	'TaskRow',
+	z
+		.object({
+			id: z.string().describe('`<run>/<index>`'),
+			version,
+			run: runId,
+			...taskFacts,
+			outcome: outcome.exactOptional(),
+		})
+		.describe('One task of a run.'),
+);
+
+export const agentRow = shapeOf<AgentRow>()(
+	'AgentRow',
+	z
+		.object({
+			id: z.string().describe('Its name.'),
+			version,
+			type: z.string(),
+			status: z.enum(['starting', 'online', 'draining', 'lost', 'left']),
+			slots: count('Tasks at once.'),
+			used: count('Slots in use.'),
+			labels,
+			run: runId.describe('The run that it lives in.').exactOptional(),
+			instance: z.enum(['pulling', 'starting', 'running', 'stopping', 'failed']).exactOptional(),
+			problem: z.string().describe('Why it cannot be used.').exactOptional(),
+		})
+		.describe('One agent.'),
+);
+
+const attemptDetail = shapeOf<AttemptDetail>()(
+	'AttemptDetail',
+	z
+		.object({
+			number: z.int().min(1),
+			agent: z.string(),
+			status: z.enum(['assigned', 'running', 'succeeded', 'failed', 'timed_out', 'cancelled', 'lost']),
+			assignedAt: time(),
+			endedAt: time().exactOptional(),
+			outcome: outcome.exactOptional(),
+			logBytes: count('Of its log, known when it ended.').exactOptional(),
+		})
+		.describe('One try of a task.'),
+);
+
+const taskDetail = shapeOf<TaskDetail>()(
+	'TaskDetail',
+	z
+		.object({
+			...taskFacts,
+			dependsOn: z.array(z.string()).describe('Names of the tasks that it depends on.'),
+			waiting: z.string().describe('Why it has not started yet.').exactOptional(),
+			attempts: z.array(attemptDetail),
+		})
+		.describe('One task with its attempts.'),
+);
+
+export const runDetail = shapeOf<RunDetail>()(
+	'RunDetail',
+	z
+		.object({
+			...runFacts,
+			params: z.record(z.string(), z.unknown()),
+			directory: z.string().describe("Where its tasks run on the orchestrator's host."),
+			tasks: z.array(taskDetail),
+		})
+		.describe('One run with its tasks and their attempts.'),
+);
+
+export const logLine = shapeOf<LogLine>()(
+	'LogLine',
+	z
+		.object({
+			run: runId,
+			task: taskIndex,
+			name: z.string().describe("The task's."),
+			attempt: z.int().min(1),
+			agent: z.string(),
+			stream,
+			at: time('When the agent read its beginning.'),
+			text: z.string().describe('Without its end; bytes that are no UTF-8 are replaced.'),
+			cut: z.literal(true).describe('The line is longer than the limit: this is its beginning, or a further part.').exactOptional(),
+		})
+		.describe('One line of output.'),
+);
+
+const piece = {stream, at: time(), offset: count('Bytes of both streams together before it.')};
+
+export const logRecord = shapeOf<LogRecord>()(
+	'LogRecord',
+	z
+		.union([
+			z.object({...piece, text: z.string()}),
+			z.object({...piece, base64: z.string().describe('Of bytes that are no UTF-8.')}),
+			z.object({dropped: count('Bytes more than the limit permits; said at the end.')}),
+		])
+		.describe("A piece of one attempt's output."),
+);
+
+export const snapshot = shapeOf<Snapshot>()(
+	'Snapshot',
+	z.object({runs: z.array(runRow), tasks: z.array(taskRow), agents: z.array(agentRow)}).describe('All rows, as they are.'),
+);
+
+export const viewChange = shapeOf<ViewChange>()(
+	'ViewChange',
+	z
+		.object({
+			runs: z.array(runRow).exactOptional(),
+			tasks: z.array(taskRow).exactOptional(),
+			agents: z.array(agentRow).exactOptional(),
+			gone: z.object({runs: z.array(z.string()).exactOptional(), agents: z.array(z.string()).exactOptional()}).exactOptional(),
+		})
+		.describe('Rows that are new or changed, and ids of those that are gone. Tasks go with their run, untold.'),
+);

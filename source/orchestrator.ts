@@ -103,6 +103,7 @@ async function compose(
 		limits: config.limits,
 		localAgent: {slots: config.localSlots, idleMs: localAgentIdleMs[mode]},
 		newRunId: createRunIds(systemClock.now),
+		ownAgentTimeoutMs: config.intervals.agentTimeoutMs,
 		...(config.token !== undefined && {token: config.token}),
 		...(mode === 'once' && {agentTimeoutMs: config.intervals.agentTimeoutMs}),
 	});

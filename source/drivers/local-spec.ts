@@ -8,8 +8,6 @@ type Variables = Readonly<Record<string, string | undefined>>;
  */
 export function validateLocal({agent}: InstanceSpec): readonly string[] {
 	const problems: string[] = [];
-	if (agent.workflow !== undefined)
-		problems.push(`\`workflow\` is not supported yet by agents of type local: remove it from agent ${agent.name}.`);
 	for (const [key, value] of Object.entries(agent.labels)) {
 		if (/[=,]/.test(key) || value.includes(',')) {
 			problems.push(`\`labels\`: ${key}=${value} of agent ${agent.name} cannot be passed on, because of its comma or equals sign.`);
@@ -36,6 +34,7 @@ export function agentEnvironment(
 		AGENT_LABELS: Object.entries(agent.labels)
 			.map(([key, value]) => `${key}=${value}`)
 			.join(','),
+		...(agent.workflow !== undefined && {AGENT_WORKFLOW: agent.workflow}),
 		...ofInstance,
 	};
 }

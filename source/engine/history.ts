@@ -39,6 +39,13 @@ export class History {
 		return ids[0] ?? name;
 	}
 
+	/** The run that was submitted with this `requestKey`, active or ended. */
+	ofRequest(key: string): Run | undefined {
+		const active = Object.values(this.#engine.state.runs).find(({requestKey}) => requestKey === key);
+		const ended = active === undefined ? this.#store.runOfRequest(key) : undefined;
+		return ended === undefined ? active : this.run(ended);
+	}
+
 	/** The run itself, active or ended. Throws `not_found`. */
 	run(id: RunId): Run {
 		const run = this.#engine.state.runs[id] ?? this.#store.loadRun(id);

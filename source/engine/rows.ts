@@ -39,6 +39,7 @@ function taskFacts(run: Run, index: number, task: Task) {
 		...(last && {agent: last.agent, assignedAt: last.assignedAt}),
 		...(task.endedAt !== undefined && {endedAt: task.endedAt}),
 		...(task.retryAt !== undefined && {retryAt: task.retryAt}),
+		...(task.takenFrom !== undefined && {takenFrom: task.takenFrom}),
 		...(task.reason !== undefined && {reason: task.reason}),
 		...(task.cause !== undefined && {cause: task.cause}),
 	};
@@ -59,6 +60,7 @@ function runFacts(run: Run, counts: RunRow['counts']): Omit<RunRow, 'version'> {
 		...(run.workflow.file !== undefined && {file: run.workflow.file}),
 		...(run.endedAt !== undefined && {endedAt: run.endedAt}),
 		...(run.stop !== undefined && {reason: run.stop.reason}),
+		...(run.retryOf !== undefined && {retryOf: run.retryOf}),
 	};
 }
 

@@ -1,7 +1,7 @@
 import type {AgentStatus, InstanceStatus} from '../model/agent.ts';
 import type {RunId} from '../model/ids.ts';
 import type {AttemptStatus, Outcome, RunStatus, TaskCause, TaskStatus} from '../model/run.ts';
-import type {Labels} from '../model/workflow.ts';
+import type {AgentSpec, Labels} from '../model/workflow.ts';
 
 /**
  * What people and programs see: rows with id and version. An unchanged row is the same object, a changed one has a higher
@@ -17,6 +17,8 @@ export type RunRow = {
 	readonly endedAt?: number;
 	/** Why it is being, or was, stopped. */
 	readonly reason?: string;
+	/** The run that it retries. */
+	readonly retryOf?: RunId;
 	/** How many of its tasks have each status. */
 	readonly counts: Readonly<Record<TaskStatus, number>>;
 };
@@ -40,6 +42,8 @@ export type TaskRow = {
 	/** Of the newest attempt, when it has ended. */
 	readonly outcome?: Outcome;
 	readonly retryAt?: number;
+	/** It succeeded in that run, and its result was taken over: its output is there. */
+	readonly takenFrom?: RunId;
 	readonly reason?: string;
 	readonly cause?: TaskCause;
 };
@@ -59,6 +63,30 @@ export type AgentRow = {
 	readonly instance?: InstanceStatus;
 	/** Why it cannot be used. */
 	readonly problem?: string;
+};
+
+/** One agent, whole: `GET /v1/agents/:name`. */
+export type AgentDetail = AgentRow & {
+	/** How it is reached: it dials (`pull`), or is dialled (`push`). Of agents that registered. */
+	readonly mode?: 'pull' | 'push';
+	/** What it said of where it is. */
+	readonly url?: string;
+	readonly registeredAt?: number;
+	/** When it was last heard from; absent: not since the orchestrator started. */
+	readonly lastSeenAt?: number;
+	/** Of agents that were deployed: what was asked for, with every default filled in. */
+	readonly spec?: AgentSpec;
+	/** What it runs, oldest first. */
+	readonly attempts: readonly AgentAttempt[];
+};
+
+export type AgentAttempt = {
+	readonly run: RunId;
+	/** Index in file order. */
+	readonly task: number;
+	readonly name: string;
+	readonly attempt: number;
+	readonly assignedAt: number;
 };
 
 /** What `GET /v1/events` sends first: everything. */

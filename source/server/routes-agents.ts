@@ -3,6 +3,7 @@ import {ByoaiError} from '../model/error.ts';
 import {localAgentName} from '../model/workflow.ts';
 import {parseReport} from '../protocol/parse.ts';
 import {registerPath} from '../protocol/routes.ts';
+import {isOurs} from './agent-names.ts';
 import type {Guard} from './auth.ts';
 import {json, parsedJson} from './body.ts';
 import {exampleAgent} from './examples.ts';
@@ -113,14 +114,6 @@ function listRoute({views}: Services): Route {
 /** An instance that says who it is changes nothing, as long as it is one of ours. */
 function refuseStranger(services: Services, name: string): void {
 	if (!isOurs(services, name)) throw new ByoaiError('forbidden', `no instance ${name} is kept here any more`);
-}
-
-/**
- * Whether this is the name of an instance that is kept here. Every orchestrator has a `local-agent`: one that another left behind may
- * call here when we listen where that one was, and is not to be taken for ours.
- */
-function isOurs({engine}: Services, name: string): boolean {
-	return Object.values(engine.state.pools).some(({instances}) => instances.some(instance => instance.name === name));
 }
 
 async function register({engine, clock, limits}: Services, {name, type, mode, url, slots, labels}: Registration): Promise<void> {

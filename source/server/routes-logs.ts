@@ -16,6 +16,7 @@ import {route} from './route.ts';
 import {logLine, logRecord} from './row-schemas.ts';
 import type {Services} from './services.ts';
 import type {Streams} from './stream.ts';
+import {taskIndex} from './task-index.ts';
 
 const attemptQuery = z.strictObject({
 	attempt: queryNumber(1).describe('By default the newest.').optional(),
@@ -103,14 +104,6 @@ function linesRoute(services: Services, streams: Streams): Route {
 			});
 		},
 	});
-}
-
-/** The task of this name, else of this index in file order. */
-function taskIndex({id, workflow}: Run, name: string): number {
-	const named = workflow.tasks.findIndex(task => task.name === name);
-	const index = named < 0 && /^\d{1,9}$/.test(name) ? Number(name) : named;
-	if (workflow.tasks[index] === undefined) throw new ByoaiError('not_found', `run ${id} has no task ${name}`);
-	return index;
 }
 
 async function* readTask(

@@ -5,13 +5,13 @@ import type {RunDetail} from '../protocol/views.ts';
 import {json, yaml} from './body.ts';
 import {exampleRun, exampleRunDetail, exampleWorkflow} from './examples.ts';
 import {runParam, runRefusals} from './params.ts';
+import {location, requestOf, runReply} from './run-reply.ts';
 import {queryNumber} from './query.ts';
 import type {Route} from './route.ts';
 import {route} from './route.ts';
 import {runDetail, runRow, runStatus} from './row-schemas.ts';
 import type {Services} from './services.ts';
-import type {Submission} from './submit.ts';
-import {Submissions} from './submit.ts';
+import type {Submission, Submissions} from './submit.ts';
 import {readWorkflowFile} from './workflow-files.ts';
 
 const params = z.record(z.string(), z.unknown()).describe('Values for the params that the workflow declares.').optional();
@@ -46,8 +46,7 @@ const cancellation = z.strictObject({reason: z.string().min(1).max(1000).describ
 const conflictingAgent = {description: 'A persistent agent of the same name has another specification.'};
 
 /** Starting, listing, showing and cancelling runs. */
-export function runRoutes(services: Services): Route[] {
-	const submissions = new Submissions(services);
+export function runRoutes(services: Services, submissions: Submissions): Route[] {
 	return [
 		workflowRoute(services, submissions),
 		submitRoute(services, submissions),
@@ -56,8 +55,6 @@ export function runRoutes(services: Services): Route[] {
 		cancelRoute(services),
 	];
 }
-
-const location = {location: 'The path of the run.'};
 
 function workflowRoute({workflowDir, limits}: Services, submissions: Submissions): Route {
 	return route({
@@ -97,21 +94,23 @@ function submitRoute(services: Services, submissions: Submissions): Route {
 		description: [
 			'A workflow as YAML, or as JSON: a file of the workflow directory by name, an object, or text with where it comes from.',
 			'With `resume` an active run of the same file, text and params is taken instead of starting another.',
+			'With an `Idempotency-Key` header (any text of up to 255 characters) the same request sent again gets the same run, for as long as',
+			'that is kept.',
 		].join(' '),
 		tag: 'runs',
 		access: 'token',
 		body: {limit: 'request_bytes', content: [yaml(exampleWorkflow), json(submission, {workflow: 'hello.yml'})]},
 		replies: {
 			201: {description: 'The run.', schema: runDetail, headers: location, example: exampleRunDetail},
-			200: {description: 'The run, which was active already.', schema: runDetail, headers: location},
+			200: {description: 'The run, which was there already.', schema: runDetail, headers: location},
+			422: {description: 'The workflow is not valid, or the `Idempotency-Key` came with another request before.'},
 			404: {description: 'There is no such file in the workflow directory.'},
 			409: conflictingAgent,
 		},
-		async handle({body, res}) {
-			const {run, resumed} = await submissions.submit(await submissionOf(body, services));
-			res.status = resumed ? 200 : 201;
-			res.headers.set('location', `/v1/runs/${run}`);
-			return services.history.detail(run);
+		async handle({body, req, res}) {
+			const request = requestOf(req);
+			const submitted = await submissions.submit({...(await submissionOf(body, services)), ...(request !== undefined && {request})});
+			return runReply(submitted, res, services);
 		},
 	});
 }

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import type {Outcome} from '../model/run.ts';
+import type {AgentSpec} from '../model/workflow.ts';
 import type {
+	AgentAttempt,
+	AgentDetail,
 	AgentRow,
 	AttemptDetail,
 	LogLine,
@@ -49,6 +52,7 @@ const runFacts = {
 	createdAt: time(),
 	endedAt: time().exactOptional(),
 	reason: z.string().describe('Why it is being, or was, stopped.').exactOptional(),
+	retryOf: runId.describe('The run that it retries.').exactOptional(),
 	counts: z.record(taskStatus, z.int().min(0)).describe('How many of its tasks have each status.'),
 };
 
@@ -63,6 +67,7 @@ const taskFacts = {
 	assignedAt: time('When the newest attempt was assigned.').exactOptional(),
 	endedAt: time().exactOptional(),
 	retryAt: time('When it is ready again.').exactOptional(),
+	takenFrom: runId.describe('It succeeded in that run, and its result was taken over: its output is there.').exactOptional(),
 	reason: z.string().describe('Why it ended as it did.').exactOptional(),
 	cause: taskCause.describe('Of an end that no attempt had.').exactOptional(),
 };
@@ -96,6 +101,58 @@ export const agentRow = shapeOf<AgentRow>()(
 			problem: z.string().describe('Why it cannot be used.').exactOptional(),
 		})
 		.describe('One agent.'),
+);
+
+const volumes = z.array(z.string()).describe('`host:container[:ro]`');
+const quantities = z.record(z.string(), z.string());
+const options = z.record(z.string(), z.unknown());
+
+const agentSpec = shapeOf<AgentSpec>()(
+	'AgentSpec',
+	z
+		.object({
+			name: z.string(),
+			type: z.enum(['local', 'docker', 'kubernetes']),
+			image: z.string().exactOptional(),
+			volumes,
+			env: z.record(z.string(), z.string()),
+			workflow: z.string().exactOptional(),
+			replicas: z.int().min(1),
+			slots: z.int().min(1),
+			labels,
+			resources: z.object({requests: quantities.exactOptional(), limits: quantities.exactOptional()}).exactOptional(),
+			network: z.string().exactOptional(),
+			ports: z.array(z.string()),
+			user: z.string().exactOptional(),
+			pullPolicy: z.enum(['always', 'missing', 'never']),
+			readinessProbe: options.exactOptional(),
+			startTimeoutMs: z.number(),
+			lifetime: z.enum(['run', 'persistent', 'task']),
+			driverOptions: options.exactOptional(),
+		})
+		.describe('What was asked for, with every default filled in.'),
+);
+
+const agentAttempt = shapeOf<AgentAttempt>()(
+	'AgentAttempt',
+	z
+		.object({run: runId, task: taskIndex, name: z.string().describe("The task's."), attempt: z.int().min(1), assignedAt: time()})
+		.describe('An attempt that an agent has.'),
+);
+
+export const agentDetail = shapeOf<AgentDetail>()(
+	'AgentDetail',
+	z
+		.object({
+			...agentRow.shape,
+			mode: z.enum(['pull', 'push']).describe('It dials, or is dialled. Of agents that registered.').exactOptional(),
+			url: z.string().describe('Where it says that it is.').exactOptional(),
+			registeredAt: time().exactOptional(),
+			lastSeenAt: time('Absent: not since the orchestrator started.').exactOptional(),
+			spec: agentSpec.exactOptional(),
+			attempts: z.array(agentAttempt).describe('What it runs, oldest first.'),
+		})
+		.describe('One agent, and what it runs.'),
 );
 
 const attemptDetail = shapeOf<AttemptDetail>()(

@@ -13,11 +13,15 @@ import {problemResponse} from './problem.ts';
 import {answer} from './request.ts';
 import type {Route} from './route.ts';
 import {route} from './route.ts';
+import {oneAgentRoutes} from './routes-agent.ts';
 import {agentRoutes} from './routes-agents.ts';
+import {deployRoute} from './routes-deploy.ts';
 import {logRoutes} from './routes-logs.ts';
+import {retryRoute} from './routes-retry.ts';
 import {runRoutes} from './routes-runs.ts';
 import type {Services} from './services.ts';
 import {Streams} from './stream.ts';
+import {Submissions} from './submit.ts';
 
 export type Server = {
 	/** All that it answers to. */
@@ -33,11 +37,15 @@ export function createServer(services: Services): Server {
 	const {warn, limits} = services;
 	const streams = new Streams(services);
 	const guard = new Guard(services);
+	const submissions = new Submissions(services);
 	const app = new H3({silent: true, onError: error => problemResponse(error, warn)});
 	const routes = [
 		healthRoute(services),
 		...agentRoutes(services, guard),
-		...runRoutes(services),
+		...oneAgentRoutes(services, guard, submissions),
+		deployRoute(services),
+		...runRoutes(services, submissions),
+		retryRoute(services, submissions),
 		...logRoutes(services, streams),
 		eventsRoute(services, streams),
 	];

@@ -33,6 +33,8 @@ export type Services = {
 	readonly localAgent: {readonly slots: number; readonly idleMs: number};
 	/** How long a task waits for an agent that is not there, where its workflow does not say; absent: without end. */
 	readonly agentTimeoutMs?: number;
+	/** The same for a workflow that an agent handed over for itself: nobody else can take its place. */
+	readonly ownAgentTimeoutMs: number;
 	/** Types of agents that can be deployed here. */
 	readonly supportedTypes: ReadonlySet<AgentType>;
 	/** What the driver of an agent cannot do of its specification, in words for the author; host paths are relative to `directory`. */

@@ -1,13 +1,14 @@
 import {createHash} from 'node:crypto';
 import {basename, join} from 'node:path';
-import type {Problem} from '../model/error.ts';
 import {ByoaiError} from '../model/error.ts';
+import type {RunSubmitted} from '../model/event.ts';
 import type {RunId} from '../model/ids.ts';
-import type {AgentSelector, AgentSpec, Workflow} from '../model/workflow.ts';
-import {localAgentName} from '../model/workflow.ts';
-import {loadWorkflow} from '../workflow/load.ts';
+import type {Run} from '../model/run.ts';
+import {runEnded} from '../model/run.ts';
+import type {RerunChoice} from '../scheduler/rerun.ts';
+import {planRerun, retryOf} from '../scheduler/rerun.ts';
+import {prepareWorkflow, refuseImpossible} from './prepare.ts';
 import type {Services} from './services.ts';
-import {readEnvFile} from './workflow-files.ts';
 
 export type Submission = {
 	readonly text: string;
@@ -18,14 +19,22 @@ export type Submission = {
 	readonly params?: Readonly<Record<string, unknown>> | undefined;
 	/** Take an active run of the same file, text and params instead of starting another. */
 	readonly resume?: boolean | undefined;
+	/** The client's word for this very request (`Idempotency-Key`): sent again, it gets the same run. */
+	readonly request?: string | undefined;
+	/** An agent handed it over for itself: every task runs there. */
+	readonly onAgent?: string;
 };
 
-export type Submitted = {readonly run: RunId; readonly resumed: boolean};
+/** `known`: the run was there already. */
+export type Submitted = {readonly run: RunId; readonly known: boolean};
+
+/** How a submission is recognised: by what it asks for, and by the request itself. */
+type Keys = {readonly startKey: string; readonly requestKey?: string};
 
 /** A run on its way into the journal. */
-type Pending = {readonly run: RunId; readonly startKey: string; readonly done: Promise<void>};
+type Pending = Keys & {readonly run: RunId; readonly done: Promise<void>};
 
-/** Takes workflows and starts runs of them. */
+/** Takes workflows, and ended runs, and starts runs of them. */
 export class Submissions {
 	readonly #services: Services;
 	readonly #pending = new Set<Pending>();
@@ -39,34 +48,66 @@ export class Submissions {
 	 * (active_runs) and `conflict` (a persistent agent with another specification).
 	 */
 	async submit(submission: Submission): Promise<Submitted> {
-		const startKey = startKeyOf(submission);
-		if (submission.resume === true) {
-			// When one on its way is refused, the next is told why by itself. No await between the last look and `#pending.add`.
-			for (let of = this.#pendingWith(startKey); of !== undefined; of = this.#pendingWith(startKey)) await of.done.catch(() => undefined);
-			const active = this.#activeRun(startKey);
-			if (active !== undefined) return {run: active, resumed: true};
-		}
-		this.#refuseTooMany();
-		const run = this.#services.newRunId();
-		const workflow = this.#load(submission, run);
-		const pending = {run, startKey, done: this.#start(run, workflow, submission, startKey)};
-		this.#pending.add(pending);
-		try {
-			await pending.done;
-		} finally {
-			this.#pending.delete(pending);
-		}
-		return {run, resumed: false};
+		const {params = {}, request, resume = false, onAgent} = submission;
+		const keys = keysOf(startKeyOf(submission), request);
+		const known = await this.#find(keys, resume);
+		if (known !== undefined) return {run: known, known: true};
+		return this.#start(keys, run => {
+			const workflow = prepareWorkflow(submission, run, this.#services);
+			const {agentTimeoutMs} = onAgent === undefined ? this.#services : {agentTimeoutMs: this.#services.ownAgentTimeoutMs};
+			return {workflow, params, ...(agentTimeoutMs !== undefined && {agentTimeoutMs})};
+		});
 	}
 
-	#pendingWith(startKey: string): Pending | undefined {
-		return [...this.#pending].find(of => of.startKey === startKey);
+	/** Starts a new run of an ended one, as `planRerun` says. Throws `conflict` when nothing is left to do, and what `submit` throws. */
+	async retry(run: Run, choice: RerunChoice, request?: string): Promise<Submitted> {
+		refuseUseless(run, choice);
+		const keys = keysOf(digest(['retry', run.id, choice]), request);
+		const known = await this.#find(keys, false);
+		if (known !== undefined) return {run: known, known: true};
+		const {workflow, params, agentTimeoutMs} = run;
+		return this.#start(keys, () => {
+			refuseImpossible(workflow, this.#services);
+			return {workflow, params, retry: retryOf(run, choice), ...(agentTimeoutMs !== undefined && {agentTimeoutMs})};
+		});
+	}
+
+	/** The run that this submission means, if it is not a new one. */
+	async #find(keys: Keys, resume: boolean): Promise<RunId | undefined> {
+		const isSame = (other: Keys) =>
+			(resume && other.startKey === keys.startKey) || (keys.requestKey !== undefined && other.requestKey === keys.requestKey);
+		// When one on its way is refused, the next is told why by itself. No await between the last look and `#pending.add`.
+		for (let of = this.#pendingThat(isSame); of !== undefined; of = this.#pendingThat(isSame)) await of.done.catch(() => undefined);
+		const asked = keys.requestKey === undefined ? undefined : this.#services.history.ofRequest(keys.requestKey);
+		if (asked !== undefined && asked.startKey !== keys.startKey) {
+			throw new ByoaiError('invalid', `this Idempotency-Key was sent with another request, which began run ${asked.id}: use a new key`);
+		}
+		return asked?.id ?? (resume ? this.#activeRun(keys.startKey) : undefined);
+	}
+
+	#pendingThat(isSame: (other: Keys) => boolean): Pending | undefined {
+		return [...this.#pending].find(isSame);
 	}
 
 	/** The newest that nobody has cancelled. */
 	#activeRun(startKey: string): RunId | undefined {
 		const runs = Object.values(this.#services.engine.state.runs);
 		return runs.findLast(run => run.startKey === startKey && run.status !== 'cancelling')?.id;
+	}
+
+	async #start(keys: Keys, prepare: (run: RunId) => Pick<RunSubmitted, 'workflow' | 'params' | 'retry' | 'agentTimeoutMs'>): Promise<Submitted> {
+		this.#refuseTooMany();
+		const {engine, clock, localAgent, newRunId} = this.#services;
+		const run = newRunId();
+		const event: RunSubmitted = {type: 'run-submitted', at: clock.now(), run, localAgent, ...keys, ...prepare(run)};
+		const pending = {...keys, run, done: engine.submit(event)};
+		this.#pending.add(pending);
+		try {
+			await pending.done;
+		} finally {
+			this.#pending.delete(pending);
+		}
+		return {run, known: false};
 	}
 
 	#refuseTooMany(): void {
@@ -77,81 +118,25 @@ export class Submissions {
 			retryable: true,
 		});
 	}
+}
 
-	#load({text, file, directory, params}: Submission, run: RunId): Workflow {
-		const {limits} = this.#services;
-		const readFile = (path: string) => readEnvFile(directory, path, limits.workflow_bytes);
-		const {workflow, problems} = loadWorkflow({
-			text,
-			directory,
-			run,
-			limits,
-			readFile,
-			...(file !== undefined && {file}),
-			...(params !== undefined && {params}),
-		});
-		if (workflow === undefined) throw new ByoaiError('invalid', `the workflow is not valid: ${problems[0]?.message ?? ''}`, {problems});
-		const unsupported = unsupportedParts(workflow, this.#services);
-		const [first] = unsupported;
-		if (first !== undefined) throw new ByoaiError('unsupported', first.message, {problems: unsupported});
-		const refused = refusedAgents(workflow, this.#services);
-		if (refused[0] !== undefined) throw new ByoaiError('invalid', refused[0].message, {problems: refused});
-		return workflow;
-	}
+function refuseUseless(run: Run, choice: RerunChoice): void {
+	if (!runEnded(run.status)) throw new ByoaiError('conflict', `run ${run.id} has not ended: cancel it first, or wait for its end`);
+	if (planRerun(run, choice).includes('run')) return;
+	throw new ByoaiError('conflict', `every task of run ${run.id} succeeded: say from which task on to repeat it, or which one only`);
+}
 
-	#start(run: RunId, workflow: Workflow, {params = {}}: Submission, startKey: string): Promise<void> {
-		const {engine, clock, localAgent, agentTimeoutMs} = this.#services;
-		return engine.submit({
-			type: 'run-submitted',
-			at: clock.now(),
-			run,
-			workflow,
-			params,
-			startKey,
-			localAgent,
-			...(agentTimeoutMs !== undefined && {agentTimeoutMs}),
-		});
-	}
+function keysOf(startKey: string, request: string | undefined): Keys {
+	return {startKey, ...(request !== undefined && {requestKey: digest(request)})};
 }
 
 /** The same for the same file, text and params, however the file was named and the params were ordered. */
-function startKeyOf({directory, file, text, params = {}}: Submission): string {
+function startKeyOf({directory, file, text, params = {}, onAgent}: Submission): string {
 	const path = file === undefined ? directory : join(directory, basename(file));
 	const ordered = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));
-	return createHash('sha256')
-		.update(JSON.stringify([path, text, ordered]))
-		.digest('hex');
+	return digest([path, text, ordered, ...(onAgent === undefined ? [] : [onAgent])]);
 }
 
-/** What a run of this workflow would need and this version does not have. */
-function unsupportedParts(workflow: Workflow, services: Services): Problem[] {
-	const ofAgents = deployedAgents(workflow, services).flatMap(({agent, path}): Problem[] => {
-		if (services.supportedTypes.has(agent.type)) return [];
-		return [{path: `${path}.type`, message: `agents of type ${agent.type} are not in this version (agent ${agent.name})`}];
-	});
-	const ofTasks = workflow.tasks.flatMap(({image, name}, index): Problem[] =>
-		image === undefined ? [] : [{path: `tasks[${index}].image`, message: `an image for one task is not in this version (task ${name})`}],
-	);
-	return [...ofAgents, ...ofTasks];
-}
-
-/** What the drivers of its agents cannot do. */
-function refusedAgents(workflow: Workflow, services: Services): Problem[] {
-	return deployedAgents(workflow, services).flatMap(({agent, path}) =>
-		services.refusalsOf(agent, workflow.directory).map(message => ({path, message})),
-	);
-}
-
-/** The agents that a run of this workflow starts: some task asks for them, and none of that name serves already. */
-function deployedAgents({tasks, agents}: Workflow, {engine}: Services): Array<{agent: AgentSpec; path: string}> {
-	const {state} = engine;
-	const isServed = (name: string) => name === localAgentName || Object.hasOwn(state.agents, name) || Object.hasOwn(state.pools, name);
-	return agents
-		.map((agent, index) => ({agent, path: `agents[${index}]`}))
-		.filter(({agent}) => !isServed(agent.name) && tasks.some(task => isFor(task.agent, agent)));
-}
-
-function isFor(selector: AgentSelector, {name, labels}: AgentSpec): boolean {
-	if ('name' in selector) return selector.name === name;
-	return Object.entries(selector.labels).every(([key, value]) => labels[key] === value);
+function digest(value: unknown): string {
+	return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }

@@ -5,7 +5,7 @@ import {decode, encode} from './codec.ts';
 import type {RunSummary} from './store.ts';
 
 /** Columns of a `RunSummary`, as `runSummary` takes them. */
-export const summaryColumns = 'id, workflow, file, status, created_at, ended_at, reason, counts';
+export const summaryColumns = 'id, workflow, file, status, created_at, ended_at, reason, counts, retry_of';
 
 /** The row of a run in `runs`. Throws `ByoaiError` (`internal`) for a run that has not ended. */
 export function runRow(run: Run): Record<string, SQLInputValue> {
@@ -21,6 +21,8 @@ export function runRow(run: Run): Record<string, SQLInputValue> {
 		ended_at: run.endedAt,
 		reason: run.stop?.reason ?? null,
 		counts: encode(counts),
+		retry_of: run.retryOf ?? null,
+		request_key: run.requestKey ?? null,
 		run: encode(run),
 	};
 }
@@ -58,5 +60,6 @@ export function runSummary(row: Record<string, SQLOutputValue>, file: string): R
 		endedAt: Number(row.ended_at),
 		counts: decode(String(row.counts), {what: `the task counts of run ${id}`, file}) as RunSummary['counts'],
 		...(row.reason === null ? {} : {reason: String(row.reason)}),
+		...(row.retry_of === null ? {} : {retryOf: String(row.retry_of)}),
 	};
 }

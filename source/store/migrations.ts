@@ -7,9 +7,11 @@ const firstSchema = `
 	CREATE TABLE snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL, state TEXT NOT NULL) STRICT;
 	CREATE TABLE runs (
 		id TEXT PRIMARY KEY, workflow TEXT NOT NULL, file TEXT, status TEXT NOT NULL,
-		created_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, reason TEXT, counts TEXT NOT NULL, run TEXT NOT NULL
+		created_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, reason TEXT, counts TEXT NOT NULL, retry_of TEXT, request_key TEXT,
+		run TEXT NOT NULL
 	) STRICT;
 	CREATE INDEX runs_by_status ON runs (status, id);
+	CREATE INDEX runs_by_request ON runs (request_key) WHERE request_key IS NOT NULL;
 	CREATE TABLE attempts (
 		run TEXT NOT NULL, task INTEGER NOT NULL, name TEXT NOT NULL, attempt INTEGER NOT NULL, agent TEXT NOT NULL,
 		status TEXT NOT NULL, exit_code INTEGER, assigned_at INTEGER NOT NULL, ended_at INTEGER, duration_ms REAL, log_bytes INTEGER,

@@ -17,13 +17,14 @@ const sql = {
 	snapshot: 'SELECT sequence, state FROM snapshot',
 	snapshotSequence: 'SELECT sequence FROM snapshot',
 	addRun: `
-		INSERT INTO runs (${summaryColumns}, run)
-		VALUES (:id, :workflow, :file, :status, :created_at, :ended_at, :reason, :counts, :run)
+		INSERT INTO runs (${summaryColumns}, request_key, run)
+		VALUES (:id, :workflow, :file, :status, :created_at, :ended_at, :reason, :counts, :retry_of, :request_key, :run)
 		ON CONFLICT (id) DO NOTHING`,
 	addAttempt: `
 		INSERT INTO attempts (run, task, name, attempt, agent, status, exit_code, assigned_at, ended_at, duration_ms, log_bytes)
 		VALUES (:run, :task, :name, :attempt, :agent, :status, :exit_code, :assigned_at, :ended_at, :duration_ms, :log_bytes)`,
 	run: 'SELECT run FROM runs WHERE id = ?',
+	runOfRequest: 'SELECT id FROM runs WHERE request_key = ? ORDER BY id DESC LIMIT 1',
 	runs: `SELECT ${summaryColumns} FROM runs WHERE id < ? ORDER BY id DESC LIMIT ?`,
 	runsOfStatus: `SELECT ${summaryColumns} FROM runs WHERE status = ? AND id < ? ORDER BY id DESC LIMIT ?`,
 	runsBetween: 'SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?',

@@ -105,6 +105,11 @@ class SqliteStore implements Store {
 		return rows.map(row => String(row.id));
 	}
 
+	runOfRequest(key: string): string | undefined {
+		const row = this.#translated(() => this.#statements.runOfRequest.get(key));
+		return row === undefined ? undefined : String(row.id);
+	}
+
 	close(): void {
 		this.#translated(() => this.#database.close());
 	}

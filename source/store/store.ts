@@ -43,6 +43,9 @@ export interface Store {
 	/** Ids of ended runs that begin with `prefix`, newest first, at most `limit`. */
 	findRuns(prefix: string, limit: number): readonly string[];
 
+	/** The ended run that was submitted with this `requestKey`. */
+	runOfRequest(key: string): string | undefined;
+
 	close(): void;
 }
 
@@ -57,4 +60,5 @@ export type RunSummary = {
 	/** Tasks by their final status. */
 	readonly counts: Readonly<Record<string, number>>;
 	readonly reason?: string;
+	readonly retryOf?: string;
 };

@@ -69,7 +69,7 @@ function mergeResources(outer: TaskInput['resources'], own: TaskInput['resources
 }
 
 /** The spec of an agent whose keys have been checked; also for one that is deployed through the API. */
-function buildAgent(agent: AgentInput): AgentSpec {
+export function buildAgent(agent: AgentInput): AgentSpec {
 	return defined({
 		name: agent.name,
 		type: agent.type ?? (agent.image === undefined ? 'local' : 'docker'),

@@ -137,6 +137,7 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		epoch: 'life-one',
 		instanceToken: agent => `token-of-${agent}`,
 		localAgent: {slots: 2, idleMs: 0},
+		ownAgentTimeoutMs: 60_000,
 		supportedTypes: new Set(['local']),
 		refusalsOf: ({env}) => (env.REFUSED === undefined ? [] : [env.REFUSED]),
 		newRunId: createRunIds(clock.now),

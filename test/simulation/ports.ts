@@ -31,6 +31,7 @@ export function journalOf(world: World, audit: Audit, life: Life, crash: () => v
 		loadSnapshot: () => disk.snapshot && {sequence: disk.snapshot.sequence, state: JSON.parse(disk.snapshot.text)},
 		listRuns: () => [],
 		loadRun: id => disk.endedRuns.get(id),
+		runOfRequest: key => [...disk.endedRuns.values()].find(({requestKey}) => requestKey === key)?.id,
 		findRuns: () => [],
 		close: () => undefined,
 	};

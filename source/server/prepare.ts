@@ -1,0 +1,82 @@
+import type {Problem} from '../model/error.ts';
+import {ByoaiError} from '../model/error.ts';
+import type {RunId} from '../model/ids.ts';
+import type {AgentSelector, AgentSpec, Workflow} from '../model/workflow.ts';
+import {localAgentName} from '../model/workflow.ts';
+import {loadWorkflow} from '../workflow/load.ts';
+import type {Services} from './services.ts';
+import type {Submission} from './submit.ts';
+import {readEnvFile} from './workflow-files.ts';
+
+/** Reads the workflow of a submission. Throws `invalid` with all its problems, and what `refuseImpossible` throws. */
+export function prepareWorkflow({text, file, directory, params, onAgent}: Submission, run: RunId, services: Services): Workflow {
+	const {limits} = services;
+	// The files of an agent are elsewhere, and ours are none of its business.
+	const readFile = (path: string) => (onAgent === undefined ? readEnvFile(directory, path, limits.workflow_bytes) : undefined);
+	const {workflow, problems} = loadWorkflow({
+		text,
+		directory,
+		run,
+		limits,
+		readFile,
+		...(file !== undefined && {file}),
+		...(params !== undefined && {params}),
+	});
+	if (workflow === undefined) throw new ByoaiError('invalid', `the workflow is not valid: ${problems[0]?.message ?? ''}`, {problems});
+	const prepared = onAgent === undefined ? workflow : allOn(onAgent, workflow);
+	refuseImpossible(prepared, services);
+	return prepared;
+}
+
+/** Throws `unsupported` or `invalid` for what cannot be run here, however well the file is written. */
+export function refuseImpossible(workflow: Workflow, services: Services): void {
+	const unsupported = unsupportedParts(workflow, services);
+	const [first] = unsupported;
+	if (first !== undefined) throw new ByoaiError('unsupported', first.message, {problems: unsupported});
+	const refused = refusedAgents(workflow, services);
+	if (refused[0] !== undefined) throw new ByoaiError('invalid', refused[0].message, {problems: refused});
+}
+
+/** Every task on this agent: nothing is deployed, whatever the file declares. */
+function allOn(agent: string, workflow: Workflow): Workflow {
+	const problems = workflow.tasks.flatMap(({image, name}, index): Problem[] =>
+		image === undefined
+			? []
+			: [{path: `tasks[${index}].image`, message: `task ${name} of an agent's own workflow cannot have an image: it runs on the agent`}],
+	);
+	if (problems[0] !== undefined) throw new ByoaiError('invalid', problems[0].message, {problems});
+	return {...workflow, agents: [], tasks: workflow.tasks.map(task => ({...task, agent: {name: agent}}))};
+}
+
+/** What a run of this workflow would need and this version does not have. */
+function unsupportedParts(workflow: Workflow, services: Services): Problem[] {
+	const ofAgents = deployedAgents(workflow, services).flatMap(({agent, path}): Problem[] => {
+		if (services.supportedTypes.has(agent.type)) return [];
+		return [{path: `${path}.type`, message: `agents of type ${agent.type} are not in this version (agent ${agent.name})`}];
+	});
+	const ofTasks = workflow.tasks.flatMap(({image, name}, index): Problem[] =>
+		image === undefined ? [] : [{path: `tasks[${index}].image`, message: `an image for one task is not in this version (task ${name})`}],
+	);
+	return [...ofAgents, ...ofTasks];
+}
+
+/** What the drivers of its agents cannot do. */
+function refusedAgents(workflow: Workflow, services: Services): Problem[] {
+	return deployedAgents(workflow, services).flatMap(({agent, path}) =>
+		services.refusalsOf(agent, workflow.directory).map(message => ({path, message})),
+	);
+}
+
+/** The agents that a run of this workflow starts: some task asks for them, and none of that name serves already. */
+function deployedAgents({tasks, agents}: Workflow, {engine}: Services): Array<{agent: AgentSpec; path: string}> {
+	const {state} = engine;
+	const isServed = (name: string) => name === localAgentName || Object.hasOwn(state.agents, name) || Object.hasOwn(state.pools, name);
+	return agents
+		.map((agent, index) => ({agent, path: `agents[${index}]`}))
+		.filter(({agent}) => !isServed(agent.name) && tasks.some(task => isFor(task.agent, agent)));
+}
+
+function isFor(selector: AgentSelector, {name, labels}: AgentSpec): boolean {
+	if ('name' in selector) return selector.name === name;
+	return Object.entries(selector.labels).every(([key, value]) => labels[key] === value);
+}

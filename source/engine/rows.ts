@@ -9,6 +9,16 @@ export type AgentVitals = {
 	readonly isHeard: (agent: string) => boolean;
 	/** Slots of an agent that are in use. */
 	readonly used: (agent: string) => number;
+	/** What is known of the contact with an agent that is dialled. */
+	readonly contact: (agent: string) => ContactVitals | undefined;
+};
+
+/** What is seen of an agent that is dialled, beside its sessions. */
+export type ContactVitals = {
+	/** It has not answered yet, since the orchestrator started or it was registered. */
+	readonly isStarting: boolean;
+	/** Why it cannot be used at the moment, in words. */
+	readonly problem?: string;
 };
 
 export function taskRow(run: Run, index: number, version: number): TaskRow {
@@ -72,14 +82,16 @@ export function countTasks(run: Run): RunRow['counts'] {
 }
 
 export function registeredRow(agent: RegisteredAgent, version: number, vitals: AgentVitals): AgentRow {
+	const {isStarting = false, problem} = vitals.contact(agent.name) ?? {};
 	return {
 		id: agent.name,
 		version,
 		type: agent.type,
-		status: heardStatus(vitals.isHeard(agent.name), agent.draining),
+		status: isStarting ? 'starting' : heardStatus(problem === undefined && vitals.isHeard(agent.name), agent.draining),
 		slots: agent.slots,
 		used: vitals.used(agent.name),
 		labels: agent.labels,
+		...(problem !== undefined && {problem}),
 	};
 }
 

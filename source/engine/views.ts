@@ -2,6 +2,7 @@ import type {RunId} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import type {AgentRow, RunRow, Snapshot, TaskRow, ViewChange} from '../protocol/views.ts';
 import type {Change, Engine} from './engine.ts';
+import type {AgentVitals} from './rows.ts';
 import {instanceRows, noTasks, registeredRow, runRow, taskRow} from './rows.ts';
 
 export type ViewListener = (sequence: number, change: ViewChange) => void;
@@ -19,15 +20,15 @@ export class Views {
 	readonly #listeners = new Set<ViewListener>();
 	readonly #kept: Array<{sequence: number; change: ViewChange}> = [];
 	readonly #engine: Engine;
-	readonly #isHeard: (agent: string) => boolean;
+	readonly #vitals: Omit<AgentVitals, 'used'>;
 	readonly #cancelSubscription: () => void;
 	/** Of the newest change; the rows of the beginning are number 0. */
 	#sequence = -1;
 
-	/** `isHeard`: whether an agent was heard from lately, which is no event and gone after a restart. */
-	constructor(engine: Engine, isHeard: (agent: string) => boolean) {
+	/** `isHeard`: whether an agent was heard from lately. Like what is known of contacts, it is no event, and gone after a restart. */
+	constructor(engine: Engine, isHeard: AgentVitals['isHeard'], contact: AgentVitals['contact'] = () => undefined) {
 		this.#engine = engine;
-		this.#isHeard = isHeard;
+		this.#vitals = {isHeard, contact};
 		for (const run of Object.values(engine.state.runs)) this.#putRun(undefined, run);
 		this.#putAgents();
 		this.#sequence++;
@@ -116,7 +117,7 @@ export class Views {
 		const version = this.#sequence + 1;
 		const used = new Map<string, number>();
 		for (const {agent, assigned} of Object.values(state.sessions)) used.set(agent, (used.get(agent) ?? 0) + assigned.length);
-		const vitals = {isHeard: this.#isHeard, used: (agent: string) => used.get(agent) ?? 0};
+		const vitals = {...this.#vitals, used: (agent: string) => used.get(agent) ?? 0};
 		const rows = [
 			...Object.values(state.agents).map(agent => registeredRow(agent, version, vitals)),
 			...Object.values(state.pools).flatMap(pool => instanceRows(pool, version, vitals)),

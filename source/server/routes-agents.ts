@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import {urlProblem} from '../agents/address.ts';
 import {ByoaiError} from '../model/error.ts';
 import {localAgentName} from '../model/workflow.ts';
 import {parseReport} from '../protocol/parse.ts';
@@ -15,15 +16,17 @@ const agentName = z
 	.refine(name => !(name in Object.prototype), 'is a word of JavaScript and cannot be the name of an agent');
 const labels = z.record(z.string().min(1).max(100), z.string().max(200));
 
+function refuseUrl(url: string, context: z.RefinementCtx<string>): void {
+	const problem = urlProblem(url);
+	if (problem !== undefined) context.addIssue(problem);
+}
+
 /** Unknown keys are passed over, for newer agents. */
 const registration = z.object({
 	name: agentName,
 	type: z.string().min(1).max(100),
-	mode: z.enum(['pull', 'push']).optional(),
-	url: z
-		.url({protocol: /^https?$/, error: 'must be an http URL'})
-		.max(2000)
-		.optional(),
+	mode: z.enum(['pull', 'push']).default('push'),
+	url: z.string().max(2000).superRefine(refuseUrl).optional(),
 	slots: z.int().min(1).max(10_000).default(1),
 	labels: labels.default({}),
 });
@@ -37,7 +40,7 @@ export function agentRoutes(services: Services, guard: Guard): Route[] {
 	const {exchanges, views, limits} = services;
 	return [
 		{
-			// Reply: `{"status":"success"}`. `mode` must be `pull` in this version: the agent dials.
+			// Reply: `{"status":"success"}`. With `mode: pull` the agent dials; otherwise it is dialled at its `url`, and asked how it speaks.
 			method: 'POST',
 			path: registerPath,
 			access: 'agent',
@@ -91,9 +94,12 @@ function isOurs({engine}: Services, name: string): boolean {
 }
 
 async function register({engine, clock, limits}: Services, {name, type, mode, url, slots, labels}: Registration): Promise<void> {
-	if (mode !== 'pull') {
-		const problem = {path: 'mode', message: 'agents that are dialled are not in this version: register with "mode": "pull"'};
-		throw new ByoaiError('unsupported', problem.message, {problems: [problem]});
+	if (mode === 'push' && url === undefined) {
+		const problem = {
+			path: 'url',
+			message: 'is missing: where the agent is dialled. An agent that dials by itself registers with "mode": "pull"',
+		};
+		throw new ByoaiError('invalid', `the body is not valid: url: ${problem.message}`, {problems: [problem]});
 	}
 	if (name === localAgentName) throw new ByoaiError('conflict', `the name ${name} is the orchestrator's own`);
 	const {agents} = engine.state;

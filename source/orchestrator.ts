@@ -1,4 +1,6 @@
 import {randomUUID} from 'node:crypto';
+import {createCalls} from './agents/calls.ts';
+import {Contacts} from './agents/contacts.ts';
 import {Exchanges} from './agents/exchange.ts';
 import type {Config} from './config.ts';
 import type {Driver} from './drivers/driver.ts';
@@ -87,8 +89,12 @@ async function compose(
 ): Promise<Orchestrator> {
 	const {config, mode, warn} = options;
 	const core = openCore(options, directory, opened);
-	const {engine, exchanges} = core;
-	const views = new Views(engine, agent => exchanges.isHeard(agent));
+	const {engine, exchanges, contacts} = core;
+	const views = new Views(
+		engine,
+		agent => exchanges.isHeard(agent),
+		agent => contacts.vitals(agent),
+	);
 	opened.push(() => views.close());
 	const epoch = randomUUID();
 	const server = createServer({
@@ -118,8 +124,10 @@ async function compose(
 		opened.push(() => directory.removeEndpoint());
 		exchanges.start();
 		opened.push(() => exchanges.close());
+		opened.push(() => contacts.close());
 		opened.push(repeat(() => views.refreshAgents(), agentsRefreshMs));
 		engine.start();
+		contacts.start();
 		void core.performer.sweep(instance => poolOfInstance(engine.state, instance) !== undefined);
 	}
 	return {url, fetch: server.fetch, unfinished, fatal: core.fatal, settled: () => settled(engine, mode), close: closeAll};
@@ -138,6 +146,10 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	const engine: Engine = new Engine({store, clock, limits: config.limits, onFatal, perform: command => performer.perform(command)});
 	engine.restore();
 	const exchanges = new Exchanges({engine, logs, clock, settings: config.intervals});
+	const calls = createCalls({orchestrator: directory.id, limits: config.limits, ...(config.token !== undefined && {token: config.token})});
+	opened.push(() => calls.close());
+	const {leaseMs, silentMs} = config.intervals;
+	const contacts = new Contacts({engine, exchanges, calls, clock, warn, leaseMs, silentMs, healthChecks: config.limits.health_checks});
 	const local = createLocalDriver(localDriverOptions(options, directory));
 	opened.push(() => local.close());
 	const drivers = new Map<AgentType, Driver>([['local', local]]);
@@ -151,7 +163,7 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	opened.push(() => performer.close());
 	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref));
 	const refusalsOf = (agent: AgentSpec, of: string) => drivers.get(agent.type)?.validate({name: agent.name, agent, directory: of}) ?? [];
-	return {engine, exchanges, performer, history, logs, fatal, refusalsOf, supportedTypes: new Set(drivers.keys())};
+	return {engine, exchanges, contacts, performer, history, logs, fatal, refusalsOf, supportedTypes: new Set(drivers.keys())};
 }
 
 function localDriverOptions({config, agentProgram}: OrchestratorOptions, directory: StateDirectory) {

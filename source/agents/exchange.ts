@@ -1,12 +1,13 @@
 import type {Clock} from '../engine/clock.ts';
 import type {Engine} from '../engine/engine.ts';
-import type {LogPiece, TaskLogs} from '../engine/task-logs.ts';
+import type {TaskLogs} from '../engine/task-logs.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {AttemptRef, SessionId} from '../model/ids.ts';
 import {attemptKey} from '../model/ids.ts';
 import type {Orders, Report} from '../protocol/messages.ts';
 import {isCurrent, poolOfInstance} from '../scheduler/state.ts';
 import {assignmentOf} from './assignment.ts';
+import {piecesOf} from './log-pieces.ts';
 import {Sessions, saysSomething} from './sessions.ts';
 
 export type ExchangeOptions = {
@@ -41,8 +42,11 @@ export class Exchanges {
 	readonly #held = new Map<SessionId, () => void>();
 	/** Durable bytes of each attempt that a session holds. */
 	readonly #ends = new Map<string, number>();
-	/** When each agent was last heard from, on the monotonic clock. */
+	/** When each agent was last heard from, on the monotonic clock; only agents that have a session. */
 	readonly #heardAt = new Map<string, number>();
+	/** The same on the wall clock, for people; also of agents whose session was lost since. */
+	readonly #seenAt = new Map<string, number>();
+	readonly #listeners = new Set<(session: SessionId) => void>();
 	readonly #cancelSubscription: () => void;
 	#cancelTimer: () => void = () => undefined;
 	#closed = false;
@@ -54,39 +58,77 @@ export class Exchanges {
 			this.#sessions.forget(after);
 			const agents = new Set(Object.values(after.sessions).map(({agent}) => agent));
 			for (const agent of this.#heardAt.keys()) if (!agents.has(agent)) this.#heardAt.delete(agent);
+			for (const agent of this.#seenAt.keys()) if (!agents.has(agent) && !Object.hasOwn(after.agents, agent)) this.#seenAt.delete(agent);
 			for (const {id, assigned} of Object.values(before.sessions)) {
 				if (!(id in after.sessions)) for (const ref of assigned) this.#ends.delete(attemptKey(ref));
 			}
 		});
 	}
 
-	/** Grants every session of the journal its fresh lease, and begins to watch leases. */
+	/** Grants every session of the journal its fresh lease, save those that ended with the last process, and begins to watch leases. */
 	start(): void {
 		const {engine, clock} = this.#options;
-		for (const {id, leaseMs} of Object.values(engine.state.sessions)) this.#sessions.open(id, leaseMs, clock.monotonic());
+		for (const {id, leaseMs, basic} of Object.values(engine.state.sessions)) {
+			if (basic) void this.endSession(id, 'the orchestrator was restarted; a basic agent cannot be asked what became of it');
+			else this.#sessions.open(id, leaseMs, clock.monotonic());
+		}
 		this.#watchLeases();
 	}
 
-	/** One exchange: takes the Report in and resolves with Orders, held back for a while when there is nothing to say. */
-	async exchange(agent: string, report: Report): Promise<Orders> {
+	/**
+	 * One exchange: takes the Report in and resolves with Orders, held back for a while when there is nothing to say. `basic`: the session
+	 * is held inside this process for a basic agent.
+	 */
+	async exchange(agent: string, report: Report, held: {readonly basic?: true} = {}): Promise<Orders> {
 		if (this.#closed) throw new ByoaiError('stopping', 'the orchestrator is shutting down', {retryable: true});
-		const isNewest = await this.#inTurn(report.session, () => this.#receive(agent, report));
-		const orders = this.#orders(report.session);
+		const isNewest = await this.#inTurn(report.session, () => this.#receive(agent, report, held));
+		const orders = this.orders(report.session);
 		const holdMs = Math.min(report.waitMs, this.#options.settings.holdMs);
 		if (!isNewest || report.logs.length > 0 || holdMs <= 0 || saysSomething(orders)) return orders;
 		await this.#hold(report.session, holdMs);
-		return this.#orders(report.session);
+		return this.orders(report.session);
 	}
 
-	/** There is something new to say to this session: a reply that is held back goes out now. */
+	/** There is something new to say to this session: a reply that is held back goes out now, and who dials it hears of it. */
 	sendOrders(session: SessionId): void {
 		this.#held.get(session)?.();
+		for (const listener of this.#listeners) listener(session);
+	}
+
+	/** Calls `listener` whenever there is something new to say to a session. */
+	subscribe(listener: (session: SessionId) => void): () => void {
+		this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
+	}
+
+	/** What a session is to be told now. Of one that was not heard since the start, or is unknown, it grants nothing and asks for a Report. */
+	orders(session: SessionId): Orders {
+		const {engine, settings} = this.#options;
+		const {state} = engine;
+		return this.#sessions.orders(
+			state,
+			session,
+			ref => this.#ends.get(attemptKey(ref)),
+			ref => assignmentOf(state, ref, settings.graceMs),
+		);
+	}
+
+	/** A session that its holder has closed, or whose attempts nobody can answer for: what it ran counts as lost. */
+	async endSession(session: SessionId, cause: string): Promise<void> {
+		const {engine, clock} = this.#options;
+		// Refused when it was lost already; fails only when the engine stops.
+		await engine.offer({type: 'session-lost', at: clock.now(), session, cause}).catch(() => undefined);
 	}
 
 	/** Whether an agent was heard from lately, in whichever session. */
 	isHeard(agent: string): boolean {
 		const heardAt = this.#heardAt.get(agent);
 		return heardAt !== undefined && this.#options.clock.monotonic() - heardAt <= this.#options.settings.silentMs;
+	}
+
+	/** When an agent was last heard from, in whichever session: wall clock. Undefined: not since the orchestrator started. */
+	lastSeenAt(agent: string): number | undefined {
+		return this.#seenAt.get(agent);
 	}
 
 	/** Whether the agent is known to have taken this attempt. */
@@ -113,14 +155,14 @@ export class Exchanges {
 	}
 
 	/** Applies a Report; false when an equal or newer one of its session was applied before. */
-	async #receive(agent: string, report: Report): Promise<boolean> {
+	async #receive(agent: string, report: Report, held: {readonly basic?: true}): Promise<boolean> {
 		const {engine, clock} = this.#options;
 		const {session} = report;
-		const leaseMs = engine.state.sessions[session]?.leaseMs ?? (await this.#openSession(agent, session));
+		const leaseMs = engine.state.sessions[session]?.leaseMs ?? (await this.#openSession(agent, session, held));
 		if (engine.state.sessions[session]?.agent !== agent) {
 			throw new ByoaiError('forbidden', `session ${session} is not one of agent ${agent}`);
 		}
-		this.#heardAt.set(agent, clock.monotonic());
+		this.#hear(agent);
 		if (!this.#sessions.hear(report, leaseMs, clock.monotonic())) return false;
 		this.#held.get(session)?.();
 		await this.#takeLogs(report);
@@ -129,13 +171,18 @@ export class Exchanges {
 		return true;
 	}
 
-	async #openSession(agent: string, session: SessionId): Promise<number> {
+	#hear(agent: string): void {
+		this.#heardAt.set(agent, this.#options.clock.monotonic());
+		this.#seenAt.set(agent, this.#options.clock.now());
+	}
+
+	async #openSession(agent: string, session: SessionId, held: {readonly basic?: true}): Promise<number> {
 		const {engine, clock, settings} = this.#options;
 		const isInstance = poolOfInstance(engine.state, agent) !== undefined;
 		const leaseMs = isInstance ? settings.instanceLeaseMs : settings.leaseMs;
 		// Before the opening is shown, lest it show an agent that nobody has heard.
-		if (isInstance || Object.hasOwn(engine.state.agents, agent)) this.#heardAt.set(agent, clock.monotonic());
-		await engine.submit({type: 'session-opened', at: clock.now(), session, agent, leaseMs});
+		if (isInstance || Object.hasOwn(engine.state.agents, agent)) this.#hear(agent);
+		await engine.submit({type: 'session-opened', at: clock.now(), session, agent, leaseMs, ...held});
 		this.#sessions.open(session, leaseMs, clock.monotonic());
 		return leaseMs;
 	}
@@ -169,17 +216,6 @@ export class Exchanges {
 		);
 	}
 
-	#orders(session: SessionId): Orders {
-		const {engine, settings} = this.#options;
-		const {state} = engine;
-		return this.#sessions.orders(
-			state,
-			session,
-			ref => this.#ends.get(attemptKey(ref)),
-			ref => assignmentOf(state, ref, settings.graceMs),
-		);
-	}
-
 	#hold(session: SessionId, ms: number): Promise<void> {
 		return new Promise(resolve => {
 			const release = () => {
@@ -206,18 +242,6 @@ export class Exchanges {
 	async #lose(session: SessionId): Promise<void> {
 		const {engine, clock} = this.#options;
 		if (!this.#sessions.isExpired(session, clock.monotonic())) return;
-		const cause = `its agent ${engine.state.sessions[session]?.agent ?? ''} was not heard from until its lease ended`;
-		// Refused when it was lost already; fails only when the engine stops.
-		await engine.offer({type: 'session-lost', at: clock.now(), session, cause}).catch(() => undefined);
+		await this.endSession(session, `its agent ${engine.state.sessions[session]?.agent ?? ''} was not heard from until its lease ended`);
 	}
-}
-
-function piecesOf(offset: number, chunks: Report['logs'][number]['chunks']): LogPiece[] {
-	let at = offset;
-	return chunks.map(chunk => {
-		const data = Buffer.from(chunk.data, 'base64');
-		const piece = {offset: at, stream: chunk.stream, at: chunk.at, data};
-		at += data.length;
-		return piece;
-	});
 }

@@ -1,4 +1,4 @@
-import type {AgentStatus, Pool, RegisteredAgent} from '../model/agent.ts';
+import type {AgentStatus, InstanceStatus, Pool, RegisteredAgent} from '../model/agent.ts';
 import type {Run, Task} from '../model/run.ts';
 import {currentAttempt} from '../model/run.ts';
 import type {AgentRow, AttemptDetail, RunDetail, RunRow, TaskDetail, TaskRow} from '../protocol/views.ts';
@@ -9,6 +9,16 @@ export type AgentVitals = {
 	readonly isHeard: (agent: string) => boolean;
 	/** Slots of an agent that are in use. */
 	readonly used: (agent: string) => number;
+	/** What is known of the contact with an agent that is dialled. */
+	readonly contact: (agent: string) => ContactVitals | undefined;
+};
+
+/** What is seen of an agent that is dialled, beside its sessions. */
+export type ContactVitals = {
+	/** It has not answered yet, since the orchestrator started or it was registered. */
+	readonly isStarting: boolean;
+	/** Why it cannot be used at the moment, in words. */
+	readonly problem?: string;
 };
 
 export function taskRow(run: Run, index: number, version: number): TaskRow {
@@ -74,14 +84,16 @@ export function countTasks(run: Run): RunRow['counts'] {
 }
 
 export function registeredRow(agent: RegisteredAgent, version: number, vitals: AgentVitals): AgentRow {
+	const {isStarting = false, problem} = vitals.contact(agent.name) ?? {};
 	return {
 		id: agent.name,
 		version,
 		type: agent.type,
-		status: heardStatus(vitals.isHeard(agent.name), agent.draining),
+		status: isStarting ? 'starting' : heardStatus(problem === undefined && vitals.isHeard(agent.name), agent.draining),
 		slots: agent.slots,
 		used: vitals.used(agent.name),
 		labels: agent.labels,
+		...(problem !== undefined && {problem}),
 	};
 }
 
@@ -90,18 +102,27 @@ function heardStatus(isHeard: boolean, isDraining: boolean): AgentStatus {
 	return isDraining ? 'draining' : 'online';
 }
 
+/** A row for each instance; a persistent pool that has none just now has one that says why. */
 export function instanceRows(pool: Pool, version: number, vitals: AgentVitals): AgentRow[] {
-	return pool.instances.map(({name, status, onlineAt}) => ({
-		id: name,
+	const {spec, instances, run, broken} = pool;
+	const common = {
 		version,
-		type: pool.spec.type,
-		status: onlineAt === undefined ? 'starting' : heardStatus(vitals.isHeard(name), status === 'stopping'),
-		slots: pool.spec.slots,
+		type: spec.type,
+		slots: spec.slots,
+		labels: spec.labels,
+		...(run !== undefined && {run}),
+		...(broken !== undefined && {problem: broken}),
+	};
+	if (instances.length === 0 && spec.lifetime === 'persistent') {
+		return [{...common, id: pool.name, status: broken === undefined ? 'starting' : 'lost', used: 0}];
+	}
+	const isDraining = (status: InstanceStatus) => status === 'stopping' || pool.draining === true;
+	return instances.map(({name, status, onlineAt}) => ({
+		...common,
+		id: name,
+		status: onlineAt === undefined ? 'starting' : heardStatus(vitals.isHeard(name), isDraining(status)),
 		used: vitals.used(name),
-		labels: pool.spec.labels,
 		instance: status,
-		...(pool.run !== undefined && {run: pool.run}),
-		...(pool.broken !== undefined && {problem: pool.broken}),
 	}));
 }
 

@@ -1,8 +1,11 @@
 import type {RunId} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import type {AgentRow, RunRow, Snapshot, TaskRow, ViewChange} from '../protocol/views.ts';
+import type {State} from '../scheduler/state.ts';
+import {AgentRows} from './agent-rows.ts';
 import type {Change, Engine} from './engine.ts';
-import {instanceRows, noTasks, registeredRow, runRow, taskRow} from './rows.ts';
+import type {AgentVitals} from './rows.ts';
+import {noTasks, runRow, taskRow} from './rows.ts';
 
 export type ViewListener = (sequence: number, change: ViewChange) => void;
 
@@ -15,19 +18,18 @@ const changesKept = 1000;
 export class Views {
 	readonly #runs = new Map<RunId, RunRow>();
 	readonly #tasks = new Map<RunId, readonly TaskRow[]>();
-	readonly #agents = new Map<string, AgentRow>();
+	readonly #agents: AgentRows;
 	readonly #listeners = new Set<ViewListener>();
 	readonly #kept: Array<{sequence: number; change: ViewChange}> = [];
 	readonly #engine: Engine;
-	readonly #isHeard: (agent: string) => boolean;
 	readonly #cancelSubscription: () => void;
 	/** Of the newest change; the rows of the beginning are number 0. */
 	#sequence = -1;
 
-	/** `isHeard`: whether an agent was heard from lately, which is no event and gone after a restart. */
-	constructor(engine: Engine, isHeard: (agent: string) => boolean) {
+	/** `isHeard`: whether an agent was heard from lately. Like what is known of contacts, it is no event, and gone after a restart. */
+	constructor(engine: Engine, isHeard: AgentVitals['isHeard'], contact: AgentVitals['contact'] = () => undefined) {
 		this.#engine = engine;
-		this.#isHeard = isHeard;
+		this.#agents = new AgentRows({isHeard, contact});
 		for (const run of Object.values(engine.state.runs)) this.#putRun(undefined, run);
 		this.#putAgents();
 		this.#sequence++;
@@ -39,7 +41,12 @@ export class Views {
 	}
 
 	snapshot(): Snapshot {
-		return {runs: [...this.#runs.values()], tasks: [...this.#tasks.values()].flat(), agents: [...this.#agents.values()]};
+		return {runs: [...this.#runs.values()], tasks: [...this.#tasks.values()].flat(), agents: this.#agents.all()};
+	}
+
+	/** The row of one agent: registered, or an instance. */
+	agentRow(name: string): AgentRow | undefined {
+		return this.#agents.get(name);
 	}
 
 	/** Changes after `sequence`; undefined when they are no longer kept, or are still to come. */
@@ -78,7 +85,7 @@ export class Views {
 		this.#publish({
 			...(runs.length > 0 && {runs}),
 			...(tasks.length > 0 && {tasks}),
-			...this.#putAgents(forgotten),
+			...this.#putAgents(before, forgotten),
 		});
 	}
 
@@ -111,23 +118,11 @@ export class Views {
 		return old;
 	}
 
-	#putAgents(goneRuns: readonly string[] = []): ViewChange {
-		const {state} = this.#engine;
-		const version = this.#sequence + 1;
-		const used = new Map<string, number>();
-		for (const {agent, assigned} of Object.values(state.sessions)) used.set(agent, (used.get(agent) ?? 0) + assigned.length);
-		const vitals = {isHeard: this.#isHeard, used: (agent: string) => used.get(agent) ?? 0};
-		const rows = [
-			...Object.values(state.agents).map(agent => registeredRow(agent, version, vitals)),
-			...Object.values(state.pools).flatMap(pool => instanceRows(pool, version, vitals)),
-		];
-		const changed = rows.filter(row => !sameRow(this.#agents.get(row.id), row));
-		for (const row of changed) this.#agents.set(row.id, row);
-		const names = new Set(rows.map(({id}) => id));
-		const gone = [...this.#agents.keys()].filter(id => !names.has(id));
-		for (const id of gone) this.#agents.delete(id);
+	/** `before`: what has changed since that state; absent: the vitals are looked at, too. */
+	#putAgents(before?: State, goneRuns: readonly string[] = []): ViewChange {
+		const {agents, gone} = this.#agents.update(before, this.#engine.state, this.#sequence + 1);
 		return {
-			...(changed.length > 0 && {agents: changed}),
+			...(agents && {agents}),
 			...(gone.length + goneRuns.length > 0 && {
 				gone: {...(gone.length > 0 && {agents: gone}), ...(goneRuns.length > 0 && {runs: goneRuns})},
 			}),
@@ -141,10 +136,4 @@ export class Views {
 		if (this.#kept.length > changesKept) this.#kept.splice(0, this.#kept.length - changesKept);
 		for (const listener of this.#listeners) listener(sequence, change);
 	}
-}
-
-function sameRow(a: AgentRow | undefined, b: AgentRow): boolean {
-	if (a === undefined) return false;
-	const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof AgentRow>;
-	return [...keys].every(key => key === 'version' || a[key] === b[key]);
 }

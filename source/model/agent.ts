@@ -25,6 +25,8 @@ export type Session = {
 	/** Fixed when the session opened, so that a restarted orchestrator knows the longest lease that may be out. */
 	readonly leaseMs: number;
 	readonly openedAt: number;
+	/** Held inside the orchestrator for a basic agent: it ends with the orchestrator's process. */
+	readonly basic?: true;
 	/** Attempts that are this session's to run, oldest first. */
 	readonly assigned: readonly AttemptRef[];
 };

@@ -18,7 +18,7 @@ export type Event =
 	| {readonly type: 'agent-drained'; readonly at: number; readonly agent: string}
 	/** Registered: it is forgotten. Deployed: its instances are stopped. `force`: although it runs tasks, which are lost. */
 	| {readonly type: 'agent-removed'; readonly at: number; readonly agent: string; readonly force?: boolean}
-	| {readonly type: 'session-opened'; readonly at: number; readonly session: SessionId; readonly agent: string; readonly leaseMs: number}
+	| SessionOpened
 	| {readonly type: 'session-lost'; readonly at: number; readonly session: SessionId; readonly cause: string}
 	| {readonly type: 'attempt-assigned'; readonly at: number; readonly ref: AttemptRef; readonly session: SessionId}
 	| AttemptFinished
@@ -26,6 +26,16 @@ export type Event =
 	| {readonly type: 'instance-failed'; readonly at: number; readonly instance: string; readonly end: InstanceEnd}
 	| {readonly type: 'instance-ended'; readonly at: number; readonly instance: string; readonly end: InstanceEnd}
 	| {readonly type: 'ticked'; readonly at: number};
+
+export type SessionOpened = {
+	readonly type: 'session-opened';
+	readonly at: number;
+	readonly session: SessionId;
+	readonly agent: string;
+	readonly leaseMs: number;
+	/** Held inside the orchestrator for a basic agent. */
+	readonly basic?: true;
+};
 
 export type RunSubmitted = {
 	readonly type: 'run-submitted';

@@ -17,6 +17,12 @@ export const defaultLimits = {
 	agent_spool_bytes: 256 * 1024 * 1024,
 	/** Body of one exchange; a larger one is answered with 413. */
 	exchange_bytes: 16 * 1024 * 1024,
+	/** Answer of a basic agent to a task, with all output; a larger one fails the attempt. */
+	task_reply_bytes: 16 * 1024 * 1024,
+	/** Answer of an agent to `GET /health`; a larger one counts as none. */
+	health_reply_bytes: 64 * 1024,
+	/** Agents that are asked for their health at the same moment; others wait for their turn. */
+	health_checks: 64,
 	/** Body of any other request; a larger one is answered with 413. */
 	request_bytes: 17 * 1024 * 1024,
 	/** Body of a registration, which is read before its token can be checked; a larger one is answered with 413. */

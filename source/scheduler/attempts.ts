@@ -10,8 +10,8 @@ import {concludeAttempt} from './tasks.ts';
 type Of<Type extends Event['type']> = Extract<Event, {type: Type}>;
 
 export function openSession(draft: Draft, event: Of<'session-opened'>): void {
-	const {session: id, agent, leaseMs, at} = event;
-	const session: Session = {id, agent, leaseMs, openedAt: at, assigned: []};
+	const {session: id, agent, leaseMs, basic, at} = event;
+	const session: Session = {id, agent, leaseMs, openedAt: at, ...(basic && {basic}), assigned: []};
 	draft.change({sessions: {...draft.state.sessions, [id]: session}});
 	const pool = poolOfInstance(draft.state, agent);
 	if (pool === undefined) return;

@@ -16,7 +16,7 @@ export type RerunChoice = {readonly from?: number; readonly only?: number};
  */
 export function planRerun(run: Run, {from, only}: RerunChoice): RerunAction[] {
 	const succeeded = run.tasks.map(({status}) => status === 'succeeded');
-	if (only !== undefined) return succeeded.map((isGood, index) => (index === only ? 'run' : isGood ? 'keep' : 'skip'));
+	if (only !== undefined) return succeeded.map((isGood): RerunAction => (isGood ? 'keep' : 'skip')).with(only, 'run');
 	const again = new Set(succeeded.flatMap((isGood, index) => (isGood ? [] : [index])));
 	spread(run, again, ({condition}) => condition !== 'ordered');
 	if (from !== undefined) {

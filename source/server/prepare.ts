@@ -5,8 +5,22 @@ import type {AgentSelector, AgentSpec, Workflow} from '../model/workflow.ts';
 import {localAgentName} from '../model/workflow.ts';
 import {loadWorkflow} from '../workflow/load.ts';
 import type {Services} from './services.ts';
-import type {Submission} from './submit.ts';
 import {readEnvFile} from './workflow-files.ts';
+
+export type Submission = {
+	readonly text: string;
+	/** As the user named it; absent for inline text. */
+	readonly file?: string | undefined;
+	/** Absolute: where its tasks run on this host. */
+	readonly directory: string;
+	readonly params?: Readonly<Record<string, unknown>> | undefined;
+	/** Take an active run of the same file, text and params instead of starting another. */
+	readonly resume?: boolean | undefined;
+	/** The client's word for this very request (`Idempotency-Key`): sent again, it gets the same run. */
+	readonly request?: string | undefined;
+	/** An agent handed it over for itself: every task runs there. */
+	readonly onAgent?: string;
+};
 
 /** Reads the workflow of a submission. Throws `invalid` with all its problems, and what `refuseImpossible` throws. */
 export function prepareWorkflow({text, file, directory, params, onAgent}: Submission, run: RunId, services: Services): Workflow {

@@ -2,7 +2,6 @@ import * as z from 'zod';
 import {agentDetail} from '../engine/agent-rows.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {AgentDetail} from '../protocol/views.ts';
-import {deployedPool} from '../scheduler/deployments.ts';
 import {isOurs} from './agent-names.ts';
 import type {Guard} from './auth.ts';
 import {json} from './body.ts';
@@ -70,7 +69,8 @@ function removeRoute({engine, clock}: Services): Route {
 		path: '/v1/agents/:name',
 		id: 'removeAgent',
 		summary: 'Stop an agent that was deployed, or forget one that registered',
-		description: 'While it runs tasks that is refused, unless it is by `force`: then they count as lost, and are tried again within `retry.lost`.',
+		description:
+			'While it runs tasks that is refused, unless it is by `force`: then they count as lost, and are tried again within `retry.lost`.',
 		tag: 'agents',
 		access: 'token',
 		params: {name: agentParam},
@@ -82,9 +82,9 @@ function removeRoute({engine, clock}: Services): Route {
 			409: {description: `It runs tasks. Or: ${ownedAgent.charAt(0).toLowerCase()}${ownedAgent.slice(1)}.`},
 		},
 		async handle({params: {name: agent}, query: {force}, res}) {
-			const isDeployed = !Object.hasOwn(engine.state.agents, agent) && deployedPool(engine.state, agent) !== undefined;
+			const isRegistered = Object.hasOwn(engine.state.agents, agent);
 			await engine.submit({type: 'agent-removed', at: clock.now(), agent, ...(force && {force})});
-			res.status = isDeployed ? 202 : 204;
+			res.status = isRegistered ? 204 : 202;
 		},
 	});
 }
@@ -124,7 +124,13 @@ function ownWorkflowRoute(services: Services, guard: Guard, submissions: Submiss
 		async handle({params: {name}, body: {session, text, file}, req, res}) {
 			refuseUnknown(services, guard, name, req);
 			const request = `workflow of agent ${name} in session ${session}`;
-			const submitted = await submissions.submit({text, directory: process.cwd(), request, onAgent: name, ...(file !== undefined && {file})});
+			const submitted = await submissions.submit({
+				text,
+				directory: process.cwd(),
+				request,
+				onAgent: name,
+				...(file !== undefined && {file}),
+			});
 			return runReply(submitted, res, services);
 		},
 	});
@@ -132,7 +138,8 @@ function ownWorkflowRoute(services: Services, guard: Guard, submissions: Submiss
 
 function refuseUnknown(services: Services, guard: Guard, name: string, req: Request): void {
 	const isInstance = isOurs(services, name);
-	if (!isInstance && !Object.hasOwn(services.engine.state.agents, name)) throw new ByoaiError('not_found', `no agent ${name}; register it first`);
+	if (!isInstance && !Object.hasOwn(services.engine.state.agents, name))
+		throw new ByoaiError('not_found', `no agent ${name}; register it first`);
 	if (isInstance && !guard.isInstance(req, name)) {
 		throw new ByoaiError('forbidden', `instance ${name} of this orchestrator has another token; this one belongs to another`);
 	}

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import {urlProblem} from '../agents/address.ts';
 import {ByoaiError} from '../model/error.ts';
 import {localAgentName} from '../model/workflow.ts';
 import {parseReport} from '../protocol/parse.ts';
@@ -21,15 +22,17 @@ const agentName = z
 	.refine(name => !(name in Object.prototype), 'is a word of JavaScript and cannot be the name of an agent');
 const labels = z.record(z.string().min(1).max(100), z.string().max(200));
 
+function refuseUrl(url: string, context: z.RefinementCtx<string>): void {
+	const problem = urlProblem(url);
+	if (problem !== undefined) context.addIssue(problem);
+}
+
 /** Unknown keys are passed over, for newer agents. */
 const registration = z.object({
 	name: agentName,
 	type: z.string().min(1).max(100),
-	mode: z.enum(['pull', 'push']).optional(),
-	url: z
-		.url({protocol: /^https?$/, error: 'must be an http URL'})
-		.max(2000)
-		.optional(),
+	mode: z.enum(['pull', 'push']).default('push'),
+	url: z.string().max(2000).superRefine(refuseUrl).optional(),
 	slots: z.int().min(1).max(10_000).default(1),
 	labels: labels.default({}),
 });
@@ -51,13 +54,13 @@ function registerRoute(services: Services, guard: Guard): Route {
 		summary: 'Make an agent known',
 		description: [
 			'The agent itself calls this, or somebody who knows of it. The newer registration of a name holds. Unknown keys are passed over.',
-			'In this version `mode` must be `pull`: the agent dials.',
+			'With `mode: pull` the agent dials; otherwise it is dialled at its `url`, and asked which protocol it speaks.',
 		].join(' '),
 		tag: 'agents',
 		access: 'agent',
 		body: {
 			limit: 'registration_bytes',
-			content: [json(registration, {name: 'agent1', type: 'docker', mode: 'pull', slots: 2, labels: {zone: 'a'}})],
+			content: [json(registration, {name: 'agent1', url: 'http://10.0.0.7:5000', type: 'docker', slots: 2, labels: {zone: 'a'}})],
 		},
 		replies: {
 			200: {description: 'It is known.', schema: z.object({status: z.literal('success')}), example: {status: 'success'}},
@@ -117,9 +120,12 @@ function refuseStranger(services: Services, name: string): void {
 }
 
 async function register({engine, clock, limits}: Services, {name, type, mode, url, slots, labels}: Registration): Promise<void> {
-	if (mode !== 'pull') {
-		const problem = {path: 'mode', message: 'agents that are dialled are not in this version: register with "mode": "pull"'};
-		throw new ByoaiError('unsupported', problem.message, {problems: [problem]});
+	if (mode === 'push' && url === undefined) {
+		const problem = {
+			path: 'url',
+			message: 'is missing: where the agent is dialled. An agent that dials by itself registers with "mode": "pull"',
+		};
+		throw new ByoaiError('invalid', `the body is not valid: url: ${problem.message}`, {problems: [problem]});
 	}
 	if (name === localAgentName) throw new ByoaiError('conflict', `the name ${name} is the orchestrator's own`);
 	const {agents} = engine.state;

@@ -33,7 +33,9 @@ export function deployRoute(services: Services): Route {
 				headers: {location: 'The path of the agent.'},
 				example: {status: 'Agent deployment initiated'},
 			},
-			409: {description: 'The name is taken: by an agent with another specification, by one that registered, or by one that is being removed.'},
+			409: {
+				description: 'The name is taken: by an agent with another specification, by one that registered, or by one that is being removed.',
+			},
 			422: {description: 'The specification is not valid, or its type is not in this version.'},
 		},
 		async handle({body: spec, res}) {

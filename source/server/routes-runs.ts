@@ -5,13 +5,14 @@ import type {RunDetail} from '../protocol/views.ts';
 import {json, yaml} from './body.ts';
 import {exampleRun, exampleRunDetail, exampleWorkflow} from './examples.ts';
 import {runParam, runRefusals} from './params.ts';
-import {location, requestOf, runReply} from './run-reply.ts';
+import type {Submission} from './prepare.ts';
 import {queryNumber} from './query.ts';
 import type {Route} from './route.ts';
 import {route} from './route.ts';
 import {runDetail, runRow, runStatus} from './row-schemas.ts';
+import {location, requestOf, runReply} from './run-reply.ts';
 import type {Services} from './services.ts';
-import type {Submission, Submissions} from './submit.ts';
+import type {Submissions} from './submit.ts';
 import {readWorkflowFile} from './workflow-files.ts';
 
 const params = z.record(z.string(), z.unknown()).describe('Values for the params that the workflow declares.').optional();

@@ -7,29 +7,18 @@ import type {Run} from '../model/run.ts';
 import {runEnded} from '../model/run.ts';
 import type {RerunChoice} from '../scheduler/rerun.ts';
 import {planRerun, retryOf} from '../scheduler/rerun.ts';
+import type {Submission} from './prepare.ts';
 import {prepareWorkflow, refuseImpossible} from './prepare.ts';
 import type {Services} from './services.ts';
-
-export type Submission = {
-	readonly text: string;
-	/** As the user named it; absent for inline text. */
-	readonly file?: string | undefined;
-	/** Absolute: where its tasks run on this host. */
-	readonly directory: string;
-	readonly params?: Readonly<Record<string, unknown>> | undefined;
-	/** Take an active run of the same file, text and params instead of starting another. */
-	readonly resume?: boolean | undefined;
-	/** The client's word for this very request (`Idempotency-Key`): sent again, it gets the same run. */
-	readonly request?: string | undefined;
-	/** An agent handed it over for itself: every task runs there. */
-	readonly onAgent?: string;
-};
 
 /** `known`: the run was there already. */
 export type Submitted = {readonly run: RunId; readonly known: boolean};
 
 /** How a submission is recognised: by what it asks for, and by the request itself. */
 type Keys = {readonly startKey: string; readonly requestKey?: string};
+
+/** What makes a run, beside its name. */
+type Prepared = Pick<RunSubmitted, 'workflow' | 'params' | 'retry' | 'agentTimeoutMs'>;
 
 /** A run on its way into the journal. */
 type Pending = Keys & {readonly run: RunId; readonly done: Promise<void>};
@@ -50,9 +39,7 @@ export class Submissions {
 	async submit(submission: Submission): Promise<Submitted> {
 		const {params = {}, request, resume = false, onAgent} = submission;
 		const keys = keysOf(startKeyOf(submission), request);
-		const known = await this.#find(keys, resume);
-		if (known !== undefined) return {run: known, known: true};
-		return this.#start(keys, run => {
+		return this.#begin(keys, resume, run => {
 			const workflow = prepareWorkflow(submission, run, this.#services);
 			const {agentTimeoutMs} = onAgent === undefined ? this.#services : {agentTimeoutMs: this.#services.ownAgentTimeoutMs};
 			return {workflow, params, ...(agentTimeoutMs !== undefined && {agentTimeoutMs})};
@@ -63,39 +50,21 @@ export class Submissions {
 	async retry(run: Run, choice: RerunChoice, request?: string): Promise<Submitted> {
 		refuseUseless(run, choice);
 		const keys = keysOf(digest(['retry', run.id, choice]), request);
-		const known = await this.#find(keys, false);
-		if (known !== undefined) return {run: known, known: true};
 		const {workflow, params, agentTimeoutMs} = run;
-		return this.#start(keys, () => {
+		return this.#begin(keys, false, () => {
 			refuseImpossible(workflow, this.#services);
 			return {workflow, params, retry: retryOf(run, choice), ...(agentTimeoutMs !== undefined && {agentTimeoutMs})};
 		});
 	}
 
-	/** The run that this submission means, if it is not a new one. */
-	async #find(keys: Keys, resume: boolean): Promise<RunId | undefined> {
+	/** Finds the run that is meant, or starts one. No await between the last look and `#pending.add`. */
+	async #begin(keys: Keys, resume: boolean, prepare: (run: RunId) => Prepared): Promise<Submitted> {
 		const isSame = (other: Keys) =>
 			(resume && other.startKey === keys.startKey) || (keys.requestKey !== undefined && other.requestKey === keys.requestKey);
-		// When one on its way is refused, the next is told why by itself. No await between the last look and `#pending.add`.
+		// When one on its way is refused, the next is told why by itself.
 		for (let of = this.#pendingThat(isSame); of !== undefined; of = this.#pendingThat(isSame)) await of.done.catch(() => undefined);
-		const asked = keys.requestKey === undefined ? undefined : this.#services.history.ofRequest(keys.requestKey);
-		if (asked !== undefined && asked.startKey !== keys.startKey) {
-			throw new ByoaiError('invalid', `this Idempotency-Key was sent with another request, which began run ${asked.id}: use a new key`);
-		}
-		return asked?.id ?? (resume ? this.#activeRun(keys.startKey) : undefined);
-	}
-
-	#pendingThat(isSame: (other: Keys) => boolean): Pending | undefined {
-		return [...this.#pending].find(isSame);
-	}
-
-	/** The newest that nobody has cancelled. */
-	#activeRun(startKey: string): RunId | undefined {
-		const runs = Object.values(this.#services.engine.state.runs);
-		return runs.findLast(run => run.startKey === startKey && run.status !== 'cancelling')?.id;
-	}
-
-	async #start(keys: Keys, prepare: (run: RunId) => Pick<RunSubmitted, 'workflow' | 'params' | 'retry' | 'agentTimeoutMs'>): Promise<Submitted> {
+		const known = this.#ofRequest(keys) ?? (resume ? this.#activeRun(keys.startKey) : undefined);
+		if (known !== undefined) return {run: known, known: true};
 		this.#refuseTooMany();
 		const {engine, clock, localAgent, newRunId} = this.#services;
 		const run = newRunId();
@@ -108,6 +77,23 @@ export class Submissions {
 			this.#pending.delete(pending);
 		}
 		return {run, known: false};
+	}
+
+	/** The run that the same request began, active or ended. */
+	#ofRequest({startKey, requestKey}: Keys): RunId | undefined {
+		const run = requestKey === undefined ? undefined : this.#services.history.ofRequest(requestKey);
+		if (run === undefined || run.startKey === startKey) return run?.id;
+		throw new ByoaiError('invalid', `this Idempotency-Key was sent with another request, which began run ${run.id}: use a new key`);
+	}
+
+	#pendingThat(isSame: (other: Keys) => boolean): Pending | undefined {
+		return [...this.#pending].find(isSame);
+	}
+
+	/** The newest that nobody has cancelled. */
+	#activeRun(startKey: string): RunId | undefined {
+		const runs = Object.values(this.#services.engine.state.runs);
+		return runs.findLast(run => run.startKey === startKey && run.status !== 'cancelling')?.id;
 	}
 
 	#refuseTooMany(): void {

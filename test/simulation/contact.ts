@@ -161,10 +161,12 @@ class Push implements Contact {
 	}
 }
 
-function register({network}: World, requests: Requests, {options}: Contacted, done: () => void): void {
+function register({network, random}: World, requests: Requests, {options, session}: Contacted, done: () => void): void {
 	const {name, slots, mode, labels = {}} = options;
+	// Where each start of an agent is found by itself, or its host at any time: a newer registration may change the address of a living agent.
+	const path = random.chance(0.5) ? session.id : '';
 	network.send(name, 'out', () => {
-		const agent = {name, type: 'simulated', slots, mode, labels};
+		const agent = {name, type: 'simulated', slots, mode, labels, ...(mode === 'push' && {url: `http://${name}/${path}`})};
 		requests.offer(
 			at => ({type: 'agent-registered', at, agent}),
 			result => network.send(name, 'in', () => result instanceof ByoaiError || done()),

@@ -1,3 +1,4 @@
+import {Contacts} from '../../source/agents/contacts.ts';
 import {Exchanges} from '../../source/agents/exchange.ts';
 import {Engine} from '../../source/engine/engine.ts';
 import {Performer} from '../../source/engine/perform.ts';
@@ -12,7 +13,7 @@ import type {Audit} from './audit.ts';
 import type {DriverHost} from './driver.ts';
 import {Life} from './life.ts';
 import {journalOf, logsOf} from './ports.ts';
-import {PushDialer} from './push.ts';
+import {simulatedCalls} from './push.ts';
 import type {World} from './world.ts';
 
 /** What a request comes back with. */
@@ -25,7 +26,7 @@ export type OrchestratorParts = {
 	readonly agent: (name: string) => AgentProcess | undefined;
 };
 
-type Process = {readonly life: Life; readonly engine: Engine; readonly exchanges: Exchanges; readonly push: PushDialer};
+type Process = {readonly life: Life; readonly engine: Engine; readonly exchanges: Exchanges};
 
 /** The orchestrator's machine: boots the product's own engine and exchange on simulated ports, and kills them. */
 export class OrchestratorHost {
@@ -67,22 +68,29 @@ export class OrchestratorHost {
 			holdMs: 2500,
 		};
 		const exchanges = new Exchanges({engine, logs: new TaskLogs(logsOf(world, life)), clock, settings});
-		const push = new PushDialer({world, audit, life, engine, exchanges, agent});
+		const contacts = new Contacts({
+			engine,
+			exchanges,
+			clock,
+			calls: simulatedCalls({world, life, agent}),
+			leaseMs: settings.leaseMs,
+			silentMs: settings.silentMs,
+			healthChecks: 2,
+			random: () => world.random.unit(),
+			warn: message => life.alive && audit.fail(message),
+		});
 		const performer = new Performer({
 			drivers: driver.portsOf(life),
 			clock,
 			warn: () => undefined,
 			offer: event => engine.offer(event),
-			sendOrders: session => {
-				exchanges.sendOrders(session);
-				push.sendOrders(session);
-			},
+			sendOrders: session => exchanges.sendOrders(session),
 		});
-		this.#process = {life, engine, exchanges, push};
+		this.#process = {life, engine, exchanges};
 		life.run(() => {
 			exchanges.start();
 			engine.start();
-			push.start();
+			contacts.start();
 		});
 		world.trace(() => 'orchestrator starts');
 	}

@@ -12,7 +12,6 @@ import {instanceSpec} from '../helpers/instance-spec.ts';
 
 describe('validate', () => {
 	const unfit: ReadonlyArray<[key: string, agent: Partial<AgentSpec>]> = [
-		['workflow', {workflow: 'more.yml'}],
 		['labels', {labels: {a: 'b,c'}}],
 		['labels', {labels: {'a=b': 'c'}}],
 	];
@@ -29,12 +28,16 @@ describe('validate', () => {
 	});
 
 	test('names all that it cannot at once', () => {
-		expect(validateLocal(instanceSpec('a', {workflow: 'more.yml', labels: {a: 'b,c'}}))).toHaveLength(2);
+		expect(validateLocal(instanceSpec('a', {labels: {a: 'b,c', 'x=y': 'z'}}))).toHaveLength(2);
 	});
 });
 
 describe('environment of an agent', () => {
 	const spec = instanceSpec('builder~r1', {slots: 2, labels: {gpu: 'yes', zone: 'a'}, env: {HOME: '/agent', AGENT_SLOTS: '9'}}, '/project');
+
+	test('names the workflow that the agent is to hand over', () => {
+		expect(agentEnvironment({}, instanceSpec('a', {workflow: 'more.yml'}), {})).toMatchObject({AGENT_WORKFLOW: 'more.yml'});
+	});
 
 	test('holds nothing of the orchestrator’s own', () => {
 		const inherited = {BYOAI_TOKEN: 'secret', BYOAI_HOST: '0.0.0.0', AGENT_IMAGE: 'x', PATH: '/bin', AGENTS: 'kept', UNSET: undefined};

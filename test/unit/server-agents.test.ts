@@ -26,14 +26,36 @@ test('the newer registration of a name holds', async () => {
 	expect(orchestra.services.engine.state.agents.agent1).toMatchObject({slots: 5});
 });
 
-test('agents that would have to be dialled are not in this version', async () => {
+test('an agent that is dialled says where; that is what is meant when it does not say who dials', async () => {
 	const orchestra = openOrchestra();
+	const url = 'http://10.0.0.1:5000/agents/one';
 	for (const mode of [undefined, 'push']) {
-		const problem = await problemOf(await orchestra.call('POST', '/register', {...pull, mode, url: 'http://10.0.0.1:5000'}));
-		expect(problem).toMatchObject({status: 422, code: 'unsupported', errors: [{path: 'mode'}]});
-		expect(problem.detail).toContain('not in this version');
+		const problem = await problemOf(await orchestra.call('POST', '/register', {...pull, mode}));
+		expect(problem).toMatchObject({status: 422, code: 'invalid', errors: [{path: 'url', message: expect.stringContaining('is missing')}]});
+		const reply = await orchestra.call('POST', '/register', {...pull, mode, url});
+		expect([reply.status, await reply.text()]).toEqual([200, '{"status":"success"}']);
+		expect(orchestra.services.engine.state.agents.agent1).toMatchObject({mode: 'push', url});
 	}
-	expect((await orchestra.call('POST', '/register', {...pull, url: 'http://10.0.0.1:5000'})).status).toBe(200);
+	expect((await orchestra.call('POST', '/register', {...pull, url})).status).toBe(200);
+	expect(orchestra.services.engine.state.agents.agent1).toMatchObject({mode: 'pull', url});
+});
+
+test('an address that must not be dialled, or holds what it should not, is refused in words', async () => {
+	const orchestra = openOrchestra();
+	for (const [url, words] of [
+		['http://169.254.169.254/latest', 'must not point to 169.254.169.254'],
+		['http://[::ffff:169.254.169.254]:80', 'must not point to'],
+		['http://0xa9fea9fe', 'must not point to 169.254.169.254'],
+		['http://0.0.0.0:5000', 'must not point to 0.0.0.0'],
+		['ftp://10.0.0.1', 'must be an http or https URL'],
+		['10.0.0.1:5000', 'must be an http or https URL'],
+		['http://me:secret@10.0.0.1', 'without user name and password'],
+		['http://10.0.0.1/?a=b', 'without query and fragment'],
+	]) {
+		const problem = await problemOf(await orchestra.call('POST', '/register', {...pull, mode: 'push', url}));
+		expect(problem, url).toMatchObject({status: 422, errors: [{path: 'url', message: expect.stringContaining(words ?? '')}]});
+	}
+	expect(orchestra.services.engine.state.agents).toEqual({});
 });
 
 test('names that are taken, and more agents than the limit, are refused', async () => {

@@ -1,5 +1,7 @@
 import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
+import {createCalls} from '../../source/agents/calls.ts';
+import {Contacts} from '../../source/agents/contacts.ts';
 import type {ExchangeSettings} from '../../source/agents/exchange.ts';
 import {Exchanges} from '../../source/agents/exchange.ts';
 import type {Driver} from '../../source/drivers/driver.ts';
@@ -114,7 +116,11 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		perform: command => performer.perform(command),
 	});
 	engine.restore();
-	const exchanges = new Exchanges({engine, logs, clock, settings: {...intervals, ...options.intervals}});
+	const settings = {...intervals, ...options.intervals};
+	const exchanges = new Exchanges({engine, logs, clock, settings});
+	const calls = createCalls({orchestrator: 'life-one', limits, ...(options.token !== undefined && {token: options.token})});
+	const {leaseMs, silentMs} = settings;
+	const contacts = new Contacts({engine, exchanges, calls, clock, warn, leaseMs, silentMs, healthChecks: limits.health_checks});
 	const performer = new Performer({
 		drivers: new Map([['local', driver]]),
 		clock: hurried(clock),
@@ -122,7 +128,11 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		offer: event => engine.offer(event),
 		sendOrders: session => exchanges.sendOrders(session),
 	});
-	const views = new Views(engine, agent => exchanges.isHeard(agent));
+	const views = new Views(
+		engine,
+		agent => exchanges.isHeard(agent),
+		agent => contacts.vitals(agent),
+	);
 	const services: Services = {
 		engine,
 		exchanges,
@@ -146,9 +156,12 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 	world.exchanges = exchanges;
 	exchanges.start();
 	engine.start();
+	contacts.start();
 	const close = async () => {
 		if (world.exchanges === exchanges) world.exchanges = undefined;
+		contacts.close();
 		exchanges.close();
+		calls.close();
 		views.close();
 		engine.close();
 		performer.close();

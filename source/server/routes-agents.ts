@@ -12,6 +12,7 @@ import type {Route} from './route.ts';
 import {route} from './route.ts';
 import {agentRow} from './row-schemas.ts';
 import type {Services} from './services.ts';
+import {named} from './shape.ts';
 
 /** Names of agents of ours and of others; those of instances have a `~`. A name that every object has would be found where nothing is. */
 const agentName = z
@@ -21,17 +22,20 @@ const agentName = z
 const labels = z.record(z.string().min(1).max(100), z.string().max(200));
 
 /** Unknown keys are passed over, for newer agents. */
-const registration = z.object({
-	name: agentName,
-	type: z.string().min(1).max(100),
-	mode: z.enum(['pull', 'push']).optional(),
-	url: z
-		.url({protocol: /^https?$/, error: 'must be an http URL'})
-		.max(2000)
-		.optional(),
-	slots: z.int().min(1).max(10_000).default(1),
-	labels: labels.default({}),
-});
+const registration = named(
+	'Registration',
+	z.object({
+		name: agentName,
+		type: z.string().min(1).max(100),
+		mode: z.enum(['pull', 'push']).optional(),
+		url: z
+			.url({protocol: /^https?$/, error: 'must be an http URL'})
+			.max(2000)
+			.optional(),
+		slots: z.int().min(1).max(10_000).default(1),
+		labels: labels.default({}),
+	}),
+);
 
 type Registration = z.output<typeof registration>;
 

@@ -19,6 +19,11 @@ export class Guard {
 		this.#instanceToken = instanceToken;
 	}
 
+	/** Lets pass who may read what is no secret: where no token keeps web pages out, this does. */
+	admitPublic(request: Request): void {
+		if (this.#tokenDigest === undefined) refuseWebPages(request);
+	}
+
 	/** Lets pass who may do everything. */
 	admit(request: Request): void {
 		if (this.#isFull(request)) return;

@@ -13,6 +13,7 @@ const noQuery = z.strictObject({});
 export async function answer(route: Route, event: H3Event, {guard, limits}: {guard: Guard; limits: Limits}): Promise<unknown> {
 	const {req, res} = event;
 	const params = readParams(event, route);
+	if (route.access === 'public') guard.admitPublic(req);
 	if (route.access === 'token') guard.admit(req);
 	const agent = route.access === 'agent' ? params.name : undefined;
 	if (agent !== undefined) guard.admitAgent(req, agent);

@@ -40,10 +40,10 @@ export type Route = {
 	readonly description?: string;
 	readonly tag: Tag;
 	/**
-	 * Who may call: everybody; who has the token; or (`agent`) who has it, and the agent itself: the one that the path names in `:name`,
-	 * else the one that the body names in `name`.
+	 * Who may call: everybody (`anyone`); everybody but a web page, where there is no token to keep it out (`public`); who has the token;
+	 * or (`agent`) who has it, and the agent itself: the one that the path names in `:name`, else the one that the body names in `name`.
 	 */
-	readonly access: 'anyone' | 'token' | 'agent';
+	readonly access: 'anyone' | 'public' | 'token' | 'agent';
 	readonly params: Readonly<Record<string, Param>>;
 	/** Absent: no parameter is known, and each is refused. */
 	readonly query?: z.ZodObject;

@@ -13,6 +13,7 @@ import {route} from './route.ts';
 import {agentDetail as agentShape, runDetail} from './row-schemas.ts';
 import {location, runReply} from './run-reply.ts';
 import type {Services} from './services.ts';
+import {named} from './shape.ts';
 import type {Submissions} from './submit.ts';
 
 const noAgent = {description: 'There is no such agent.'};
@@ -95,11 +96,14 @@ function detailOf({engine, views, exchanges}: Services, name: string): AgentDeta
 	return agentDetail(engine.state, row, exchanges.lastSeenAt(name));
 }
 
-const ownWorkflow = z.strictObject({
-	session: z.string().min(1).max(200).describe("Of the agent's start: a start has one run."),
-	text: z.string().describe('The text of a workflow file.'),
-	file: z.string().min(1).max(4096).describe('As the agent names it.').optional(),
-});
+const ownWorkflow = named(
+	'OwnWorkflow',
+	z.strictObject({
+		session: z.string().min(1).max(200).describe("Of the agent's start: a start has one run."),
+		text: z.string().describe('The text of a workflow file.'),
+		file: z.string().min(1).max(4096).describe('As the agent names it.').optional(),
+	}),
+);
 
 function ownWorkflowRoute(services: Services, guard: Guard, submissions: Submissions): Route {
 	return route({

@@ -14,6 +14,7 @@ import type {Route} from './route.ts';
 import {route} from './route.ts';
 import {agentRow} from './row-schemas.ts';
 import type {Services} from './services.ts';
+import {named} from './shape.ts';
 
 /** Names of agents of ours and of others; those of instances have a `~`. A name that every object has would be found where nothing is. */
 const agentName = z
@@ -28,14 +29,17 @@ function refuseUrl(url: string, context: z.RefinementCtx<string>): void {
 }
 
 /** Unknown keys are passed over, for newer agents. */
-const registration = z.object({
-	name: agentName,
-	type: z.string().min(1).max(100),
-	mode: z.enum(['pull', 'push']).default('push'),
-	url: z.string().max(2000).superRefine(refuseUrl).optional(),
-	slots: z.int().min(1).max(10_000).default(1),
-	labels: labels.default({}),
-});
+const registration = named(
+	'Registration',
+	z.object({
+		name: agentName,
+		type: z.string().min(1).max(100),
+		mode: z.enum(['pull', 'push']).default('push'),
+		url: z.string().max(2000).superRefine(refuseUrl).optional(),
+		slots: z.int().min(1).max(10_000).default(1),
+		labels: labels.default({}),
+	}),
+);
 
 type Registration = z.output<typeof registration>;
 

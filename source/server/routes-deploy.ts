@@ -4,11 +4,14 @@ import {ByoaiError} from '../model/error.ts';
 import type {AgentSpec} from '../model/workflow.ts';
 import {loadAgent} from '../workflow/load-agent.ts';
 import {agent as agentKeys} from '../workflow/schema-agent.ts';
+import {volumes} from '../workflow/schema-task.ts';
 import {parsedJson} from './body.ts';
 import type {Route} from './route.ts';
 import {route} from './route.ts';
 import type {Services} from './services.ts';
+import {named} from './shape.ts';
 
+const keys = named('AgentKeys', agentKeys.extend({volume: volumes.optional().describe('The same as `volumes`')}));
 const exampleSpec = {name: 'agent2', type: 'docker', image: 'your-agent-image:latest', volume: './data:/app/data'};
 
 /** The original's call: an agent that a driver starts, and keeps until it is removed. */
@@ -25,7 +28,7 @@ export function deployRoute(services: Services): Route {
 		].join(' '),
 		tag: 'agents',
 		access: 'token',
-		body: {limit: 'registration_bytes', content: [parsedJson(agentKeys, readSpec, exampleSpec)]},
+		body: {limit: 'registration_bytes', content: [parsedJson(keys, readSpec, exampleSpec)]},
 		replies: {
 			200: {
 				description: 'It is recorded, and being deployed: `Location` tells how far that is.',

@@ -10,7 +10,7 @@ import type {Run} from '../model/run.ts';
 import {taskEnded} from '../model/run.ts';
 import type {LogRecord} from '../protocol/views.ts';
 import {agentParam, runParam, runRefusals, taskParam} from './params.ts';
-import {queryFlag, queryNumber} from './query.ts';
+import {queryFlag, queryNumber, queryNumberOr} from './query.ts';
 import type {Route} from './route.ts';
 import {route} from './route.ts';
 import {logLine, logRecord} from './row-schemas.ts';
@@ -20,7 +20,7 @@ import {taskIndex} from './task-index.ts';
 
 const attemptQuery = z.strictObject({
 	attempt: queryNumber(1).describe('By default the newest.').optional(),
-	offset: queryNumber(0).default(0).describe('Bytes of both streams together to leave out.'),
+	offset: queryNumberOr(0, 0).describe('Bytes of both streams together to leave out.'),
 	follow: queryFlag.describe('Go on until the attempt has ended.'),
 	stream: z.enum(['stdout', 'stderr']).describe('By default both.').optional(),
 	format: z.enum(['text', 'ndjson']).default('text'),

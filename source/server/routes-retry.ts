@@ -11,21 +11,28 @@ import {route} from './route.ts';
 import {runDetail} from './row-schemas.ts';
 import {location, requestOf, runReply} from './run-reply.ts';
 import type {Services} from './services.ts';
+import {named} from './shape.ts';
 import type {Submissions} from './submit.ts';
 import {taskIndex} from './task-index.ts';
 
 const taskName = z.string().min(1).max(1000);
-const choice = z
-	.strictObject({
-		from: taskName.describe('This task and all that comes after it run again, also what succeeded.').optional(),
-		only: taskName.describe('This task runs, and no other, whatever it depends on.').optional(),
-	})
-	.refine(({from, only}) => from === undefined || only === undefined, 'has either from or only, not both');
+const choice = named(
+	'RetryChoice',
+	z
+		.strictObject({
+			from: taskName.describe('This task and all that comes after it run again, also what succeeded.').optional(),
+			only: taskName.describe('This task runs, and no other, whatever it depends on.').optional(),
+		})
+		.refine(({from, only}) => from === undefined || only === undefined, 'has either from or only, not both'),
+);
 
-const plan = z.object({
-	retryOf: z.string().describe('The run that would be retried.'),
-	tasks: z.array(z.object({name: z.string(), action: z.enum(['run', 'keep', 'skip'])})).describe('In file order.'),
-});
+const plan = named(
+	'RetryPlan',
+	z.object({
+		retryOf: z.string().describe('The run that would be retried.'),
+		tasks: z.array(z.object({name: z.string(), action: z.enum(['run', 'keep', 'skip'])})).describe('In file order.'),
+	}),
+);
 
 /** Retrying an ended run: it stays as it is, and a new one takes over what succeeded. */
 export function retryRoute(services: Services, submissions: Submissions): Route {

@@ -6,44 +6,57 @@ import {json, yaml} from './body.ts';
 import {exampleRun, exampleRunDetail, exampleWorkflow} from './examples.ts';
 import {runParam, runRefusals} from './params.ts';
 import type {Submission} from './prepare.ts';
-import {queryNumber} from './query.ts';
+import {queryNumberOr} from './query.ts';
 import type {Route} from './route.ts';
 import {route} from './route.ts';
 import {runDetail, runRow, runStatus} from './row-schemas.ts';
 import {location, requestOf, runReply} from './run-reply.ts';
 import type {Services} from './services.ts';
+import {named} from './shape.ts';
 import type {Submissions} from './submit.ts';
 import {readWorkflowFile} from './workflow-files.ts';
 
 const params = z.record(z.string(), z.unknown()).describe('Values for the params that the workflow declares.').optional();
-const inDirectory = z.strictObject({
-	workflow: z.string().min(1).max(4096).describe('A file of the workflow directory.'),
-	params,
-});
-const inline = z.strictObject({
-	workflow: z.record(z.string(), z.unknown()).describe('The workflow itself, as a workflow file would have it.'),
-	params,
-});
-const whole = z.strictObject({
-	text: z.string().describe('The text of a workflow file.'),
-	file: z.string().min(1).max(4096).describe('As the user named it.').optional(),
-	directory: z
-		.string()
-		.max(4096)
-		.refine(isAbsolute, 'must be an absolute path')
-		.describe("Absolute: where its tasks run on the orchestrator's host."),
-	params,
-	resume: z.boolean().describe('Take an active run of the same file, text and params instead of starting another.').optional(),
-});
+const inDirectory = named(
+	'WorkflowFile',
+	z.strictObject({
+		workflow: z.string().min(1).max(4096).describe('A file of the workflow directory.'),
+		params,
+	}),
+);
+const inline = named(
+	'InlineWorkflow',
+	z.strictObject({
+		workflow: z.record(z.string(), z.unknown()).describe('The workflow itself, as a workflow file would have it.'),
+		params,
+	}),
+);
+const whole = named(
+	'WorkflowText',
+	z.strictObject({
+		text: z.string().describe('The text of a workflow file.'),
+		file: z.string().min(1).max(4096).describe('As the user named it.').optional(),
+		directory: z
+			.string()
+			.max(4096)
+			.refine(isAbsolute, 'must be an absolute path')
+			.describe("Absolute: where its tasks run on the orchestrator's host."),
+		params,
+		resume: z.boolean().describe('Take an active run of the same file, text and params instead of starting another.').optional(),
+	}),
+);
 const submission = z.union([inDirectory, inline, whole]);
 
 const listQuery = z.strictObject({
 	status: runStatus.optional(),
-	limit: queryNumber(1, 1000).default(50).describe('The most runs.'),
+	limit: queryNumberOr(50, 1, 1000).describe('The most runs.'),
 	before: z.string().min(1).max(100).describe('The id of the last run of the page before.').optional(),
 });
 
-const cancellation = z.strictObject({reason: z.string().min(1).max(1000).describe('In words, for people.').optional()});
+const cancellation = named(
+	'Cancellation',
+	z.strictObject({reason: z.string().min(1).max(1000).describe('In words, for people.').optional()}),
+);
 const conflictingAgent = {description: 'A persistent agent of the same name has another specification.'};
 
 /** Starting, listing, showing and cancelling runs. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type {Outcome} from '../model/run.ts';
+import type {Outcome, TaskStatus} from '../model/run.ts';
 import type {AgentSpec} from '../model/workflow.ts';
 import type {
 	AgentAttempt,
@@ -44,6 +44,22 @@ export const outcome = shapeOf<Outcome>()(
 		.describe('How an attempt ended.'),
 );
 
+const taskCounts = shapeOf<Record<TaskStatus, number>>()(
+	'TaskCounts',
+	z
+		.object({
+			blocked: z.int().min(0),
+			waiting: z.int().min(0),
+			ready: z.int().min(0),
+			running: z.int().min(0),
+			succeeded: z.int().min(0),
+			failed: z.int().min(0),
+			cancelled: z.int().min(0),
+			skipped: z.int().min(0),
+		})
+		.describe('How many tasks of a run have each status.'),
+);
+
 const runFacts = {
 	id: runId,
 	workflow: z.string().describe('Its name.'),
@@ -53,7 +69,7 @@ const runFacts = {
 	endedAt: time().exactOptional(),
 	reason: z.string().describe('Why it is being, or was, stopped.').exactOptional(),
 	retryOf: runId.describe('The run that it retries.').exactOptional(),
-	counts: z.record(taskStatus, z.int().min(0)).describe('How many of its tasks have each status.'),
+	counts: taskCounts,
 };
 
 export const runRow = shapeOf<RunRow>()('RunRow', z.object({...runFacts, version}).describe('One run.'));

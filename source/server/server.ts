@@ -1,10 +1,7 @@
 import type {H3Event} from 'h3';
 import {H3, HTTPError} from 'h3';
-import * as z from 'zod';
 import {ByoaiError} from '../model/error.ts';
 import type {Limits} from '../model/limits.ts';
-import {protocolVersion} from '../protocol/messages.ts';
-import {epochHeader, healthPath} from '../protocol/routes.ts';
 import {Guard} from './auth.ts';
 import {eventsRoute} from './events.ts';
 import type {Listening} from './listen.ts';
@@ -12,13 +9,13 @@ import {listen} from './listen.ts';
 import {problemResponse} from './problem.ts';
 import {answer} from './request.ts';
 import type {Route} from './route.ts';
-import {route} from './route.ts';
 import {oneAgentRoutes} from './routes-agent.ts';
 import {agentRoutes} from './routes-agents.ts';
 import {deployRoute} from './routes-deploy.ts';
 import {logRoutes} from './routes-logs.ts';
 import {retryRoute} from './routes-retry.ts';
 import {runRoutes} from './routes-runs.ts';
+import {serviceRoutes} from './routes-service.ts';
 import type {Services} from './services.ts';
 import {Streams} from './stream.ts';
 import {Submissions} from './submit.ts';
@@ -39,8 +36,8 @@ export function createServer(services: Services): Server {
 	const guard = new Guard(services);
 	const submissions = new Submissions(services);
 	const app = new H3({silent: true, onError: error => problemResponse(error, warn)});
-	const routes = [
-		healthRoute(services),
+	const routes: readonly Route[] = [
+		...serviceRoutes(services, () => routes),
 		...agentRoutes(services, guard),
 		...oneAgentRoutes(services, guard, submissions),
 		deployRoute(services),
@@ -58,29 +55,6 @@ export function createServer(services: Services): Server {
 			return listen(app, {host, port, mostBytes, clock: services.clock, endStreams: () => streams.close()});
 		},
 	};
-}
-
-function healthRoute({epoch, version}: Services): Route {
-	return route({
-		method: 'GET',
-		path: healthPath,
-		id: 'health',
-		summary: 'Say that it is there',
-		tag: 'service',
-		access: 'anyone',
-		replies: {
-			200: {
-				description: 'It is there.',
-				schema: z.object({status: z.literal('ok'), version: z.string(), protocol: z.literal(protocolVersion)}),
-				headers: {[epochHeader]: 'Which start of which orchestrator it is: random.'},
-				example: {status: 'ok', version, protocol: protocolVersion},
-			},
-		},
-		handle({res}) {
-			res.headers.set(epochHeader, epoch);
-			return {status: 'ok', version, protocol: protocolVersion};
-		},
-	});
 }
 
 function addRoutes(app: H3, routes: readonly Route[], context: {guard: Guard; limits: Limits}): void {

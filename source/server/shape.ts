@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /** Schemas that have a name in the API's description, by that name. */
-export const namedSchemas = z.registry<{id: string}>();
+export const namedSchemas = new Map<string, z.ZodType>();
 
 /** Without what makes no difference on the wire: who may write where, and how the type was put together. */
 type Plain<Type> =
@@ -22,9 +22,14 @@ export function shapeOf<Type>() {
 		id: string,
 		schema: Schema & (Same<z.output<Schema>, Type> extends true ? unknown : {readonly differsFrom: Plain<Type>}),
 	): Schema => {
-		namedSchemas.add(schema, {id});
-		return schema;
+		return named(id, schema);
 	};
+}
+
+/** Gives a schema a name: those that are part of another need one. */
+export function named<Schema extends z.ZodType>(id: string, schema: Schema): Schema {
+	namedSchemas.set(id, schema);
+	return schema;
 }
 
 /** A time: milliseconds since 1970. */

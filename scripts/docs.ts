@@ -1,0 +1,19 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {readConfig} from '../source/config.ts';
+import {openOrchestrator} from '../source/orchestrator.ts';
+import type {OpenApi} from './api-markdown.ts';
+import {apiMarkdown} from './api-markdown.ts';
+
+/** Writes docs/api.md anew: asks an orchestrator that has nothing to do for its OpenAPI document. */
+const directory = mkdtempSync(join(tmpdir(), 'byoai-docs-'));
+try {
+	const config = readConfig({flags: {stateDir: directory}, settings: {}, environment: {}, terminal: {out: false, err: false}});
+	const orchestrator = await openOrchestrator({config, mode: 'reader', agentProgram: [], warn: console.error});
+	const reply = await orchestrator.fetch(new Request('http://localhost/openapi.json'));
+	writeFileSync(new URL('../docs/api.md', import.meta.url), apiMarkdown((await reply.json()) as OpenApi));
+	await orchestrator.close();
+} finally {
+	rmSync(directory, {recursive: true});
+}

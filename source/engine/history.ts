@@ -53,6 +53,12 @@ export class History {
 		return run;
 	}
 
+	/** The run that has the attempts of this task: the run itself, unless its result was taken over from another one. */
+	sourceOf(run: Run, task: number): Run {
+		const from = run.tasks[task]?.takenFrom;
+		return from === undefined ? run : this.run(from);
+	}
+
 	/** One run with its tasks and attempts. Throws `not_found`. */
 	detail(id: RunId): RunDetail {
 		const run = this.run(id);

@@ -65,8 +65,9 @@ function attemptRoute(services: Services, streams: Streams): Route {
 			409: runRefusals[409],
 		},
 		handle({params, query}) {
-			const run = services.history.run(services.history.resolve(params.id));
-			const task = taskIndex(run, params.task);
+			const asked = services.history.run(services.history.resolve(params.id));
+			const task = taskIndex(asked, params.task);
+			const run = services.history.sourceOf(asked, task);
 			const known = run.tasks[task]?.attempts.length ?? 0;
 			if (query.attempt !== undefined && query.attempt > known) {
 				throw new ByoaiError('not_found', `task ${run.workflow.tasks[task]?.name} of run ${run.id} has no attempt ${query.attempt}`);

@@ -13,6 +13,7 @@ import {location, requestOf, runReply} from './run-reply.ts';
 import type {Services} from './services.ts';
 import {named} from './shape.ts';
 import type {Submissions} from './submit.ts';
+import {refuseActive} from './submit.ts';
 import {taskIndex} from './task-index.ts';
 
 const taskName = z.string().min(1).max(1000);
@@ -65,6 +66,7 @@ export function retryRoute(services: Services, submissions: Submissions): Route 
 		handle({params, query, body, req, res}) {
 			const run = history.run(history.resolve(params.id));
 			const chosen = choiceOf(run, body ?? {});
+			refuseActive(run);
 			if (query.dry_run) return tellPlan(run, chosen);
 			return submissions.retry(run, chosen, requestOf(req)).then(submitted => runReply(submitted, res, services));
 		},

@@ -48,6 +48,7 @@ export class Submissions {
 
 	/** Starts a new run of an ended one, as `planRerun` says. Throws `conflict` when nothing is left to do, and what `submit` throws. */
 	async retry(run: Run, choice: RerunChoice, request?: string): Promise<Submitted> {
+		refuseActive(run);
 		refuseUseless(run, choice);
 		const keys = keysOf(digest(['retry', run.id, choice]), request);
 		const {workflow, params, agentTimeoutMs} = run;
@@ -106,8 +107,12 @@ export class Submissions {
 	}
 }
 
+/** Throws `conflict` for a run that has not ended: what is to be kept of it is not known yet. */
+export function refuseActive({id, status}: Run): void {
+	if (!runEnded(status)) throw new ByoaiError('conflict', `run ${id} has not ended: cancel it first, or wait for its end`);
+}
+
 function refuseUseless(run: Run, choice: RerunChoice): void {
-	if (!runEnded(run.status)) throw new ByoaiError('conflict', `run ${run.id} has not ended: cancel it first, or wait for its end`);
 	if (planRerun(run, choice).includes('run')) return;
 	throw new ByoaiError('conflict', `every task of run ${run.id} succeeded: say from which task on to repeat it, or which one only`);
 }

@@ -40,6 +40,14 @@ export async function readArguments(command: Command, words: readonly string[]):
 	return {operands: parsed.operands, flags: parsed.flags as Flags};
 }
 
+/** A command line that others may see: every user of a host can list the processes there. */
+export function withoutSecrets(words: readonly string[]): string[] {
+	return words.map((word, index) => {
+		if (words[index - 1] === '--token') return '…';
+		return word.startsWith('--token=') ? '--token=…' : word;
+	});
+}
+
 async function parse(known: readonly OptionName[], words: readonly string[]) {
 	const {default: meow} = await import('meow');
 	try {

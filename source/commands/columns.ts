@@ -36,3 +36,19 @@ export function formatTable(rows: ReadonlyArray<readonly string[]>): string[] {
 			.trimEnd(),
 	);
 }
+
+/** The same, with the cells of one column, which have no colours, cut where the lines would be wider than the terminal. */
+export function fitTable(rows: ReadonlyArray<readonly string[]>, flexible: number, {columns, ellipsis}: Terminal): string[] {
+	const lines = formatTable(rows);
+	const over = Math.max(0, ...lines.map(line => stringWidth(line))) - columns;
+	if (over <= 0) return lines;
+	const widest = Math.max(0, ...rows.map(row => stringWidth(row[flexible] ?? '')));
+	const width = Math.max(narrowestCell, widest - over);
+	const cut = (cell: string) => (stringWidth(cell) > width ? inColumns(cell, width, ellipsis) : cell);
+	return formatTable(rows.map(row => row.map((cell, index) => (index === flexible ? cut(cell) : cell))));
+}
+
+type Terminal = {readonly columns: number; readonly ellipsis: string};
+
+/** WORKFLOW, the head of such a column, has as many. */
+const narrowestCell = 8;

@@ -11,6 +11,9 @@ import {formatCount, formatSpan, formatTime, plural} from './spans.ts';
 
 const widestTask = 24;
 const widestAgent = 20;
+/** On a narrow terminal, neither takes more than this part of a line, so that most of it is left for the text. */
+const widestPart = 1 / 5;
+const narrowest = 8;
 
 export type FormatOptions = {
 	readonly style: Style;
@@ -27,6 +30,7 @@ export class ConsoleFormat {
 	readonly #run: RunId;
 	readonly #runLabel: string;
 	readonly #taskWidth: number;
+	readonly #widestAgent: number;
 	/** 0 as long as there is none but `local-agent`: then the column would say nothing. */
 	#agentWidth = 0;
 	readonly #tasks = new Map<number, string>();
@@ -37,10 +41,10 @@ export class ConsoleFormat {
 		this.#style = style;
 		this.#run = run;
 		this.#runLabel = manyRuns ? `${style.dim(run)}  ` : '';
-		this.#taskWidth = taskNames.reduce(
-			(widest, name) => (widest === widestTask ? widest : Math.min(widestTask, Math.max(widest, widthOf(name)))),
-			1,
-		);
+		const part = Math.max(narrowest, Math.floor(style.columns * widestPart));
+		this.#widestAgent = Math.min(widestAgent, part);
+		const most = Math.min(widestTask, part);
+		this.#taskWidth = taskNames.reduce((widest, name) => (widest === most ? widest : Math.min(most, Math.max(widest, widthOf(name)))), 1);
 	}
 
 	/** One line of a task's output. */
@@ -98,8 +102,8 @@ export class ConsoleFormat {
 	#agentCell(agent: string | undefined): string {
 		const label = agentLabel(agent ?? '', this.#run);
 		const isNamed = this.#agentWidth > 0 || (agent !== undefined && agent !== localAgentName);
-		if (isNamed && widthOf(label) > this.#agentWidth && this.#agentWidth < widestAgent) {
-			this.#agentWidth = Math.min(widestAgent, widthOf(label));
+		if (isNamed && widthOf(label) > this.#agentWidth && this.#agentWidth < this.#widestAgent) {
+			this.#agentWidth = Math.min(this.#widestAgent, widthOf(label));
 			this.#agents.clear();
 		}
 		if (this.#agentWidth === 0) return '';

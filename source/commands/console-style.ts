@@ -13,6 +13,8 @@ export type Style = {
 	readonly bold: Paint;
 	/** Stands where text was cut. */
 	readonly ellipsis: string;
+	/** How wide the terminal is; endless where there is none. */
+	readonly columns: number;
 	/** A mark, with its text in the same colour: `✔ succeeded`. */
 	readonly mark: (mark: Mark, text?: string) => string;
 	/** The colour that a task keeps throughout a run. */
@@ -24,7 +26,10 @@ const asciiMarks = {succeeded: '+', failed: 'x', timed_out: 'x', skipped: '-', c
 
 export type Mark = keyof typeof unicodeMarks;
 
-export function createStyle({colour, unicode}: {readonly colour: boolean; readonly unicode: boolean}): Style {
+/** What a style is made for; `columns` is absent where the output is no terminal. */
+export type Look = {readonly colour: boolean; readonly unicode: boolean; readonly columns?: number | undefined};
+
+export function createStyle({colour, unicode, columns = Number.POSITIVE_INFINITY}: Look): Style {
 	const paint = pc.createColors(colour);
 	const marks = unicode ? unicodeMarks : asciiMarks;
 	const paints: Record<Mark, Paint> = {
@@ -51,6 +56,7 @@ export function createStyle({colour, unicode}: {readonly colour: boolean; readon
 		colour,
 		dim: paint.dim,
 		bold: paint.bold,
+		columns,
 		ellipsis: unicode ? '…' : '~',
 		mark: (mark, text) => paints[mark](text === undefined ? marks[mark] : `${marks[mark]} ${text}`),
 		task: index => palette[index % palette.length] ?? paint.cyan,

@@ -38,7 +38,7 @@ type LinesQuery = {readonly run: string; readonly task?: string; readonly follow
 
 async function printLines(client: Client, {flags, config, output}: Invocation, query: LinesQuery): Promise<void> {
 	const {id, tasks} = await client.run(query.run);
-	const style = createStyle({colour: config.colour.out, unicode: config.unicode});
+	const style = createStyle({colour: config.colour.out, unicode: config.unicode, columns: output.columns});
 	const format = new ConsoleFormat({style, run: id, taskNames: tasks.map(({name}) => name)});
 	const attempt = attemptOf(flags);
 	for await (const line of client.lines({...query, run: id})) {

@@ -3,7 +3,7 @@ import {readConfig, settingsPath} from '../config.ts';
 import {ByoaiError} from '../model/error.ts';
 import {version} from '../version.ts';
 import {didYouMean} from '../workflow/suggest.ts';
-import {commandIndex, readArguments} from './arguments.ts';
+import {commandIndex, readArguments, withoutSecrets} from './arguments.ts';
 import type {Command, Host} from './command.ts';
 import {Diagnostics} from './diagnostics.ts';
 import {failed, missing, statusOfError} from './exit-status.ts';
@@ -61,7 +61,7 @@ async function execute(argv: readonly string[], session: Session): Promise<numbe
 			session.output.write(formatHelp(command, commands));
 			return 0;
 		}
-		return await call(command, words, session);
+		return await call(command, {argv, words}, session);
 	} catch (error) {
 		return report(error, session.diagnostics);
 	}
@@ -80,11 +80,15 @@ function findCommand(argv: readonly string[]): {command: Command; words: readonl
 	throw new ByoaiError('usage', `unknown command ${JSON.stringify(name)}${hint}${hint === '' ? '.' : ''} See: byoai --help`);
 }
 
-async function call(command: Command, words: readonly string[], session: Session): Promise<number> {
+type Given = {readonly argv: readonly string[]; readonly words: readonly string[]};
+
+async function call(command: Command, {argv, words}: Given, session: Session): Promise<number> {
 	const {environment, host, output, errors, interruptions} = session;
 	refuseNowhere();
 	const {readSettings} = await import('./settings.ts');
 	const {operands, flags} = await readArguments(command, words);
+	// The parser sets a title of its own, so that `ps` would show no command line.
+	process.title = ['byoai', ...withoutSecrets(argv)].join(' ');
 	if (flags.https === true) throw new ByoaiError('unsupported', '--https is not in this version; put a proxy that speaks TLS before it');
 	const terminal = {out: output.isTerminal, err: errors.isTerminal};
 	const config = readConfig({flags, settings: readSettings(settingsPath(environment)), environment, terminal});

@@ -1,6 +1,6 @@
 const batchBytes = 64 * 1024;
 
-type Stream = NodeJS.WritableStream & {readonly isTTY?: boolean};
+type Stream = NodeJS.WritableStream & {readonly isTTY?: boolean; readonly columns?: number};
 
 /**
  * Standard output or standard error: writes in batches, tells when the other side is slower, and survives that it goes away.
@@ -27,6 +27,11 @@ export class Output {
 				resolve(error);
 			}),
 		);
+	}
+
+	/** How wide the terminal is at present; undefined where there is none, or it does not say. */
+	get columns(): number | undefined {
+		return this.isTerminal ? this.#stream.columns || undefined : undefined;
 	}
 
 	/** Why the stream took no more, other than that nobody reads it any longer: the disk is full, for instance. */

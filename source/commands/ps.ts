@@ -1,11 +1,14 @@
 import {runEnded} from '../model/run.ts';
 import type {RunRow} from '../protocol/views.ts';
-import {formatTable} from './columns.ts';
+import {fitTable} from './columns.ts';
 import type {Run} from './command.ts';
+import type {Look} from './console-style.ts';
 import {createStyle, markOf} from './console-style.ts';
 import {findOrchestrator} from './orchestrators.ts';
 import {printable} from './printable.ts';
 import {formatSpan} from './spans.ts';
+
+const workflowColumn = 1;
 
 /** `byoai ps`: runs, newest first. */
 export const ps: Run = async invocation => {
@@ -14,7 +17,7 @@ export const ps: Run = async invocation => {
 	try {
 		const runs = await client.runs();
 		if (flags.json === true) output.write(`${JSON.stringify(runs, undefined, 2)}\n`);
-		else output.write(formatRuns(runs, {colour: config.colour.out, unicode: config.unicode, now: Date.now()}));
+		else output.write(formatRuns(runs, {colour: config.colour.out, unicode: config.unicode, columns: output.columns, now: Date.now()}));
 		if (own !== undefined && runs.some(({status}) => !runEnded(status))) {
 			diagnostics.info('no orchestrator runs here now; unfinished runs go on with the next one that is started');
 		}
@@ -25,7 +28,7 @@ export const ps: Run = async invocation => {
 };
 
 /** The table of runs; its head alone when there are none. */
-export function formatRuns(runs: readonly RunRow[], {now, ...look}: {colour: boolean; unicode: boolean; now: number}): string {
+export function formatRuns(runs: readonly RunRow[], {now, ...look}: Look & {readonly now: number}): string {
 	const style = createStyle(look);
 	const rows = runs.map(({id, workflow, status, counts, createdAt, endedAt}) => {
 		const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -39,5 +42,6 @@ export function formatRuns(runs: readonly RunRow[], {now, ...look}: {colour: boo
 			formatSpan((endedAt ?? now) - createdAt),
 		];
 	});
-	return `${formatTable([['RUN', 'WORKFLOW', 'STATUS', 'TASKS', 'STARTED', 'TIME'].map(style.dim), ...rows]).join('\n')}\n`;
+	const table = [['RUN', 'WORKFLOW', 'STATUS', 'TASKS', 'STARTED', 'TIME'].map(style.dim), ...rows];
+	return `${fitTable(table, workflowColumn, style).join('\n')}\n`;
 }

@@ -52,7 +52,10 @@ async function submitAndFollow(
 	tellCircumstances(access, run.id, invocation);
 	const watching = new AbortController();
 	const watch = watchRuns(access, invocation, watching.signal, false);
-	const cancelled = interrupted.then(signal => cancelRun(access, run.id, signal, invocation));
+	const cancelled = interrupted.then(async signal => {
+		// What its output still lacks on the screen may be gigabytes, and nobody wants to see it any more.
+		if (!(await cancelRun(access, run.id, signal, invocation))) watching.abort();
+	});
 	const failure = Promise.race([watch.done, cancelled, failureOf(own)].map(onlyFailure));
 	try {
 		const ended = await Promise.race([watch.follow(run, {resumed}), failure]);
@@ -73,13 +76,19 @@ function tellCircumstances({own, client}: Access, run: RunId, {diagnostics, flag
 	if (others > 0) diagnostics.info(`${plural(others, 'other unfinished run')} ${others === 1 ? 'goes' : 'go'} on meanwhile: byoai ps`);
 }
 
-async function cancelRun({client}: Access, run: RunId, signal: Interruption, {diagnostics}: Invocation): Promise<void> {
-	diagnostics.warn(`cancelling run ${run} (${signal}); SIGINT twice within 2 s ends at once and leaves it unfinished`);
+/** False: the run had ended before. */
+async function cancelRun({client}: Access, run: RunId, signal: Interruption, {diagnostics}: Invocation): Promise<boolean> {
+	const cause = signal === 'SIGPIPE' ? 'nobody reads its output any more' : signal;
+	diagnostics.warn(`cancelling run ${run} (${cause}); SIGINT twice within 2 s ends at once and leaves it unfinished`);
 	try {
 		await client.cancelRun(run, `cancelled by ${signal}`);
+		return true;
 	} catch (error) {
 		const hasEnded = error instanceof ByoaiError && error.code === 'conflict';
 		if (!hasEnded) throw error;
+		const {status} = await client.run(run);
+		diagnostics.info(`run ${run} has ended already (${status}); what is not shown here: byoai logs ${run}`);
+		return false;
 	}
 }
 

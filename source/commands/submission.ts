@@ -41,7 +41,7 @@ type PlanText = {readonly text: string; readonly json: string};
 
 /** Watches runs in the way that the command line asks for. */
 export function watchRuns({client}: Access, {flags, config, output}: Invocation, signal: AbortSignal, manyRuns: boolean): RunWatch {
-	const style = createStyle({colour: config.colour.out, unicode: config.unicode});
+	const style = createStyle({colour: config.colour.out, unicode: config.unicode, columns: output.columns});
 	return new RunWatch({
 		client,
 		signal,

@@ -103,6 +103,7 @@ const sentences: ReadonlyArray<readonly [start: string, sentence: string]> = [
 	['deficient indentation', 'not indented enough: a quote or bracket opened above is not closed, or its lines are indented too little'],
 	['end of the stream or a document separator', 'does not fit what stands above: check the indentation'],
 	['the stream contains non-printable', 'a control character: the file is not plain text'],
+	['expected valid JSON character', 'a control character in quotes; write it as an escape, such as "\\u001b"'],
 	['unidentified alias', 'this `*name` has no `&name` above it; quote a value that begins with `*`'],
 	['unknown scalar tag', 'YAML tags (`!name`) are not supported; quote a value that begins with `!`'],
 	['unknown mapping tag', 'YAML tags (`!name`) are not supported'],

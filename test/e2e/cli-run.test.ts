@@ -1,5 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {closeSync, existsSync, mkdirSync, openSync} from 'node:fs';
+import {closeSync, existsSync, mkdirSync, openSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {CliPlace, program} from '../helpers/cli.ts';
@@ -166,4 +166,13 @@ test('why a task waits is told', async () => {
 	expect(status).toBe(1);
 	expect(stderr).toContain('note: agent `elsewhere` is not declared here');
 	expect(stdout).toMatch(/ … far waits: .*elsewhere/);
+});
+
+test.runIf(existsSync('/proc/self/cmdline'))('ps shows what it was started with, and no token', async () => {
+	const place = new CliPlace();
+	place.file('flow.yml', 'tasks: [{name: far, command: x, agent: elsewhere}]\n');
+	const cli = place.start(['run', 'flow.yml', '--token', 'secret', '--port=0']);
+	await cli.says(/ … far waits: /);
+	const [shown] = readFileSync(`/proc/${cli.process.pid}/cmdline`, 'utf8').split('\0');
+	expect(shown).toBe('byoai run flow.yml --token … --port=0');
 });

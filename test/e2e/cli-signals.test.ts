@@ -48,6 +48,21 @@ describe('a one-shot run', () => {
 		expect(JSON.parse((await place.run(['ps', '--json'])).stdout)).toMatchObject([{status: 'cancelled'}]);
 	});
 
+	test('SIGINT once the run has ended: what is not shown yet is left to byoai logs', async () => {
+		const place = new CliPlace();
+		place.file('flow.yml', 'tasks: [{name: wordy, command: seq 300000}]\n');
+		const cli = place.start(['run', 'flow.yml']);
+		await cli.says(/wordy {2}1\n/);
+		cli.process.stdout?.pause();
+		const runs = async () => JSON.parse((await place.run(['ps', '--json'])).stdout);
+		await expect.poll(runs, {timeout: 20_000}).toMatchObject([{status: 'succeeded'}]);
+		cli.process.kill('SIGINT');
+		await cli.says(/byoai: run (r\w+) has ended already \(succeeded\); what is not shown here: byoai logs \1\n/);
+		cli.process.stdout?.resume();
+		const {status, stdout} = await cli.ended;
+		expect({status, isWhole: stdout.includes('wordy  300000')}).toEqual({status: 130, isWhole: false});
+	});
+
 	test('a second SIGINT within 2 s ends at once; the next start finds the run, and the task went on', async () => {
 		const place = new CliPlace();
 		place.file(

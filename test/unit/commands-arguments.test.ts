@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {commandIndex, readArguments, readParamFlags} from '../../source/commands/arguments.ts';
+import {commandIndex, readArguments, readParamFlags, withoutSecrets} from '../../source/commands/arguments.ts';
 import {commands} from '../../source/commands/registry.ts';
 
 function read(name: string, ...words: string[]) {
@@ -67,4 +67,9 @@ test('params are split at the first equals sign, and the last of a name holds', 
 	expect(readParamFlags(['a=1', 'b=c=d', 'e=', 'a=2'])).toEqual({a: '2', b: 'c=d', e: ''});
 	expect(() => readParamFlags(['a'])).toThrow(usage(/--param must be name=value, not "a"/));
 	expect(() => readParamFlags(['=a'])).toThrow(usage(/name=value/));
+});
+
+test('tokens are not for others to see', () => {
+	expect(withoutSecrets(['run', 'x', '--token', 'a', '--port', '1'])).toEqual(['run', 'x', '--token', '…', '--port', '1']);
+	expect(withoutSecrets(['--token=a', 'ps', '--token'])).toEqual(['--token=…', 'ps', '--token']);
 });

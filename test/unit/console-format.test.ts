@@ -26,6 +26,14 @@ describe('lines of output', () => {
 		expect(long.line(logLine({at, name: 'x'.repeat(50)}))).toBe(`03:04:05  ${'x'.repeat(23)}…  text\n`);
 	});
 
+	test('a narrow terminal leaves room for the text', () => {
+		const narrow = formatOf(['x'.repeat(50)], createStyle({colour: false, unicode: true, columns: 80}));
+		const line = logLine({at, name: 'x'.repeat(50), agent: 'y'.repeat(50)});
+		expect(narrow.line(line)).toBe(`03:04:05  ${'y'.repeat(15)}…  ${'x'.repeat(15)}…  text\n`);
+		const tiny = formatOf(['x'.repeat(50)], createStyle({colour: false, unicode: true, columns: 10}));
+		expect(tiny.line(line)).toBe('03:04:05  yyyyyyy…  xxxxxxx…  text\n');
+	});
+
 	test('the agent is named once there is another than local-agent, without its run', () => {
 		const format = formatOf(['a']);
 		expect(format.line(logLine({at, name: 'a'}))).toBe('03:04:05  a  text\n');
@@ -197,6 +205,15 @@ test('the table of runs', () => {
 			'',
 		].join('\n'),
 	);
+});
+
+test('the table of runs fits a terminal, as far as the names of workflows can be cut', () => {
+	const runs = [runRow({id: 'r1', workflow: '漢'.repeat(30), status: 'failed', createdAt: 0, endedAt: 5000})];
+	const table = (columns: number) => formatRuns(runs, {colour: false, unicode: true, columns, now: 60_000}).split('\n')[1];
+	const others = (workflow: string) => `r1   ${workflow}  ✖ failed  0/0    1 min ago  5.0 s`;
+	expect(table(200)).toBe(others('漢'.repeat(30)));
+	expect(table(60)).toBe(others(`${'漢'.repeat(9)}… `));
+	expect(table(20)).toBe(others('漢漢漢… '));
 });
 
 test('the table of agents is in the order of their names, and tells what troubles them', () => {

@@ -16,6 +16,7 @@ describe('bad files are refused in a sentence', () => {
 		['tasks:\n\t- command: x\n', '2:1 a tab in the indentation; YAML is indented with spaces'],
 		['tasks:\n  - command: x\u0000', '2:15 the file holds a NUL byte: it is not a text file in UTF-8'],
 		['tasks: \u0007', '1:8 a control character: the file is not plain text'],
+		['tasks: [{command: "\u001b[31m"}]', '1:20 a control character in quotes; write it as an escape, such as "\\u001b"'],
 		['tasks:\n  - <<: {a: 1}\n', '2:5 merge keys (`<<`) are not supported; put what tasks share under `defaults`'],
 		['tasks:\n  - {command: a, command: b}\n', '2:18 this key stands twice in the same mapping'],
 		['tasks: *all\n', '1:9 this `*name` has no `&name` above it; quote a value that begins with `*`'],

@@ -27,6 +27,16 @@ export const defaultLimits = {
 	active_runs: 1000,
 	/** Agents that are registered; another registration is answered with 429. */
 	agents: 10_000,
+	/** Replies that are open until their reader or what they follow ends; another is answered with 429. */
+	streams: 1000,
+	/** Requests a second from one address, twice as many at once after a pause; more are answered with 429. Exchanges do not count. */
+	request_rate: 1000,
+	/** Requests a minute from one address that are refused for their token, Host or Origin; more are answered with 429. */
+	refused_rate: 60,
+	/** Seconds in which the head of a request has to come; then it is answered with 408. */
+	head_seconds: 20,
+	/** Seconds in which a request has to come whole; then it is answered with 408. */
+	request_seconds: 180,
 	/** Events in one commit; more wait for the next. */
 	batch_events: 1000,
 	/** Journal entries after which a snapshot is written. */

@@ -12,3 +12,8 @@ export const registerPath = '/register';
 export function exchangePath(agent: string): string {
 	return `/v1/agents/${encodeURIComponent(agent)}/exchange`;
 }
+
+/** Whether this is the path of an exchange. */
+export function isExchange(path: string): boolean {
+	return /^\/v1\/agents\/[^/]+\/exchange$/.test(path);
+}

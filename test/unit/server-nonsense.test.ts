@@ -162,18 +162,24 @@ test('a report that names what every object has changes nothing', async () => {
 test('a wrong method is answered with the right ones', async () => {
 	const orchestra = openOrchestra();
 	const expected: Array<[string, string, string]> = [
-		['DELETE', '/v1/runs', 'POST, GET, HEAD'],
-		['OPTIONS', '/v1/runs', 'POST, GET, HEAD'],
-		['PATCH', '/v1/runs/latest', 'GET, HEAD'],
-		['GET', '/register', 'POST'],
-		['HEAD', '/workflow', 'POST'],
-		['POST', '/health', 'GET, HEAD'],
-		['PUT', '/v1/agents/a/exchange', 'POST'],
-		['PROPFIND', '/v1/events', 'GET, HEAD'],
+		['DELETE', '/v1/runs', 'POST, GET, HEAD, OPTIONS'],
+		['PATCH', '/v1/runs/latest', 'GET, HEAD, OPTIONS'],
+		['GET', '/register', 'POST, OPTIONS'],
+		['HEAD', '/workflow', 'POST, OPTIONS'],
+		['POST', '/health', 'GET, HEAD, OPTIONS'],
+		['PUT', '/v1/agents/a/exchange', 'POST, OPTIONS'],
+		['PROPFIND', '/v1/events', 'GET, HEAD, OPTIONS'],
 	];
 	for (const [method, path, allow] of expected) {
 		const reply = await orchestra.call(method, path);
 		expect([reply.status, reply.headers.get('allow')], `${method} ${path}`).toEqual([405, allow]);
+		const options = await orchestra.server.fetch(new Request(`http://localhost${path}`, {method: 'OPTIONS'}));
+		expect([options.status, options.headers.get('allow')], path).toEqual([204, allow]);
+		// Nothing that would let a page of another origin in.
+		expect(
+			[...options.headers.keys()].filter(name => name.startsWith('access-control')),
+			path,
+		).toEqual([]);
 	}
 });
 

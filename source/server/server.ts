@@ -16,6 +16,7 @@ import {agentRoutes} from './routes-agents.ts';
 import {logRoutes} from './routes-logs.ts';
 import {runRoutes} from './routes-runs.ts';
 import {serviceRoutes} from './routes-service.ts';
+import {workflowRoutes} from './routes-workflows.ts';
 import type {Services} from './services.ts';
 import {Streams} from './stream.ts';
 
@@ -38,6 +39,7 @@ export function createServer(services: Services): Server {
 	const routes: readonly Route[] = [
 		...serviceRoutes(services, metrics, () => routes),
 		...agentRoutes(services, guard),
+		...workflowRoutes(services),
 		...runRoutes(services),
 		...logRoutes(services, streams),
 		eventsRoute(services, streams),

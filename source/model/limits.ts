@@ -43,6 +43,8 @@ export const defaultLimits = {
 	batch_events: 1000,
 	/** Journal entries after which a snapshot is written. */
 	snapshot_events: 20_000,
+	/** Runs whose lines are read at once, where none is named: the newest, active ones first. */
+	log_runs: 100,
 	/** A line in the log view; a longer one is shown cut, and is whole in `byoai logs`. */
 	shown_line_bytes: 64 * 1024,
 } as const;

@@ -118,7 +118,9 @@ test('queries that nobody understands are refused', async () => {
 		...['offset=-1', 'offset=9999999999999999', 'attempt=0', 'attempt=x', 'follow=yes', 'stream=both', 'format=xml', 'x=1'].map(
 			query => `${log}?${query}`,
 		),
-		...['since=1h', 'grep=x', 'follow=1', 'task=', 'run='].map(query => `/v1/logs?${query}`),
+		...['since=yesterday', 'since=', 'since=-1h', 'since=2026-99-99', 'grep=', 'follow=1', 'task=', 'run='].map(
+			query => `/v1/logs?${query}`,
+		),
 		'/v1/runs/latest?verbose=1',
 		'/v1/agents?all',
 	];
@@ -132,6 +134,8 @@ test('strange names are not found, and never the server’s fault', async () => 
 	const orchestra = openOrchestra();
 	for (const name of names) {
 		for (const path of [`/v1/runs/${name}`, `/v1/runs/${name}/tasks/${name}/logs`, `/v1/logs?run=${name.slice(0, 90)}`]) {
+			// Dots, encoded or not, lead up already where the URL is read: that is another path.
+			if (new URL(path, 'http://localhost').pathname === '/v1/logs' && !path.startsWith('/v1/logs')) continue;
 			await refused(orchestra, await orchestra.call('GET', path), path);
 		}
 		await refused(orchestra, await orchestra.call('POST', `/v1/runs/${name}/cancel`, {}), name);

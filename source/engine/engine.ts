@@ -20,6 +20,10 @@ export type Change = {
 	readonly after: State;
 	/** Runs that ended with this batch; they are in the history and no more in `after`. */
 	readonly endedRuns: readonly Run[];
+	/** What happened, in order. */
+	readonly events: readonly Event[];
+	/** How long it took to write. */
+	readonly commitMs: number;
 };
 
 export type EngineOptions = {
@@ -179,10 +183,13 @@ export class Engine {
 
 	#commit(draft: Draft): void {
 		if (draft.events.length === 0) return;
-		this.#sequence = this.#options.store.append({events: draft.events, endedRuns: draft.endedRuns});
-		const change: Change = {before: this.#state, after: draft.state, endedRuns: draft.endedRuns};
-		this.#state = draft.state;
-		for (const session of this.#rooms.keys()) if (!(session in draft.state.sessions)) this.#rooms.delete(session);
+		const {store, clock} = this.#options;
+		const {state, events, endedRuns} = draft;
+		const startedAt = clock.monotonic();
+		this.#sequence = store.append({events, endedRuns});
+		const change: Change = {before: this.#state, after: state, endedRuns, events, commitMs: clock.monotonic() - startedAt};
+		this.#state = state;
+		for (const session of this.#rooms.keys()) if (!(session in state.sessions)) this.#rooms.delete(session);
 		for (const listener of this.#subscribers) listener(change);
 	}
 

@@ -33,12 +33,19 @@ export class ByoaiError extends Error {
 	readonly code: ErrorCode;
 	readonly problems: readonly Problem[];
 	readonly retryable: boolean;
+	/** After which time it is worth trying again, where that is known. */
+	readonly retryAfterMs: number | undefined;
 
-	constructor(code: ErrorCode, message: string, options: {problems?: readonly Problem[]; retryable?: boolean; cause?: unknown} = {}) {
+	constructor(
+		code: ErrorCode,
+		message: string,
+		options: {problems?: readonly Problem[]; retryable?: boolean; retryAfterMs?: number; cause?: unknown} = {},
+	) {
 		super(message, options.cause === undefined ? undefined : {cause: options.cause});
 		this.name = 'ByoaiError';
 		this.code = code;
 		this.problems = options.problems ?? [];
 		this.retryable = options.retryable ?? false;
+		this.retryAfterMs = options.retryAfterMs;
 	}
 }

@@ -11,6 +11,8 @@ export const defaultLimits = {
 	workflow_depth: 64,
 	/** Uses of YAML aliases (`*name`) in one workflow file. */
 	workflow_aliases: 1000,
+	/** Workflow files in the list of them; more are left out, and it is said so. */
+	workflow_files: 500,
 	/** Kept output of one attempt; the rest is counted and dropped, and the log ends with a line that says so. */
 	attempt_log_bytes: 1024 * 1024 * 1024,
 	/** Output that an agent keeps on disk until it is acknowledged; when full, commands wait in their writes. */
@@ -33,10 +35,22 @@ export const defaultLimits = {
 	active_runs: 1000,
 	/** Agents that are registered; another registration is answered with 429. */
 	agents: 10_000,
+	/** Replies that are open until their reader or what they follow ends; another is answered with 429. */
+	streams: 1000,
+	/** Requests a second from one address, twice as many at once after a pause; more are answered with 429. Exchanges do not count. */
+	request_rate: 1000,
+	/** Requests a minute from one address that are refused for their token, Host or Origin; more are answered with 429. */
+	refused_rate: 60,
+	/** Seconds in which the head of a request has to come; then it is answered with 408. */
+	head_seconds: 20,
+	/** Seconds in which a request has to come whole; then it is answered with 408. */
+	request_seconds: 180,
 	/** Events in one commit; more wait for the next. */
 	batch_events: 1000,
 	/** Journal entries after which a snapshot is written. */
 	snapshot_events: 20_000,
+	/** Runs whose lines are read at once, where none is named: the newest, active ones first. */
+	log_runs: 100,
 	/** A line in the log view; a longer one is shown cut, and is whole in `byoai logs`. */
 	shown_line_bytes: 64 * 1024,
 } as const;

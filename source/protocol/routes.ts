@@ -13,6 +13,11 @@ export function exchangePath(agent: string): string {
 	return `/v1/agents/${encodeURIComponent(agent)}/exchange`;
 }
 
+/** Whether this is the path of an exchange. */
+export function isExchange(path: string): boolean {
+	return /^\/v1\/agents\/[^/]+\/exchange$/.test(path);
+}
+
 /** `POST` Orders to an agent, answered by its Report: the agent protocol, dialled by the orchestrator. */
 export const dialledExchangePath = '/v1/exchange';
 /** In that request: the id of the state directory whose orchestrator dials. */

@@ -1,4 +1,5 @@
 import type {AgentStatus, InstanceStatus} from '../model/agent.ts';
+import type {Problem} from '../model/error.ts';
 import type {RunId} from '../model/ids.ts';
 import type {AttemptStatus, Outcome, RunStatus, TaskCause, TaskStatus} from '../model/run.ts';
 import type {AgentSpec, Labels} from '../model/workflow.ts';
@@ -149,3 +150,32 @@ export type LogLine = {
 export type LogRecord =
 	| (Pick<LogLine, 'stream' | 'at'> & {readonly offset: number} & ({readonly text: string} | {readonly base64: string}))
 	| {readonly dropped: number};
+
+/** One file of the workflow directory: `GET /v1/workflows`. */
+export type WorkflowRow = {
+	/** Relative to the workflow directory. */
+	readonly file: string;
+	/** The workflow's; the file's where it is not valid. */
+	readonly name: string;
+	readonly description?: string;
+	readonly params: readonly WorkflowParam[];
+	/** How many tasks it has; 0 where it is not valid. */
+	readonly tasks: number;
+	/** What is wrong with it; empty: it can be run. */
+	readonly problems: readonly Problem[];
+};
+
+/** The same with the text of the file: `GET /v1/workflows/:file`. */
+export type WorkflowDetail = WorkflowRow & {readonly text: string};
+
+/** A value that a workflow asks for. */
+export type WorkflowParam = {
+	readonly name: string;
+	readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'list';
+	readonly required: boolean;
+	/** Of its type. */
+	readonly default?: unknown;
+	/** The values that it may have, where not all of its type. */
+	readonly enum?: readonly unknown[];
+	readonly description?: string;
+};

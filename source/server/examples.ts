@@ -1,4 +1,4 @@
-import type {AgentRow, RunDetail, RunRow} from '../protocol/views.ts';
+import type {AgentRow, RunDetail, RunRow, WorkflowRow} from '../protocol/views.ts';
 
 /** What the API's description shows; the tests hold these against the schemas. */
 
@@ -55,4 +55,13 @@ export const exampleAgent: AgentRow = {
 	slots: 2,
 	used: 1,
 	labels: {zone: 'a'},
+};
+
+export const exampleWorkflowRow: WorkflowRow = {
+	file: 'hello.yml',
+	name: 'hello',
+	description: 'Builds and tests.',
+	params: [{name: 'version', type: 'string', required: false, default: '1.0'}],
+	tasks: 2,
+	problems: [],
 };

@@ -1,14 +1,17 @@
+import {STATUS_CODES} from 'node:http';
+import type {Socket} from 'node:net';
 import type {H3} from 'h3';
 import {serve} from 'h3';
 import type {Clock} from '../engine/clock.ts';
 import {ByoaiError} from '../model/error.ts';
+import type {Limits} from '../model/limits.ts';
+import {problemText, problemType} from './problem.ts';
 
 export type ListenOptions = {
 	readonly host: string;
 	/** 0: any free one. */
 	readonly port: number;
-	/** The largest body of all; the routes have their own limits. */
-	readonly mostBytes: number;
+	readonly limits: Limits;
 	readonly clock: Clock;
 	/** Ends the replies that have no end of their own. */
 	readonly endStreams: () => void;
@@ -24,16 +27,21 @@ export type Listening = {
 /** How long replies that are under way may take when the server closes. */
 const closeGraceMs = 2000;
 const idleCheckMs = 20;
+/** How often it is looked for requests that take too long to arrive. */
+const timeoutCheckMs = 5000;
 
 /** Serves the app on a port. Rejects with `unavailable` where that cannot be. */
-export async function listen(app: H3, {host, port, mostBytes, clock, endStreams}: ListenOptions): Promise<Listening> {
+export async function listen(app: H3, {host, port, limits, clock, endStreams}: ListenOptions): Promise<Listening> {
 	const server = serve(app, {
 		hostname: host.replace(/^\[(.*)\]$/, '$1'),
 		port,
 		silent: true,
 		gracefulShutdown: false,
-		maxRequestBodySize: mostBytes,
+		// The largest body of all; the routes have their own limits.
+		maxRequestBodySize: Math.max(limits.request_bytes, limits.exchange_bytes),
+		node: timeouts(limits),
 	});
+	server.node?.server?.on('clientError', (error: Error, socket: Socket) => refuse(error, socket, limits));
 	try {
 		await server.ready();
 	} catch (error) {
@@ -52,6 +60,37 @@ export async function listen(app: H3, {host, port, mostBytes, clock, endStreams}
 			cancel();
 		},
 	};
+}
+
+/** Who sends a request bit by bit holds a connection, and no longer than that. */
+function timeouts({head_seconds, request_seconds}: Limits) {
+	const [headersTimeout, requestTimeout] = [head_seconds * 1000, request_seconds * 1000];
+	return {headersTimeout, requestTimeout, connectionsCheckingInterval: Math.min(timeoutCheckMs, headersTimeout, requestTimeout)};
+}
+
+/** Answers what is no HTTP, or does not come. */
+function refuse(error: Error, socket: Socket, limits: Limits): void {
+	const code = 'code' in error ? error.code : undefined;
+	if (!socket.writable || code === 'ECONNRESET') {
+		socket.destroy();
+		return;
+	}
+	const {status, detail} = refusalOf(code, limits);
+	const body = problemText(status, 'malformed', detail);
+	const head = [
+		`HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+		'connection: close',
+		`content-type: ${problemType}`,
+		`content-length: ${Buffer.byteLength(body)}`,
+	];
+	socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function refusalOf(code: unknown, {head_seconds, request_seconds}: Limits): {status: number; detail: string} {
+	if (code === 'HPE_HEADER_OVERFLOW') return {status: 431, detail: 'the head of the request is too large'};
+	if (code !== 'ERR_HTTP_REQUEST_TIMEOUT') return {status: 400, detail: 'this is no HTTP request'};
+	const limits = `the limits head_seconds (${head_seconds}) and request_seconds (${request_seconds})`;
+	return {status: 408, detail: `the request took longer to arrive than ${limits} permit`};
 }
 
 function closeIdle({node}: ReturnType<typeof serve>): void {

@@ -3,6 +3,7 @@ import type {Content} from './body.ts';
 import type {Json, JsonSchemas} from './json-schemas.ts';
 import {jsonSchemas} from './json-schemas.ts';
 import {problemDetails} from './problem-schema.ts';
+import type {Refusal} from './refusals.ts';
 import {refusalsOf} from './refusals.ts';
 import type {Reply, Route} from './route.ts';
 
@@ -141,7 +142,7 @@ function replyOf(status: number, {description, schema, contentType, headers = {}
 /** Refusals that many routes share, by name. */
 function responsesOf(routes: readonly Route[], schema: Json): Json {
 	return Object.fromEntries(
-		routes.flatMap(refusalsOf).map(({name, status, description, headers = {}, example}) => [
+		allRefusals(routes).map(({name, status, description, headers = {}, example}) => [
 			name,
 			{
 				description,
@@ -164,4 +165,8 @@ function responsesOf(routes: readonly Route[], schema: Json): Json {
 			},
 		]),
 	);
+}
+
+function allRefusals(routes: readonly Route[]): Refusal[] {
+	return [...new Set(routes.flatMap(refusalsOf))].sort((a, b) => a.status - b.status);
 }

@@ -13,7 +13,7 @@ const errorCode = shapeOf<ErrorCode>()(
 		.describe('What was refused or broke, as a word that programs can rely on.'),
 );
 
-const problem = shapeOf<Problem>()(
+export const problem = shapeOf<Problem>()(
 	'Problem',
 	z
 		.object({

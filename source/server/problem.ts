@@ -16,6 +16,11 @@ export type ProblemDetails = {
 	readonly errors?: readonly Problem[];
 };
 
+export const problemType = 'application/problem+json';
+
+/** After which time a limit is worth trying again, where nobody knows better. */
+const retryAfterLimitMs = 10_000;
+
 const statuses: Readonly<Record<ErrorCode, number>> = {
 	usage: 400,
 	malformed: 400,
@@ -40,7 +45,7 @@ const codes: Readonly<Record<number, ErrorCode>> = {404: 'not_found', 413: 'too_
  */
 export function problemResponse(error: HTTPError, warn: (message: string) => void): Response {
 	const {cause} = error;
-	if (cause instanceof ByoaiError && cause.code !== 'internal') return knownProblem(cause);
+	if (cause instanceof ByoaiError && cause.code !== 'internal') return refusalResponse(cause);
 	if (error.unhandled !== true && error.status < 500) {
 		return problem(error.status, codes[error.status] ?? 'malformed', error.message, {headers: error.headers});
 	}
@@ -48,8 +53,10 @@ export function problemResponse(error: HTTPError, warn: (message: string) => voi
 	return problem(500, 'internal', 'an unforeseen error of the orchestrator; its diagnostics say more', {});
 }
 
-function knownProblem({code, message, problems}: ByoaiError): Response {
+/** A refusal as problem details. */
+export function refusalResponse({code, message, problems, retryAfterMs = retryAfterLimitMs}: ByoaiError): Response {
 	const headers = new Headers(code === 'unauthorized' ? {'www-authenticate': 'Bearer'} : {});
+	if (code === 'limit') headers.set('retry-after', String(Math.ceil(retryAfterMs / 1000)));
 	return problem(statuses[code], code, message, {headers, ...(problems.length > 0 && {errors: problems})});
 }
 
@@ -60,8 +67,13 @@ function problem(
 	{errors, headers}: {errors?: ByoaiError['problems']; headers?: Headers | undefined},
 ): Response {
 	const all = new Headers(headers);
-	all.set('content-type', 'application/problem+json');
+	all.set('content-type', problemType);
+	return new Response(problemText(status, code, detail, errors), {status, headers: all});
+}
+
+/** The body of a refusal. */
+export function problemText(status: number, code: ErrorCode, detail: string, errors?: readonly Problem[]): string {
 	const title = STATUS_CODES[status] ?? 'Error';
 	const body: ProblemDetails = {type: 'about:blank', title, status, detail, code, ...(errors && {errors})};
-	return new Response(JSON.stringify(body), {status, headers: all});
+	return JSON.stringify(body);
 }

@@ -50,6 +50,17 @@ const refusals: readonly Refusal[] = [
 		concerns: ({access}) => access !== 'anyone',
 	},
 	{
+		name: 'TooSlow',
+		status: 408,
+		description: 'The request took longer to arrive than its limits permit, which are named; the connection is closed.',
+		example: {
+			title: 'Request Timeout',
+			code: 'malformed',
+			detail: 'the request took longer to arrive than the limits head_seconds (20) and request_seconds (180) permit',
+		},
+		concerns: withBody,
+	},
+	{
 		name: 'TooLarge',
 		status: 413,
 		description: 'The body is larger than its limit, which is named.',
@@ -84,12 +95,13 @@ const refusals: readonly Refusal[] = [
 		name: 'Limit',
 		status: 429,
 		description: 'A limit is reached, which is named.',
+		headers: {'retry-after': 'Seconds after which it is worth trying again.'},
 		example: {
 			title: 'Too Many Requests',
 			code: 'limit',
 			detail: '1000 runs have not ended, and the limit active_runs permits no more: wait for one, or cancel one',
 		},
-		concerns: ({access}) => access !== 'anyone',
+		concerns: always,
 	},
 	{
 		name: 'Internal',

@@ -1,7 +1,6 @@
 import {isUtf8} from 'node:buffer';
 import * as z from 'zod';
 import {readAttempt} from '../engine/follow.ts';
-import {readLines} from '../engine/merged-lines.ts';
 import {notify} from '../engine/news.ts';
 import type {LogPiece, LogSlice} from '../engine/task-logs.ts';
 import {ByoaiError} from '../model/error.ts';
@@ -9,14 +8,16 @@ import type {AttemptRef} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import {taskEnded} from '../model/run.ts';
 import type {LogRecord} from '../protocol/views.ts';
-import {agentParam, runParam, runRefusals, taskParam} from './params.ts';
+import {runParam, runRefusals, taskParam} from './params.ts';
 import {queryFlag, queryNumber, queryNumberOr} from './query.ts';
+import {lineReply, textReply} from './replies.ts';
 import type {Route} from './route.ts';
 import {route} from './route.ts';
-import {logLine, logRecord} from './row-schemas.ts';
+import {linesRoute} from './routes-lines.ts';
+import {logRecord} from './row-schemas.ts';
 import type {Services} from './services.ts';
 import type {Streams} from './stream.ts';
-import {taskIndex} from './task-index.ts';
+import {taskIndex} from './tasks.ts';
 
 const attemptQuery = z.strictObject({
 	attempt: queryNumber(1).describe('By default the newest.').optional(),
@@ -27,13 +28,6 @@ const attemptQuery = z.strictObject({
 });
 
 type AttemptQuery = z.output<typeof attemptQuery>;
-
-const linesQuery = z.strictObject({
-	run: z.string().min(1).max(100).default('latest').describe(runParam.description),
-	task: z.string().min(1).max(1000).describe(taskParam.description).optional(),
-	agent: z.string().min(1).max(200).describe(agentParam.description).optional(),
-	follow: queryFlag.describe('Go on until the run has ended.'),
-});
 
 /** Output of tasks. Both replies come bit by bit, and with `follow` go on until the attempt, or the run, has ended. */
 export function logRoutes(services: Services, streams: Streams): Route[] {
@@ -75,34 +69,6 @@ function attemptRoute(services: Services, streams: Streams): Route {
 			return query.format === 'text'
 				? textReply(streams.open(signal => asText(readTask(services, run, task, query, signal), query)))
 				: lineReply(streams, signal => asRecords(readTask(services, run, task, query, signal), query));
-		},
-	});
-}
-
-function linesRoute(services: Services, streams: Streams): Route {
-	return route({
-		method: 'GET',
-		path: '/v1/logs',
-		id: 'readLogs',
-		summary: 'Read lines of many tasks',
-		description:
-			'Merged by time: a `LogLine` a line; empty lines say only that the connection is alive. With `follow` it goes on until the run has ended.',
-		tag: 'logs',
-		access: 'token',
-		query: linesQuery,
-		replies: {
-			200: {description: 'Lines of output, one JSON value each.', contentType: 'application/x-ndjson', schema: logLine},
-			404: {description: 'There is no such run or task.'},
-			409: runRefusals[409],
-		},
-		handle({query: {run: name, task, agent, follow}}) {
-			const run = services.history.run(services.history.resolve(name));
-			const only = task === undefined ? undefined : taskIndex(run, task);
-			const lineBytes = services.limits.shown_line_bytes;
-			return lineReply(streams, async function* (signal) {
-				for await (const line of readLines(services, {run, task: only, agent, follow, signal, lineBytes}))
-					yield `${JSON.stringify(line)}\n`;
-			});
 		},
 	});
 }
@@ -166,13 +132,4 @@ function recordLine(record: LogRecord): string {
 
 function isOf(stream: LogPiece['stream'] | undefined): (piece: LogPiece) => boolean {
 	return piece => stream === undefined || piece.stream === stream;
-}
-
-function textReply(body: ReadableStream<Uint8Array>): Response {
-	return new Response(body, {headers: {'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff'}});
-}
-
-/** NDJSON; empty lines mean nothing but that the connection is alive. */
-function lineReply(streams: Streams, lines: (signal: AbortSignal) => AsyncGenerator<string>): Response {
-	return new Response(streams.open(lines, {heartbeat: '\n'}), {headers: {'content-type': 'application/x-ndjson'}});
 }

@@ -14,7 +14,7 @@ import type {Services} from './services.ts';
 import {named} from './shape.ts';
 import type {Submissions} from './submit.ts';
 import {refuseActive} from './submit.ts';
-import {taskIndex} from './task-index.ts';
+import {taskIndex} from './tasks.ts';
 
 const taskName = z.string().min(1).max(1000);
 const choice = named(

@@ -1,13 +1,16 @@
 import * as z from 'zod';
 import {protocolVersion} from '../protocol/messages.ts';
 import {epochHeader, healthPath} from '../protocol/routes.ts';
+import {expositionType} from './exposition.ts';
+import type {Metrics} from './metrics.ts';
+import type {ProcessMetrics} from './process-metrics.ts';
 import type {Route} from './route.ts';
 import {route} from './route.ts';
 import type {Services} from './services.ts';
 
 /** What the orchestrator says of itself. `routes`: all that there are. */
-export function serviceRoutes(services: Services, routes: () => readonly Route[]): Route[] {
-	return [healthRoute(services), openApiRoute(services, routes)];
+export function serviceRoutes(services: Services, metrics: Metrics, routes: () => readonly Route[]): Route[] {
+	return [healthRoute(services), metricsRoute(metrics), openApiRoute(services, routes)];
 }
 
 function healthRoute({epoch, version}: Services): Route {
@@ -29,6 +32,25 @@ function healthRoute({epoch, version}: Services): Route {
 		handle({res}) {
 			res.headers.set(epochHeader, epoch);
 			return {status: 'ok', version, protocol: protocolVersion};
+		},
+	});
+}
+
+function metricsRoute(metrics: Metrics): Route {
+	let ofProcess: Promise<ProcessMetrics> | undefined;
+	return route({
+		method: 'GET',
+		path: '/metrics',
+		id: 'readMetrics',
+		summary: 'Tell metrics',
+		description: "In Prometheus' text format: runs, tasks, agents, slots, the journal, requests, output, and the process.",
+		tag: 'service',
+		access: 'token',
+		replies: {200: {description: 'Metrics.', contentType: 'text/plain', schema: z.string()}},
+		async handle() {
+			// Watching the event loop costs something, and begins when somebody wants to know.
+			ofProcess ??= import('./process-metrics.ts').then(({ProcessMetrics}) => new ProcessMetrics());
+			return new Response(metrics.text((await ofProcess).metrics()), {headers: {'content-type': expositionType}});
 		},
 	});
 }

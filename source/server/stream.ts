@@ -1,4 +1,5 @@
 import type {Clock} from '../engine/clock.ts';
+import {ByoaiError} from '../model/error.ts';
 
 export type Chunk = string | Uint8Array;
 
@@ -16,21 +17,36 @@ const batchSize = 64 * 1024;
 export class Streams {
 	readonly #clock: Clock;
 	readonly #warn: (message: string) => void;
+	readonly #most: number;
 	readonly #open = new Set<AbortController>();
 
-	constructor({clock, warn}: {clock: Clock; warn: (message: string) => void}) {
+	constructor({clock, warn, limits}: {clock: Clock; warn: (message: string) => void; limits: {readonly streams: number}}) {
 		this.#clock = clock;
 		this.#warn = warn;
+		this.#most = limits.streams;
 	}
 
-	/** `produce` is called when the client begins to read, and has to end when its signal is aborted. */
+	/** How many are open. */
+	get count(): number {
+		return this.#open.size;
+	}
+
+	/**
+	 * `produce` is called when the client begins to read, and has to end when its signal is aborted. What is opened has to be read or
+	 * cancelled. Throws `limit` when too many are open.
+	 */
 	open(produce: (signal: AbortSignal) => AsyncGenerator<Chunk>, options: StreamOptions = {}): ReadableStream<Uint8Array> {
+		if (this.#open.size >= this.#most) {
+			throw new ByoaiError('limit', `${this.#most} replies are being followed, and the limit streams permits no more: end one`, {
+				retryable: true,
+			});
+		}
 		const source = new Source(produce, this.#clock, options.heartbeat);
+		this.#open.add(source.abort);
 		let isRead = true;
 		return new ReadableStream<Uint8Array>(
 			{
 				pull: async controller => {
-					this.#open.add(source.abort);
 					try {
 						const bytes = await source.read();
 						if (!isRead) return;

@@ -34,7 +34,10 @@ async function setUp({attemptBytes = 1_000_000, tasks = [task('a', {retry}), tas
 		return run;
 	};
 	const lines = (filter: Partial<LineFilter> = {}) =>
-		readLines({engine, logs}, {run: runNow(), follow: false, signal: never, lineBytes: 1000, ...filter});
+		readLines(
+			{engine, logs, loadRun: runNow},
+			{runs: [runNow()], later: false, wants: () => true, since: 0, follow: false, signal: never, lineBytes: 1000, ...filter},
+		);
 	return {
 		...live,
 		logs,
@@ -84,10 +87,10 @@ test('lines are those of one task, or of one agent, where that is asked for', as
 	await print({task: 1}, 'b\n');
 	await tell(finished('s1', 'r1', {status: 'failed', logBytes: 2}), assigned('s2', 'r1', 0, 2));
 	await print({task: 0, attempt: 2}, 'again\n', {at: 1});
-	expect(await shown({task: 0})).toEqual(['a#1 one: a', 'a#2 two: again']);
-	expect(await shown({agent: 'two'})).toEqual(['b#1 two: b', 'a#2 two: again']);
-	expect(await shown({task: 0, agent: 'two'})).toEqual(['a#2 two: again']);
-	expect(await shown({agent: 'three'})).toEqual([]);
+	expect(await shown({wants: (_run, task) => task === 0})).toEqual(['a#1 one: a', 'a#2 two: again']);
+	expect(await shown({wants: (_run, _task, agent) => agent === 'two'})).toEqual(['b#1 two: b', 'a#2 two: again']);
+	expect(await shown({wants: (_run, task, agent) => task === 0 && agent === 'two'})).toEqual(['a#2 two: again']);
+	expect(await shown({wants: () => false})).toEqual([]);
 });
 
 test('a run is followed through all retries to its end, each line once and the last one of each attempt as it is', async () => {

@@ -124,6 +124,53 @@ test('lines of a run are merged, filtered and followed to its end', async () => 
 	expect(await records(await orchestra.call('GET', '/v1/logs?agent=nobody'))).toEqual([]);
 });
 
+test('lines of many runs are merged by time, and chosen by agent, text and time', async () => {
+	const orchestra = openOrchestra({work: prints});
+	const runs = [await submit(orchestra, 'a'), await submit(orchestra, 'b'), await submit(orchestra, 'c')];
+	for (const run of runs) await orchestra.ended(run);
+	const lines = await records<LogLine>(await orchestra.call('GET', '/v1/logs'));
+	expect(new Set(lines.map(({run}) => run))).toEqual(new Set(runs));
+	const texts = async (query: string) => (await records<LogLine>(await orchestra.call('GET', `/v1/logs?${query}`))).map(({text}) => text);
+	expect((await texts('grep=out')).sort()).toEqual(['a out', 'b out', 'c out']);
+	expect(await texts('grep=out&task=b')).toEqual(['b out']);
+	expect(await texts(`run=${runs[0]}&grep=wrong`)).toEqual(['wrong']);
+	expect(await texts('grep=out&agent=nobody')).toEqual([]);
+	// The agents of this world print in 1970.
+	expect(await texts('grep=out&since=1970-01-01T00:00:01Z')).toHaveLength(3);
+	expect(await texts('grep=out&since=1970-01-01T00:00:02Z')).toEqual([]);
+	expect(await texts('grep=out&since=1h')).toEqual([]);
+});
+
+test('of more runs than the limit the newest are read, active ones first', async () => {
+	const gate = Promise.withResolvers<void>();
+	const work: Work = async ({task}, print) => {
+		await print(`${task}\n`);
+		if (task === 'first') await gate.promise;
+		return {status: 'succeeded', exitCode: 0};
+	};
+	const orchestra = openOrchestra({work, limits: {log_runs: 2}});
+	await submit(orchestra, 'first');
+	for (const name of ['second', 'third']) await orchestra.ended(await submit(orchestra, name));
+	const lines = await records<LogLine>(await orchestra.call('GET', '/v1/logs'));
+	expect(lines.map(({text}) => text).sort()).toEqual(['first', 'third']);
+	gate.resolve();
+});
+
+test('without a run, runs that begin later are followed as well, and each line comes once', async () => {
+	const orchestra = openOrchestra({work: prints});
+	await orchestra.ended(await submit(orchestra, 'early'));
+	const reader = (await orchestra.call('GET', '/v1/logs?follow=true&grep=%20out')).body?.getReader();
+	if (reader === undefined) throw new Error('no body');
+	let text = await readUntil(reader, 'early out');
+	for (const name of ['later', 'last']) {
+		await orchestra.ended(await submit(orchestra, name));
+		text += await readUntil(reader, `${name} out`);
+	}
+	const lines = text.split('\n').filter(line => line !== '');
+	expect(lines.map(line => (JSON.parse(line) as LogLine).text)).toEqual(['early out', 'later out', 'last out']);
+	await reader.cancel();
+});
+
 test('a reader that goes away leaves nothing behind', async () => {
 	const orchestra = openOrchestra({work: () => new Promise(() => undefined)});
 	await submit(orchestra, 'a');
@@ -159,11 +206,13 @@ function countSubscriptions(name: string, source: {subscribe: (listener: never) 
 
 test('runs, tasks and attempts that are not there are not found', async () => {
 	const orchestra = openOrchestra({work: prints});
-	expect((await problemOf(await orchestra.call('GET', '/v1/logs'))).status).toBe(404);
+	expect((await problemOf(await orchestra.call('GET', '/v1/logs?run=latest'))).status).toBe(404);
+	expect(await (await orchestra.call('GET', '/v1/logs')).text()).toBe('');
 	await orchestra.ended(await submit(orchestra, 'a'));
 	for (const path of ['rzz/tasks/a', 'latest/tasks/z', 'latest/tasks/1', 'latest/tasks/-1', 'latest/tasks/a/logs?attempt=2']) {
 		const problem = await problemOf(await orchestra.call('GET', `/v1/runs/${path.includes('?') ? path : `${path}/logs`}`));
 		expect(problem, path).toMatchObject({status: 404, code: 'not_found'});
 	}
-	expect((await orchestra.call('GET', '/v1/logs?task=z')).status).toBe(404);
+	expect((await orchestra.call('GET', '/v1/logs?run=latest&task=z')).status).toBe(404);
+	expect(await (await orchestra.call('GET', '/v1/logs?task=z')).text()).toBe('');
 });

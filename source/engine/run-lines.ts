@@ -1,0 +1,109 @@
+import type {AttemptRef, RunId} from '../model/ids.ts';
+import {attemptKey} from '../model/ids.ts';
+import type {Run} from '../model/run.ts';
+import type {LogLine} from '../protocol/views.ts';
+import {AttemptLines} from './attempt-lines.ts';
+import type {LogSource} from './follow.ts';
+import type {TimedLines} from './merge-by-time.ts';
+import {clockMarginMs, mergeByTime} from './merge-by-time.ts';
+import {isActive} from './news.ts';
+
+export type RunLinesOptions = {
+	/** Whether the output of this task on this agent is to be read. */
+	readonly wants: (run: Run, task: number, agent: string) => boolean;
+	/** Output of attempts that had ended by then is not looked at: milliseconds since 1970. */
+	readonly since: number;
+	/** Bytes after which a line comes in parts. */
+	readonly lineBytes: number;
+};
+
+/** What is read of an attempt at once: the readers of a run share so much memory, and each gets from it what is worth a read. */
+const sharedBytes = 64 * 1024 * 1024;
+const mostReadBytes = 256 * 1024;
+const leastReadBytes = 4 * 1024;
+/** Attempts whose output is merged in order of time however much the clocks of their agents differ. */
+const attemptsAtOnce = 256;
+
+/** Lines of the attempts of one run, each once, from where they were left off. */
+export class RunLines {
+	readonly #source: LogSource;
+	readonly #options: RunLinesOptions;
+	readonly #readers = new Map<string, AttemptLines>();
+	/** Of these attempts more may come, or a line without an end is still to be passed on. */
+	readonly #open = new Map<string, AttemptLines>();
+	#run: Run;
+
+	constructor(source: LogSource, run: Run, options: RunLinesOptions) {
+		this.#source = source;
+		this.#options = options;
+		this.#run = run;
+	}
+
+	get id(): RunId {
+		return this.#run.id;
+	}
+
+	/** The run has changed. */
+	update(run: Run): void {
+		this.#run = run;
+	}
+
+	/** What is kept of all attempts that had, or may have had, output, merged by time. */
+	kept(): AsyncGenerator<LogLine> {
+		const wanted = this.#run.tasks.flatMap(({attempts}, task) =>
+			attempts.flatMap(({logBytes, assignedAt, endedAt = Number.POSITIVE_INFINITY}, at) => {
+				const ref = {run: this.#run.id, task, attempt: at + 1};
+				const isOld = endedAt + clockMarginMs < this.#options.since;
+				return logBytes === 0 || isOld || !this.#wants(ref) ? [] : [{ref, assignedAt}];
+			}),
+		);
+		const readBytes = Math.max(leastReadBytes, Math.min(mostReadBytes, Math.floor(sharedBytes / wanted.length)));
+		return mergeByTime(
+			wanted.map(({ref, assignedAt}): TimedLines => ({startsAt: assignedAt, read: () => this.#reader(ref, readBytes).read()})),
+			attemptsAtOnce,
+		);
+	}
+
+	/** Lines of an attempt whose output came in. */
+	async *added(ref: AttemptRef): AsyncGenerator<LogLine> {
+		if (this.#wants(ref)) yield* this.#reader(ref, mostReadBytes).read();
+	}
+
+	/** What is left of attempts that have ended: a last line without an end. `hasNews`: there is more to be read of an attempt. */
+	*endOfEnded(hasNews: (key: string) => boolean): Generator<LogLine> {
+		for (const [key, reader] of this.#open) {
+			if (hasNews(key) || isActive(this.#source.engine.state, reader.about)) continue;
+			yield* reader.end();
+			this.#open.delete(key);
+		}
+	}
+
+	/** What is left of all. */
+	*end(): Generator<LogLine> {
+		for (const reader of this.#open.values()) yield* reader.end();
+		this.#open.clear();
+	}
+
+	#wants(ref: AttemptRef): boolean {
+		return this.#options.wants(this.#run, ref.task, this.#agentOf(ref));
+	}
+
+	#agentOf(ref: AttemptRef): string {
+		return this.#run.tasks[ref.task]?.attempts[ref.attempt - 1]?.agent ?? '';
+	}
+
+	#reader(ref: AttemptRef, readBytes: number): AttemptLines {
+		const key = attemptKey(ref);
+		// Kept to the end: output that comes in while its attempt is lost is read on from where the reader left off.
+		const reader = this.#readers.get(key) ?? this.#makeReader(ref, readBytes);
+		this.#readers.set(key, reader);
+		this.#open.set(key, reader);
+		return reader;
+	}
+
+	#makeReader(ref: AttemptRef, readBytes: number): AttemptLines {
+		const name = this.#run.workflow.tasks[ref.task]?.name ?? '';
+		const {lineBytes} = this.#options;
+		return new AttemptLines(this.#source.logs, {...ref, name, agent: this.#agentOf(ref)}, {lineBytes, readBytes});
+	}
+}

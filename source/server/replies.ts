@@ -1,0 +1,11 @@
+import type {Streams} from './stream.ts';
+
+/** Bytes as they are. */
+export function textReply(body: ReadableStream<Uint8Array>): Response {
+	return new Response(body, {headers: {'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff'}});
+}
+
+/** NDJSON; empty lines mean nothing but that the connection is alive. */
+export function lineReply(streams: Streams, lines: (signal: AbortSignal) => AsyncGenerator<string>): Response {
+	return new Response(streams.open(lines, {heartbeat: '\n'}), {headers: {'content-type': 'application/x-ndjson'}});
+}

@@ -17,6 +17,12 @@ export const defaultLimits = {
 	agent_spool_bytes: 256 * 1024 * 1024,
 	/** Body of one exchange; a larger one is answered with 413. */
 	exchange_bytes: 16 * 1024 * 1024,
+	/** Orders of one exchange; an agent takes no larger ones. */
+	orders_bytes: 64 * 1024 * 1024,
+	/** Output, and stderr, of a direct task in an agent's reply; the rest is counted and dropped, and a line says so. */
+	task_output_bytes: 4 * 1024 * 1024,
+	/** Connections to an agent at once; a further one is closed. */
+	agent_connections: 256,
 	/** Body of any other request; a larger one is answered with 413. */
 	request_bytes: 17 * 1024 * 1024,
 	/** Body of a registration, which is read before its token can be checked; a larger one is answered with 413. */

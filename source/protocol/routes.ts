@@ -12,3 +12,16 @@ export const registerPath = '/register';
 export function exchangePath(agent: string): string {
 	return `/v1/agents/${encodeURIComponent(agent)}/exchange`;
 }
+
+/** `POST` `{session, text, file?}`: an agent hands in a workflow of its own, to be run once for this session with every task on itself. */
+export function agentWorkflowPath(agent: string): string {
+	return `/v1/agents/${encodeURIComponent(agent)}/workflow`;
+}
+
+/** `POST` Orders to an agent, answered by its Report: the agent protocol, dialled by the orchestrator. */
+export const dialledExchangePath = '/v1/exchange';
+/** In that request: the id of the state directory whose orchestrator dials. */
+export const orchestratorHeader = 'byoai-orchestrator';
+
+/** `POST` a TaskRequest to an agent, answered by a TaskReply when it has ended. */
+export const taskPath = '/task';

@@ -123,7 +123,7 @@ export class Agent {
 		const ref = {run: 'direct', task: this.#directs, attempt: 1};
 		const {name, ...rest} = request;
 		const execution = this.#execution({...rest, ref, task: name, graceMs: closeGraceMs}, {direct: true, write});
-		say(`direct task ${this.#directs} starts: ${name}`);
+		say(`direct task ${ref.task} starts: ${JSON.stringify(name)}`); // anybody's text: on one line, without control characters
 		const ended = this.#run(execution).then(outcome => {
 			this.#direct.delete(direct);
 			say(`direct task ${ref.task} ${inWords(outcome)}`);

@@ -12,6 +12,8 @@ export type DialledOptions = {readonly agent: Agent; readonly say: (message: str
 
 /** Orders before the first Report may name no lease; who sent them has the agent for so long. */
 const firstLeaseMs = 60_000;
+/** Of an orchestrator's id at most. */
+const idCharacters = 100;
 /** Output waits so long for more. */
 const outputDelayMs = 50;
 /** After Orders that said something there will soon be news; the Report waits for it so long. */
@@ -48,7 +50,7 @@ export class Dialled {
 	exchange({body, headers, gone}: Call): Promise<Report | undefined> | Report {
 		const {agent} = this.#options;
 		const orders = parseOrders(body);
-		this.#bind(String(headers[orchestratorHeader] ?? ''), orders.leaseMs);
+		this.#bind(String(headers[orchestratorHeader] ?? '').slice(0, idCharacters), orders.leaseMs);
 		const isNewest = orders.session === agent.session.id && orders.answers > 0 && orders.answers === this.#newest;
 		const said = agent.apply(orders);
 		if (!agent.session.hasOutcomes) this.#onSettled();

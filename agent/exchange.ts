@@ -48,6 +48,7 @@ export class Exchange {
 	/** What was said of the last failure: it is said once. */
 	#trouble: string | undefined;
 	#heardAt = performance.now();
+	#wasHeard = false;
 	#closed = false;
 	#onSettled: () => void = () => undefined;
 
@@ -167,8 +168,9 @@ export class Exchange {
 		this.#flights.delete(flight);
 		this.#heardAt = performance.now();
 		this.#failures = 0;
-		if (this.#trouble !== undefined) this.#options.say(`connected to ${this.#options.orchestrator.url} again`);
+		if (this.#trouble !== undefined) this.#options.say(`connected to ${this.#options.orchestrator.url}${this.#wasHeard ? ' again' : ''}`);
 		this.#trouble = undefined;
+		this.#wasHeard = true;
 	}
 
 	#failed(flight: Flight, error: unknown): void {
@@ -204,7 +206,11 @@ export class Exchange {
 			too_large: refused,
 			limit: 'the orchestrator takes no more at the moment: trying again',
 		};
-		const goingOn = `the orchestrator cannot be reached: trying again, ${agent.session.live().length} attempts go on`;
+		const goingOn = `the orchestrator cannot be reached: trying again, ${stillRunning(agent.session.live().length)}`;
 		say(`${meanings[code] ?? goingOn} (${orchestrator.url}: ${message})`);
 	}
+}
+
+function stillRunning(attempts: number): string {
+	return attempts === 1 ? '1 attempt goes on' : `${attempts || 'no'} attempts go on`;
 }

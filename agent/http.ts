@@ -40,15 +40,18 @@ const keepAliveDelayMs = 30_000;
 /** What a reply gets to be sent when the server closes. */
 const closeGraceMs = 1000;
 const idleCheckMs = 20;
+/** Connections that are closed for their number are told so often. */
+const dropsToldMs = 60_000;
 
 /** The agent's HTTP API: bounds and admits requests, and answers every error as problem details. */
 export class HttpServer {
 	readonly #options: HttpOptions;
 	readonly #server: http.Server;
+	#dropsToldUntil = 0;
 
 	constructor(options: HttpOptions) {
 		this.#options = options;
-		const {headMs = 10_000, requestMs = 60_000, say} = options;
+		const {headMs = 10_000, requestMs = 60_000} = options;
 		this.#server = http.createServer({
 			keepAlive: true,
 			keepAliveInitialDelay: keepAliveDelayMs,
@@ -57,7 +60,7 @@ export class HttpServer {
 			connectionsCheckingInterval: Math.ceil(Math.min(headMs, requestMs) / 4),
 		});
 		this.#server.maxConnections = defaultLimits.agent_connections;
-		this.#server.on('drop', () => say(`a connection was closed: the limit agent_connections permits ${defaultLimits.agent_connections}`));
+		this.#server.on('drop', () => this.#dropped());
 		this.#server.on('clientError', (error, socket) => refuseUnreadable(error, socket));
 		// A body is read once its sender is admitted; nobody is told to send it before.
 		for (const event of ['request', 'checkContinue'] as const)
@@ -87,6 +90,12 @@ export class HttpServer {
 		await closed;
 		clearInterval(sweep);
 		clearTimeout(timer);
+	}
+
+	#dropped(): void {
+		if (performance.now() < this.#dropsToldUntil) return;
+		this.#dropsToldUntil = performance.now() + dropsToldMs;
+		this.#options.say(`connections are closed: the limit agent_connections permits ${defaultLimits.agent_connections} at once`);
 	}
 
 	async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {

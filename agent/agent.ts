@@ -1,14 +1,18 @@
+import {ByoaiError} from '../source/model/error.ts';
 import type {AttemptRef} from '../source/model/ids.ts';
 import {attemptKey} from '../source/model/ids.ts';
 import type {Outcome} from '../source/model/run.ts';
 import type {Environment} from '../source/model/workflow.ts';
-import type {Assignment, Orders, Report} from '../source/protocol/messages.ts';
+import type {Assignment, LogStream, Orders, Report} from '../source/protocol/messages.ts';
+import type {TaskRequest} from '../source/protocol/task.ts';
+import type {ExecutionOptions, Stop} from './execute.ts';
 import {Execution} from './execute.ts';
 import {Fifos} from './fifos.ts';
 import type {Guard} from './guard.ts';
 import {clockLookMs, killWindowMs} from './lease.ts';
 import {now} from './now.ts';
 import type {Session} from './session.ts';
+import {Slots} from './slots.ts';
 import type {Output} from './spool.ts';
 import {Spool} from './spool.ts';
 
@@ -23,8 +27,15 @@ export type AgentOptions = {
 	readonly say: (message: string) => void;
 };
 
-/** An outcome is to be reported at once; output can wait for more. */
-export type News = 'outcome' | 'output';
+/** An outcome and a change of the free slots are to be reported at once; output can wait for more. */
+export type News = 'outcome' | 'slots' | 'output';
+
+/** A command that runs for somebody who came to the agent directly: no attempt, and not the orchestrator's affair. */
+export type Direct = {
+	/** Resolves when nothing of it runs any more; never rejects. */
+	readonly ended: Promise<Outcome>;
+	stop(stop: Stop): void;
+};
 
 /** The most output of one Report, so that it stays well under the limit for an exchange also as base64. */
 const reportLogBytes = 1024 * 1024;
@@ -39,13 +50,17 @@ export class Agent {
 	readonly #options: AgentOptions;
 	readonly #spool: Spool;
 	readonly #fifos: Fifos;
+	readonly #slots: Slots;
 	readonly #executions = new Map<string, {execution: Execution; ended: Promise<void>}>();
+	readonly #direct = new Set<Direct>();
+	#directs = 0;
 	#clock: NodeJS.Timeout | undefined;
 	#closing = false;
 
 	constructor(options: AgentOptions) {
 		this.#options = options;
 		this.#fifos = new Fifos(options.directory);
+		this.#slots = new Slots(options.session.slots);
 		this.#spool = new Spool({
 			directory: options.directory,
 			limitBytes: options.spoolBytes,
@@ -86,22 +101,45 @@ export class Agent {
 		this.#closing = true;
 		const attempts = [...this.#executions.values()];
 		for (const {execution} of attempts) execution.stop(agentStopped, closeGraceMs);
-		await Promise.all(attempts.map(({ended}) => ended));
+		for (const direct of this.#direct) direct.stop(agentStopped);
+		await Promise.all([...attempts, ...this.#direct].map(({ended}) => ended));
+	}
+
+	/**
+	 * Runs a command in a slot of its own, which no attempt gets meanwhile. `write` takes its output. Throws `stopping`,
+	 * `unavailable` while the agent is drained, and `limit` when no slot is free.
+	 */
+	runDirectly(request: TaskRequest, write: (stream: LogStream, data: Buffer) => void): Direct {
+		const {session, say} = this.#options;
+		if (this.#closing) throw new ByoaiError('stopping', 'this agent is about to end', {retryable: true});
+		if (session.draining) throw new ByoaiError('unavailable', 'this agent is being drained: it takes nothing more', {retryable: true});
+		if (session.free === 0) {
+			const message = `no slot is free: this agent runs ${session.slots} at once (AGENT_SLOTS)`;
+			throw new ByoaiError('limit', message, {retryable: true});
+		}
+		session.occupy();
+		this.onNews('slots');
+		this.#directs += 1;
+		const ref = {run: 'direct', task: this.#directs, attempt: 1};
+		const {name, ...rest} = request;
+		const execution = this.#execution({...rest, ref, task: name, graceMs: closeGraceMs}, {direct: true, write});
+		say(`direct task ${ref.task} starts: ${JSON.stringify(name)}`); // anybody's text: on one line, without control characters
+		const ended = this.#run(execution).then(outcome => {
+			this.#direct.delete(direct);
+			say(`direct task ${ref.task} ${inWords(outcome)}`);
+			session.vacate();
+			this.onNews('slots');
+			return outcome;
+		});
+		const direct: Direct = {ended, stop: stop => execution.stop(stop)};
+		this.#direct.add(direct);
+		return direct;
 	}
 
 	#start(assignment: Assignment): void {
 		const {ref} = assignment;
 		if (this.#closing) return this.#finished(ref, agentStopped, 0);
-		const execution: Execution = new Execution({
-			assignment,
-			directory: this.#options.directory,
-			fifos: this.#fifos,
-			environment: this.#options.environment,
-			write: (stream, data, at) => output.write(stream, data, at),
-			began: group => this.#options.guard.began(group),
-			vanished: group => this.#options.guard.vanished(group),
-			lookAtClock: () => this.#lookAtClock(),
-		});
+		const execution = this.#execution(assignment, {direct: false, write: (stream, data, at) => output.write(stream, data, at)});
 		// Opened after the execution, which it tells at once to wait when the spool is full.
 		const output: Output = this.#spool.open(ref, {
 			flow: on => execution.flow(on),
@@ -117,24 +155,36 @@ export class Agent {
 		this.#clock ??= setInterval(() => this.#lookAtClock(), clockLookMs(this.session.lease?.leaseMs ?? 0));
 	}
 
+	#execution(assignment: Assignment, {direct, write}: {direct: boolean; write: ExecutionOptions['write']}): Execution {
+		const {directory, environment, guard} = this.#options;
+		return new Execution({
+			assignment,
+			directory,
+			fifos: this.#fifos,
+			environment,
+			write,
+			began: group => guard.began(group, {direct}),
+			vanished: group => guard.vanished(group),
+			lookAtClock: () => this.#lookAtClock(),
+		});
+	}
+
 	async #run(execution: Execution): Promise<Outcome> {
 		try {
 			await this.#options.guard.ready();
 		} catch (error) {
 			return {status: 'lost', reason: error instanceof Error ? error.message : String(error)};
 		}
-		return execution.run();
+		const hasSlot = await this.#slots.take(execution.stopped);
+		try {
+			return await execution.run();
+		} finally {
+			if (hasSlot) this.#slots.release();
+		}
 	}
 
 	#finished(ref: AttemptRef, outcome: Outcome, logBytes: number): void {
-		const {status, exitCode, signal, reason, durationMs} = outcome;
-		const details = [
-			exitCode !== undefined && `exit code ${exitCode}`,
-			signal,
-			reason,
-			durationMs !== undefined && `${durationMs / 1000} s`,
-		];
-		this.#options.say(`${attemptKey(ref)} ${status}: ${details.filter(Boolean).join(', ')}`);
+		this.#options.say(`${attemptKey(ref)} ${inWords(outcome)}`);
 		this.session.finished(ref, outcome, logBytes);
 		this.onNews('outcome');
 	}
@@ -149,4 +199,9 @@ export class Agent {
 			execution.stop({status: 'lost', reason: 'the lease ended: the orchestrator was not heard from'}, graceMs);
 		}
 	}
+}
+
+function inWords({status, exitCode, signal, reason, durationMs}: Outcome): string {
+	const details = [exitCode !== undefined && `exit code ${exitCode}`, signal, reason, durationMs !== undefined && `${durationMs / 1000} s`];
+	return `${status}: ${details.filter(Boolean).join(', ')}`;
 }

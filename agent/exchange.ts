@@ -1,6 +1,7 @@
 import {ByoaiError} from '../source/model/error.ts';
 import type {Orders} from '../source/protocol/messages.ts';
 import type {Agent, News} from './agent.ts';
+import {beatMs} from './lease.ts';
 import type {Orchestrator, Registration} from './orchestrator.ts';
 
 export type ExchangeOptions = {
@@ -8,13 +9,13 @@ export type ExchangeOptions = {
 	readonly orchestrator: Orchestrator;
 	/** Sent before the first exchange, and when the orchestrator does not know the agent any more. Absent: it never registers. */
 	readonly registration?: Registration;
+	/** Called whenever the orchestrator took a Report: it knows this agent and its session. */
+	readonly onHeard?: () => void;
 	readonly say: (message: string) => void;
 };
 
 /** How long the orchestrator may hold its answer. */
 const waitMs = 10_000;
-/** A Report goes out at least so often, and five times a lease. */
-const longestBeatMs = 5000;
 /** Output waits so long for more. */
 const outputDelayMs = 50;
 /** A Report that brings news is answered at once; for so long its answer is waited for before the next goes out. */
@@ -47,6 +48,7 @@ export class Exchange {
 	/** What was said of the last failure: it is said once. */
 	#trouble: string | undefined;
 	#heardAt = performance.now();
+	#wasHeard = false;
 	#closed = false;
 	#onSettled: () => void = () => undefined;
 
@@ -137,12 +139,11 @@ export class Exchange {
 
 	#armBeat(): void {
 		const {lease} = this.#options.agent.session;
-		const beatMs = Math.min(longestBeatMs, (lease?.leaseMs ?? longestBeatMs) / 5);
 		clearTimeout(this.#beat);
 		this.#beat = setTimeout(() => {
 			this.#armBeat(); // also when no Report can go out, because two are on their way
 			this.#schedule(0);
-		}, beatMs);
+		}, beatMs(lease?.leaseMs));
 	}
 
 	#answered(flight: Flight, orders: Orders): void {
@@ -150,6 +151,7 @@ export class Exchange {
 		this.#landed(flight);
 		const {agent} = this.#options;
 		const said = agent.apply(orders);
+		if (agent.session.lease) this.#options.onHeard?.();
 		if (!agent.session.hasOutcomes) this.#onSettled();
 		if (this.#news || (said && agent.hasOutput)) this.#schedule(0);
 		else if (said) this.#schedule(newsDelayMs);
@@ -166,8 +168,9 @@ export class Exchange {
 		this.#flights.delete(flight);
 		this.#heardAt = performance.now();
 		this.#failures = 0;
-		if (this.#trouble !== undefined) this.#options.say(`connected to ${this.#options.orchestrator.url} again`);
+		if (this.#trouble !== undefined) this.#options.say(`connected to ${this.#options.orchestrator.url}${this.#wasHeard ? ' again' : ''}`);
 		this.#trouble = undefined;
+		this.#wasHeard = true;
 	}
 
 	#failed(flight: Flight, error: unknown): void {
@@ -180,8 +183,8 @@ export class Exchange {
 		clearTimeout(this.#beat);
 		clearTimeout(this.#timer);
 		this.#dueAt = Number.POSITIVE_INFINITY;
-		// After 401 and 403 a person has to do something first.
-		const refused = error.code === 'unauthorized' || error.code === 'forbidden';
+		// After a refusal a person has to do something first.
+		const refused = !['unavailable', 'not_found', 'malformed'].includes(error.code);
 		const mostMs = this.#options.orchestrator.isLocal ? longestLocalRetryMs : longestRetryMs;
 		const retryMs = refused ? longestRetryMs : Math.min(mostMs, shortestRetryMs * 2 ** (this.#failures - 1));
 		this.#schedule(retryMs * (0.5 + Math.random() / 2));
@@ -192,12 +195,22 @@ export class Exchange {
 		if (this.#trouble === code || (code === 'unavailable' && this.#failures === 1)) return;
 		this.#trouble = code;
 		const {agent, orchestrator, registration, say} = this.#options;
+		const refused = 'the orchestrator refuses what this agent says of itself: trying again';
 		const meanings: Partial<Record<ByoaiError['code'], string>> = {
 			unauthorized: 'the orchestrator asks for a token: set BYOAI_TOKEN',
 			forbidden: 'the orchestrator refuses this token: check BYOAI_TOKEN',
 			not_found: `the orchestrator does not know this agent${registration ? ': registering again' : ''}`,
+			malformed: refused,
+			conflict: refused,
+			invalid: refused,
+			too_large: refused,
+			limit: 'the orchestrator takes no more at the moment: trying again',
 		};
-		const goingOn = `the orchestrator cannot be reached: trying again, ${agent.session.live().length} attempts go on`;
+		const goingOn = `the orchestrator cannot be reached: trying again, ${stillRunning(agent.session.live().length)}`;
 		say(`${meanings[code] ?? goingOn} (${orchestrator.url}: ${message})`);
 	}
+}
+
+function stillRunning(attempts: number): string {
+	return attempts === 1 ? '1 attempt goes on' : `${attempts || 'no'} attempts go on`;
 }

@@ -53,6 +53,11 @@ export class Execution {
 	/** Once it is lost, nobody may come to make room in the spool. */
 	#mayWaitForSpool = true;
 	#pipes: Pipes | undefined;
+	#onStop: () => void = () => undefined;
+	/** Resolves at the first `stop`. */
+	readonly stopped = new Promise<void>(resolve => {
+		this.#onStop = resolve;
+	});
 
 	constructor(options: ExecutionOptions) {
 		this.#options = options;
@@ -64,6 +69,7 @@ export class Execution {
 	 */
 	stop(stop: Stop, atMostMs = Number.POSITIVE_INFINITY): void {
 		if (!this.#exited) this.#stop ??= stop;
+		this.#onStop();
 		if (stop.status === 'lost') this.#mayWaitForSpool = false;
 		this.#killAt = Math.min(this.#killAt, performance.now() + Math.min(this.#options.assignment.graceMs, atMostMs));
 		if (this.#group !== undefined) this.#ending ??= endGroup(this.#group, () => this.#killAt);

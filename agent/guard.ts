@@ -23,7 +23,7 @@ export type GuardOptions = {
  */
 export class Guard {
 	readonly #options: GuardOptions;
-	readonly #groups = new Set<number>();
+	readonly #groups = new Map<number, {readonly direct: boolean}>();
 	#lease: Lease | undefined;
 	#child: ChildProcess | undefined;
 	#ready: Promise<void> | undefined;
@@ -48,13 +48,14 @@ export class Guard {
 	}
 
 	/** Process groups of commands that run. */
-	get groups(): ReadonlySet<number> {
-		return this.#groups;
+	get groups(): readonly number[] {
+		return [...this.#groups.keys()];
 	}
 
-	began(group: number): void {
-		this.#groups.add(group);
-		this.#tell({type: 'began', group});
+	/** `direct`: no attempt, so that the end of a lease does not concern it. */
+	began(group: number, {direct}: {direct: boolean}): void {
+		this.#groups.set(group, {direct});
+		this.#tell({type: 'began', group, direct});
 	}
 
 	vanished(group: number): void {
@@ -92,7 +93,7 @@ export class Guard {
 		});
 		ended.catch(() => undefined); // who waits for `ready` hears of it
 		this.#child = child;
-		for (const group of this.#groups) this.#tell({type: 'began', group});
+		for (const [group, {direct}] of this.#groups) this.#tell({type: 'began', group, direct});
 		if (this.#lease) this.#tell({type: 'lease', lease: this.#lease});
 		const [line] = await Promise.race([once(child.stdout, 'data'), ended]);
 		if (String(line).trim() !== watchdogReady) throw new Error(`the watchdog said ${String(line)}`);

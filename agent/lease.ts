@@ -13,6 +13,8 @@ export type Lease = {
 	readonly leaseMs: number;
 };
 
+const longestBeatMs = 5000;
+
 /** What is left of a lease; negative once it has ended. Whichever clock says that more has elapsed is right. */
 export function leaseLeftMs(lease: Lease, now: Now): number {
 	const elapsedMs = Math.max(now.monotonicMs - lease.from.monotonicMs, now.wallMs - lease.from.wallMs);
@@ -30,4 +32,9 @@ export function killWindowMs(leaseMs: number): number {
 /** How often to look at the clock: a timer alone would sleep on after a suspended machine woke. */
 export function clockLookMs(leaseMs: number): number {
 	return Math.min(250, killWindowMs(leaseMs) / 16);
+}
+
+/** A Report goes out at least so often: five times a lease. */
+export function beatMs(leaseMs = longestBeatMs): number {
+	return Math.min(longestBeatMs, leaseMs / 5);
 }

@@ -5,10 +5,10 @@ import {join} from 'node:path';
 import {ByoaiError} from '../source/model/error.ts';
 import {Agent} from './agent.ts';
 import {inheritedEnvironment} from './command.ts';
-import {Exchange} from './exchange.ts';
+import type {Contact} from './contact.ts';
+import {meet} from './contact.ts';
 import {Guard} from './guard.ts';
 import {claimInstance} from './instance.ts';
-import {Orchestrator} from './orchestrator.ts';
 import {signalGroup} from './process-group.ts';
 import {Session} from './session.ts';
 import type {AgentSettings} from './settings.ts';
@@ -19,16 +19,15 @@ export type AgentProgram = {
 	readonly program: string;
 };
 
-/** How long a stopping agent tries to report the last outcomes. */
-const farewellMs = 3000;
 /** A deployed agent that has nothing to do and hears nothing for so long ends. */
 const lonelyMs = 10 * 60 * 1000;
 /** How often a deployed agent looks whether it is still wanted. */
 const wantedLookMs = 2000;
 
 /**
- * The agent program: runs until SIGTERM, SIGINT or the end of its instance, and resolves with an exit status: 0, or 2 when
- * the environment is wrong. At a second SIGINT it resolves at once, with 130; the caller then ends the process.
+ * The agent program: runs until SIGTERM, SIGINT or the end of its instance, and resolves with an exit status: 0, 2 when
+ * the environment is wrong, or 3 when it cannot listen. At a second SIGINT it resolves at once, with 130; the caller then
+ * ends the process.
  */
 export async function runAgent(env: NodeJS.ProcessEnv, {program}: AgentProgram): Promise<number> {
 	process.stderr.on('error', () => undefined); // nobody reads it any more; attempts matter more than its lines
@@ -36,9 +35,7 @@ export async function runAgent(env: NodeJS.ProcessEnv, {program}: AgentProgram):
 	try {
 		settings = readSettings(env);
 	} catch (error) {
-		if (!(error instanceof ByoaiError)) throw error;
-		process.stderr.write(`byoai agent: ${error.message}\n`);
-		return 2;
+		return complain(error, 2);
 	}
 	const {instanceDirectory} = settings;
 	if (instanceDirectory !== undefined && !claimInstance(instanceDirectory)) return 0;
@@ -47,49 +44,36 @@ export async function runAgent(env: NodeJS.ProcessEnv, {program}: AgentProgram):
 	const guard = new Guard({program, directory, instanceDirectory, environment, say});
 	const session = new Session(randomUUID(), settings.slots);
 	const agent = new Agent({session, guard, directory, spoolBytes: settings.spoolBytes, environment, say});
-	const exchange = connect(settings, agent);
+	let contact: Contact;
+	try {
+		contact = await meet(settings, agent, say);
+	} catch (error) {
+		rmSync(directory, {recursive: true, force: true});
+		return complain(error, 3);
+	}
 	guard.ready().catch((error: unknown) => say(`no watchdog yet: ${String(error)}`)); // meanwhile, not when the first attempt waits
-	exchange.start();
-	const parts = {agent, exchange, guard, directory};
-	return Promise.race([serve(settings, parts), forced(guard)]);
+	return Promise.race([work(settings, {agent, contact, guard, directory}), forced(guard)]);
 }
 
-type Parts = {readonly agent: Agent; readonly exchange: Exchange; readonly guard: Guard; readonly directory: string};
+type Parts = {readonly agent: Agent; readonly contact: Contact; readonly guard: Guard; readonly directory: string};
 
-async function serve(settings: AgentSettings, {agent, exchange, guard, directory}: Parts): Promise<number> {
-	say(`${await end(settings, exchange, agent)}: stopping`);
+async function work(settings: AgentSettings, {agent, contact, guard, directory}: Parts): Promise<number> {
+	say(`${await end(settings, contact, agent)}: stopping`);
 	await agent.close();
-	await exchange.close(farewellMs);
+	await contact.close();
 	await guard.close();
 	rmSync(directory, {recursive: true, force: true});
 	return 0;
 }
 
-function connect(settings: AgentSettings, agent: Agent): Exchange {
-	const {name, slots, labels, url, endpointFile, token, instanceDirectory} = settings;
-	const orchestrator = new Orchestrator({
-		agent: name,
-		...(url !== undefined && {url}),
-		...(endpointFile !== undefined && {endpointFile}),
-		...(token !== undefined && {token}),
-	});
-	return new Exchange({
-		agent,
-		orchestrator,
-		// Who deployed an instance knows it; one that is not known any more was removed, and does not come back by itself.
-		...(instanceDirectory === undefined && {registration: {name, type: 'local', mode: 'pull', slots, labels}}),
-		say,
-	});
-}
-
 /** Resolves with why the agent is to end. */
-function end({instanceDirectory}: AgentSettings, exchange: Exchange, agent: Agent): Promise<string> {
+function end({instanceDirectory}: AgentSettings, contact: Contact, agent: Agent): Promise<string> {
 	return new Promise(resolve => {
 		for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
 		process.on('SIGTERM', () => undefined); // a second one changes nothing
 		if (instanceDirectory === undefined) return;
 		const timer = setInterval(() => {
-			if (existsSync(instanceDirectory) && !(agent.session.idle && exchange.silentMs > lonelyMs)) return;
+			if (existsSync(instanceDirectory) && !(agent.session.idle && contact.silentMs() > lonelyMs)) return;
 			clearInterval(timer);
 			resolve(existsSync(instanceDirectory) ? 'the orchestrator was not heard from for 10 minutes' : 'the instance was removed');
 		}, wantedLookMs).unref();
@@ -106,6 +90,13 @@ function forced(guard: Guard): Promise<number> {
 			});
 		});
 	});
+}
+
+/** One line for what the person who started the agent has to change; anything else is a bug. */
+function complain(error: unknown, status: number): number {
+	if (!(error instanceof ByoaiError)) throw error;
+	process.stderr.write(`byoai agent: ${error.message}\n`);
+	return status;
 }
 
 function say(message: string): void {

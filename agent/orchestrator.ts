@@ -1,11 +1,12 @@
 import {readFileSync} from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type {ErrorCode} from '../source/model/error.ts';
+import type {ErrorCode, Problem} from '../source/model/error.ts';
 import {ByoaiError} from '../source/model/error.ts';
+import {defaultLimits} from '../source/model/limits.ts';
 import type {Orders, Report} from '../source/protocol/messages.ts';
 import {parseOrders} from '../source/protocol/parse.ts';
-import {exchangePath, registerPath} from '../source/protocol/routes.ts';
+import {agentWorkflowPath, exchangePath, registerPath} from '../source/protocol/routes.ts';
 
 export type OrchestratorOptions = {
 	readonly agent: string;
@@ -21,22 +22,46 @@ export type Registration = {
 	readonly name: string;
 	readonly type: string;
 	readonly mode: 'pull';
+	/** Where it listens; information only. */
+	readonly url?: string;
 	readonly slots: number;
 	readonly labels: Readonly<Record<string, string>>;
 };
 
+/** A workflow of the agent's own, for `POST /v1/agents/:name/workflow`. */
+export type OwnWorkflow = {readonly session: string; readonly text: string; readonly file: string};
+
 /** A connection on which nothing moves for so long beyond the wished wait is dead. */
 const silenceMs = 5000;
-/** Orders larger than this are refused. */
-const replyBytesLimit = 64 * 1024 * 1024;
+/** A large workflow takes its time to be read and planned. */
+const handInMs = 60_000;
 /** At most so much of an error's text is shown. */
 const shownErrorCharacters = 300;
 
-const codes: Readonly<Record<number, ErrorCode>> = {401: 'unauthorized', 403: 'forbidden', 404: 'not_found', 413: 'too_large'};
+const codes: Readonly<Record<number, ErrorCode>> = {
+	400: 'malformed',
+	401: 'unauthorized',
+	403: 'forbidden',
+	404: 'not_found',
+	409: 'conflict',
+	413: 'too_large',
+	422: 'invalid',
+	429: 'limit',
+};
+
+/** Errors of TLS that mean: nobody whom this host trusts has signed the certificate. */
+const untrusted: ReadonlySet<unknown> = new Set([
+	'DEPTH_ZERO_SELF_SIGNED_CERT',
+	'SELF_SIGNED_CERT_IN_CHAIN',
+	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+	'UNABLE_TO_GET_ISSUER_CERT',
+	'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+]);
 
 /**
- * The orchestrator as an agent dials it. Calls reject with a `ByoaiError`: `unauthorized`, `forbidden`, `not_found` (it does
- * not know the agent), `malformed` (its reply), and `unavailable` for all else that may pass.
+ * The orchestrator as an agent dials it. Calls reject with a `ByoaiError`: what it refuses has the code of the status
+ * (`unauthorized`, `forbidden`, `invalid` and so on; `not_found`: it does not know the agent), a reply that cannot be read
+ * is `malformed`, and all else, which may pass, is `unavailable`.
  */
 export class Orchestrator {
 	readonly #options: OrchestratorOptions;
@@ -66,6 +91,12 @@ export class Orchestrator {
 		return parseOrders(parseJson(reply));
 	}
 
+	/** Resolves with the id of the run that it became, where the reply names one. */
+	async handIn(workflow: OwnWorkflow): Promise<string | undefined> {
+		const reply = parseJson(await this.#post(agentWorkflowPath(this.#options.agent), workflow, handInMs));
+		return isRecord(reply) && typeof reply.id === 'string' ? reply.id : undefined;
+	}
+
 	/** Ends what is under way. */
 	close(): void {
 		for (const connections of Object.values(this.#connections)) connections.destroy();
@@ -79,10 +110,7 @@ export class Orchestrator {
 		} catch (error) {
 			this.#url = undefined; // a restarted orchestrator may listen elsewhere, and another one where it was
 			if (error instanceof ByoaiError) throw error;
-			throw new ByoaiError('unavailable', error instanceof Error ? error.message || error.name : String(error), {
-				retryable: true,
-				cause: error,
-			});
+			throw new ByoaiError('unavailable', reasonOf(error), {retryable: true, cause: error});
 		}
 	}
 
@@ -102,10 +130,7 @@ export class Orchestrator {
 			request.setTimeout(timeoutMs, () => request.destroy(new Error(`no reply within ${timeoutMs / 1000} s`)));
 			request.on('error', reject);
 			request.on('response', response => {
-				readAll(response).then(
-					reply => (response.statusCode === 200 ? resolve(reply) : reject(refusal(response.statusCode ?? 0, reply))),
-					reject,
-				);
+				readAll(response).then(reply => (isSuccess(response) ? resolve(reply) : reject(refusal(response.statusCode ?? 0, reply))), reject);
 			});
 			request.end(body);
 		});
@@ -132,18 +157,49 @@ async function readAll(response: http.IncomingMessage): Promise<Buffer> {
 	let bytes = 0;
 	for await (const chunk of response as AsyncIterable<Buffer>) {
 		bytes += chunk.length;
-		if (bytes > replyBytesLimit) throw new Error(`a reply of more than ${replyBytesLimit} bytes`);
+		if (bytes > defaultLimits.orders_bytes)
+			throw new Error(`a reply of more than ${defaultLimits.orders_bytes} bytes (limit orders_bytes)`);
 		chunks.push(chunk);
 	}
 	return Buffer.concat(chunks);
 }
 
-/** What a status other than 200 means; problem details say why, where there are any. */
+function isSuccess({statusCode}: http.IncomingMessage): boolean {
+	return statusCode === 200 || statusCode === 201;
+}
+
+/** What another status means; problem details say why, where there are any. */
 function refusal(status: number, reply: Buffer): ByoaiError {
-	const text = reply.toString('utf8', 0, 4096);
-	const detail = /"detail"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text;
+	const details = problemDetails(reply);
+	const detail = typeof details.detail === 'string' ? details.detail : reply.toString('utf8', 0, 4096);
+	const problems = Array.isArray(details.errors) ? details.errors.filter(isProblem) : [];
 	const code = codes[status] ?? 'unavailable';
-	return new ByoaiError(code, `HTTP ${status} ${detail.slice(0, shownErrorCharacters)}`.trim(), {retryable: true});
+	return new ByoaiError(code, `HTTP ${status} ${detail.slice(0, shownErrorCharacters)}`.trim(), {retryable: true, problems});
+}
+
+function problemDetails(reply: Buffer): Readonly<Record<string, unknown>> {
+	try {
+		const value: unknown = JSON.parse(reply.toString('utf8'));
+		return isRecord(value) ? value : {};
+	} catch {
+		return {}; // a proxy's page, perhaps: its text is shown as it is
+	}
+}
+
+function isProblem(value: unknown): value is Problem {
+	return isRecord(value) && typeof value.message === 'string';
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+	return typeof value === 'object' && value !== null;
+}
+
+/** Why a request came to nothing, and what to do where that is known. */
+function reasonOf(error: unknown): string {
+	if (!(error instanceof Error)) return String(error);
+	const message = error.message || error.name;
+	if (!('code' in error) || !untrusted.has(error.code)) return message;
+	return `${message.split(';')[0]}: this host does not trust it; if it is the right one, name its file in NODE_EXTRA_CA_CERTS`;
 }
 
 function parseJson(reply: Buffer): unknown {

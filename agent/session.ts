@@ -38,6 +38,7 @@ export class Session {
 	#lease: Lease | undefined;
 	readonly #held = new Map<string, Held>();
 	#draining = false;
+	#occupied = 0;
 
 	constructor(id: SessionId, slots: number) {
 		this.id = id;
@@ -53,7 +54,7 @@ export class Session {
 			session: this.id,
 			number: this.#number,
 			held: held.map(({ref}) => ref),
-			free: this.#draining ? 0 : Math.max(0, this.slots - this.live().length),
+			free: this.free,
 			outcomes: held.flatMap(({reported}) => (reported ? [reported] : [])),
 			logs,
 			waitMs,
@@ -94,6 +95,26 @@ export class Session {
 	/** Whether there is more of the lease than the time in which attempts are killed; if not, all live ones must be ended. */
 	mayStart(now: Now): boolean {
 		return this.#lease !== undefined && leaseLeftMs(this.#lease, now) > killWindowMs(this.#lease.leaseMs);
+	}
+
+	/** Slots that attempts may be given. */
+	get free(): number {
+		return this.#draining ? 0 : Math.max(0, this.slots - this.live().length - this.#occupied);
+	}
+
+	/** Whether the orchestrator gives it nothing more. */
+	get draining(): boolean {
+		return this.#draining;
+	}
+
+	/** Takes a free slot for what is no attempt. An attempt that was given that slot meanwhile is held all the same. */
+	occupy(): void {
+		this.#occupied += 1;
+	}
+
+	/** Gives it back. */
+	vacate(): void {
+		this.#occupied -= 1;
 	}
 
 	/** Attempts without an outcome: each has a slot, also while it is being ended. */

@@ -8,7 +8,7 @@ import {endGroup, signalGroup} from './process-group.ts';
 
 /** What the agent tells its watchdog, a line of JSON each. */
 export type WatchdogMessage =
-	| {readonly type: 'began'; readonly group: number}
+	| {readonly type: 'began'; readonly group: number; readonly direct: boolean}
 	| {readonly type: 'vanished'; readonly group: number}
 	| {readonly type: 'lease'; readonly lease: Lease};
 
@@ -20,6 +20,9 @@ export const watchdogReady = 'watching';
 /** What a dead agent's commands get between SIGTERM and SIGKILL. */
 const orphanGraceMs = 2000;
 
+/** A group, whether it is a direct task's, and what was sent last to it. */
+type Watched = {readonly direct: boolean; sent: NodeJS.Signals | undefined};
+
 /**
  * The process beside the agent that ends its commands when it cannot: when it is dead (its pipe to here ends), and when
  * the lease is about to end and it did nothing (it is stopped, or hangs). Resolves once the agent is gone and nothing of
@@ -28,8 +31,7 @@ const orphanGraceMs = 2000;
 export async function watch(directory: string, instanceDirectory?: string): Promise<void> {
 	// These are for the agent, and to go on after its end is what this process is for.
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-	/** What was sent last to each group. */
-	const groups = new Map<number, NodeJS.Signals | undefined>();
+	const groups = new Map<number, Watched>();
 	let lease: Lease | undefined;
 	let timer: NodeJS.Timeout | undefined;
 	const lines = createInterface({input: process.stdin, crlfDelay: 0});
@@ -38,7 +40,7 @@ export async function watch(directory: string, instanceDirectory?: string): Prom
 	process.stdout.write(`${watchdogReady}\n`);
 	for await (const line of lines) {
 		const message = parse(line);
-		if (message?.type === 'began') groups.set(message.group, undefined);
+		if (message?.type === 'began') groups.set(message.group, {direct: message.direct, sent: undefined});
 		if (message?.type === 'vanished') groups.delete(message.group);
 		if (message?.type !== 'lease') continue;
 		if (message.lease.leaseMs !== lease?.leaseMs) {
@@ -54,15 +56,15 @@ export async function watch(directory: string, instanceDirectory?: string): Prom
 }
 
 /** The agent itself terminates at the start of the window and kills at a half of it: this is for one that does not. */
-function guardLease(lease: Lease, groups: Map<number, NodeJS.Signals | undefined>): void {
+function guardLease(lease: Lease, groups: ReadonlyMap<number, Watched>): void {
 	const window = killWindowMs(lease.leaseMs);
 	const leftMs = leaseLeftMs(lease, now());
 	if (leftMs > window / 2) return;
 	const signal = leftMs > window / 4 ? 'SIGTERM' : 'SIGKILL';
-	for (const [group, sent] of groups) {
-		if (signal === sent) continue;
+	for (const [group, watched] of groups) {
+		if (watched.direct || signal === watched.sent) continue;
 		signalGroup(group, signal);
-		groups.set(group, signal);
+		watched.sent = signal;
 	}
 }
 

@@ -1,11 +1,11 @@
 import type {ErrorCode} from '../model/error.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {Limits} from '../model/limits.ts';
+import {dialToken} from '../protocol/dial-token.ts';
 import type {Orders, Report} from '../protocol/messages.ts';
 import {protocolVersion} from '../protocol/messages.ts';
 import {parseReport} from '../protocol/parse.ts';
 import {dialledExchangePath, healthPath, orchestratorHeader, taskPath} from '../protocol/routes.ts';
-import {dialToken} from './dial-token.ts';
 import type {HttpCall, HttpReply} from './http-call.ts';
 import {HttpCaller} from './http-call.ts';
 

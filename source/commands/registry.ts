@@ -130,7 +130,10 @@ export const commands: readonly Command[] = [
 		operands: '',
 		operandCount: none,
 		options: [],
-		examples: [['ORCHESTRATOR_URL=http://10.0.0.5:5001 AGENT_NAME=builder byoai agent', 'take tasks of a manager']],
+		examples: [
+			['ORCHESTRATOR_URL=http://10.0.0.5:5001 AGENT_NAME=builder byoai agent', 'take tasks of a manager'],
+			['AGENT_HOST=0.0.0.0 BYOAI_TOKEN=… byoai agent', 'wait to be registered, and dialled by a manager'],
+		],
 		load: async () => (await import('./agent.ts')).agent,
 	},
 ];

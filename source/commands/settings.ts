@@ -1,11 +1,11 @@
 import {readFileSync} from 'node:fs';
 import {CORE_SCHEMA, constructFromEvents, parseEvents, YAMLException} from 'js-yaml';
 import type {Intervals, Settings} from '../config.ts';
+import {durationMs} from '../model/durations.ts';
 import type {Problem} from '../model/error.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {LimitName, Limits} from '../model/limits.ts';
 import {defaultLimits} from '../model/limits.ts';
-import {durationMs} from '../workflow/durations.ts';
 import type {Path} from '../workflow/positions.ts';
 import {locator, placesOf} from '../workflow/positions.ts';
 import {didYouMean} from '../workflow/suggest.ts';

@@ -12,7 +12,7 @@ export const defaultLimits = {
 	/** Uses of YAML aliases (`*name`) in one workflow file. */
 	workflow_aliases: 1000,
 	/** Workflow files in the list of them; more are left out, and it is said so. */
-	workflow_files: 500,
+	listed_workflows: 500,
 	/** Kept output of one attempt; the rest is counted and dropped, and the log ends with a line that says so. */
 	attempt_log_bytes: 1024 * 1024 * 1024,
 	/** Output that an agent keeps on disk until it is acknowledged; when full, commands wait in their writes. */
@@ -25,6 +25,12 @@ export const defaultLimits = {
 	health_reply_bytes: 64 * 1024,
 	/** Agents that are asked for their health at the same moment; others wait for their turn. */
 	health_checks: 64,
+	/** Orders of one exchange; an agent takes no larger ones. */
+	orders_bytes: 64 * 1024 * 1024,
+	/** Output, and stderr, of a direct task in an agent's reply; the rest is counted and dropped, and a line says so. */
+	task_output_bytes: 4 * 1024 * 1024,
+	/** Connections to an agent at once; a further one is closed. */
+	agent_connections: 256,
 	/** Body of any other request; a larger one is answered with 413. */
 	request_bytes: 17 * 1024 * 1024,
 	/** Body of a registration, which is read before its token can be checked; a larger one is answered with 413. */

@@ -1,21 +1,12 @@
-import {ByoaiError} from '../model/error.ts';
 import type {AttemptRef} from '../model/ids.ts';
 import type {Outcome, OutcomeStatus} from '../model/run.ts';
-import type {Environment} from '../model/workflow.ts';
 import type {Assignment, LogChunk, LogStream, Orders, Report, ReportedOutcome} from './messages.ts';
+import {boolean, environment, id, idLimit, list, malformed, record, text, textLimit, texts, time, whole} from './values.ts';
 
 /** The most attempts that one message may name in one list. */
 const attemptsLimit = 10_000;
 /** The most pieces of output of one attempt in one Report. */
 const chunksLimit = 100_000;
-/** The most lines of a command, and the most variables of an environment. */
-const entriesLimit = 100_000;
-/** Characters of a session's or a run's id. */
-const idLimit = 200;
-/** Characters of any other text; the size of a whole message is the server's and the agent's to bound. */
-const textLimit = 64 * 1024 * 1024;
-/** A millisecond count beyond this is no duration and no date. */
-const timeLimit = 8.64e15;
 
 /** A Report from outside. Unknown keys are passed over, for newer agents. Throws `malformed`, naming the path. */
 export function parseReport(value: unknown): Report {
@@ -121,58 +112,4 @@ function shellPrefix(value: unknown, path: string): string[] {
 	const argv = texts(value, path);
 	if (!argv[0]) throw malformed(path, 'a list that begins with a program');
 	return argv;
-}
-
-function environment(value: unknown, path: string): Environment {
-	const entries = Object.entries(record(value, path));
-	if (entries.length > entriesLimit) throw malformed(path, `at most ${entriesLimit} variables`);
-	return Object.fromEntries(entries.map(([name, item]) => [name, text(item, `${path}.${name}`, textLimit)]));
-}
-
-function texts(value: unknown, path: string): string[] {
-	return list(value, path, entriesLimit, (item, itemPath) => text(item, itemPath, textLimit));
-}
-
-function record(value: unknown, path: string): Readonly<Record<string, unknown>> {
-	if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(path, 'an object');
-	return value as Readonly<Record<string, unknown>>;
-}
-
-function list<Item>(value: unknown, path: string, most: number, parse: (item: unknown, path: string) => Item): Item[] {
-	if (!Array.isArray(value)) throw malformed(path, 'a list');
-	if (value.length > most) throw malformed(path, `at most ${most} items`);
-	return value.map((item, index) => parse(item, `${path}[${index}]`));
-}
-
-/** A key of records here: a name that every object has would be found where nothing is. */
-function id(value: unknown, path: string): string {
-	const found = text(value, path, idLimit);
-	if (found in Object.prototype) throw malformed(path, 'an id');
-	return found;
-}
-
-function text(value: unknown, path: string, most: number): string {
-	if (typeof value !== 'string') throw malformed(path, 'a string');
-	if (value.length > most) throw malformed(path, `at most ${most} characters`);
-	return value;
-}
-
-function whole(value: unknown, path: string, least: number): number {
-	if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) throw malformed(path, `a whole number from ${least} on`);
-	return value;
-}
-
-function time(value: unknown, path: string): number {
-	if (typeof value !== 'number' || !(value >= 0 && value <= timeLimit)) throw malformed(path, 'milliseconds');
-	return value;
-}
-
-function boolean(value: unknown, path: string): boolean {
-	if (typeof value !== 'boolean') throw malformed(path, 'true or false');
-	return value;
-}
-
-function malformed(path: string, expected: string): ByoaiError {
-	const message = `${path} must be ${expected}`;
-	return new ByoaiError('malformed', message, {problems: [{message, path}]});
 }

@@ -18,6 +18,11 @@ export function isExchange(path: string): boolean {
 	return /^\/v1\/agents\/[^/]+\/exchange$/.test(path);
 }
 
+/** `POST` `{session, text, file?}`: an agent hands in a workflow of its own, to be run once for this session with every task on itself. */
+export function agentWorkflowPath(agent: string): string {
+	return `/v1/agents/${encodeURIComponent(agent)}/workflow`;
+}
+
 /** `POST` Orders to an agent, answered by its Report: the agent protocol, dialled by the orchestrator. */
 export const dialledExchangePath = '/v1/exchange';
 /** In that request: the id of the state directory whose orchestrator dials. */

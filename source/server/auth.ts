@@ -1,6 +1,6 @@
 import {createHash, timingSafeEqual} from 'node:crypto';
-import {isIP} from 'node:net';
 import {ByoaiError} from '../model/error.ts';
+import {webPageRefusal} from '../protocol/web-page.ts';
 
 export type GuardOptions = {
 	/** What the API asks for; absent: it asks for nothing, but serves no web page. */
@@ -64,18 +64,8 @@ function bearerToken({headers}: Request): string | undefined {
 	return /^Bearer +(.+)$/i.exec(headers.get('authorization') ?? '')?.[1];
 }
 
-/**
- * Where no token is asked for, a page in a browser on this host could call the API. It cannot hide its `Origin`, and a name that it
- * makes point here (DNS rebinding) has dots.
- */
+/** Where no token is asked for, a page in a browser on this host could call the API. */
 function refuseWebPages({headers, url}: Request): void {
-	const host = headers.get('host') ?? new URL(url).host;
-	const name = URL.parse(`http://${host}`)?.hostname.replace(/^\[(.*)\]$/, '$1') ?? '';
-	if (name !== 'localhost' && isIP(name) === 0 && (name === '' || name.includes('.'))) {
-		throw new ByoaiError('forbidden', `without a token only an IP address, localhost or a name without dots is served, not ${host}`);
-	}
-	const origin = headers.get('origin');
-	if (origin !== null && URL.parse(origin)?.host !== host.toLowerCase()) {
-		throw new ByoaiError('forbidden', `without a token no web page may call this API, and this request is one of ${origin}`);
-	}
+	const refusal = webPageRefusal(headers.get('host') ?? new URL(url).host, headers.get('origin') ?? undefined);
+	if (refusal !== undefined) throw new ByoaiError('forbidden', refusal);
 }

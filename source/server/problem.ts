@@ -2,6 +2,7 @@ import {STATUS_CODES} from 'node:http';
 import type {HTTPError} from 'h3';
 import type {ErrorCode, Problem} from '../model/error.ts';
 import {ByoaiError} from '../model/error.ts';
+import {statuses} from '../protocol/problem.ts';
 
 /** The body of every refusal. */
 export type ProblemDetails = {
@@ -20,22 +21,6 @@ export const problemType = 'application/problem+json';
 
 /** After which time a limit is worth trying again, where nobody knows better. */
 const retryAfterLimitMs = 10_000;
-
-const statuses: Readonly<Record<ErrorCode, number>> = {
-	usage: 400,
-	malformed: 400,
-	invalid: 422,
-	unauthorized: 401,
-	forbidden: 403,
-	not_found: 404,
-	conflict: 409,
-	too_large: 413,
-	limit: 429,
-	unsupported: 422,
-	unavailable: 503,
-	stopping: 503,
-	internal: 500,
-};
 
 /** Codes of what the HTTP layer refuses by itself; any other refusal of a request is `malformed`. */
 const codes: Readonly<Record<number, ErrorCode>> = {404: 'not_found', 413: 'too_large'};

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import {readLines} from '../engine/merged-lines.ts';
+import {durationMs} from '../model/durations.ts';
 import type {Run} from '../model/run.ts';
 import type {RunRow} from '../protocol/views.ts';
-import {durationMs} from '../workflow/durations.ts';
 import {agentParam, runParam, runRefusals, taskParam} from './params.ts';
 import {queryFlag} from './query.ts';
 import {lineReply} from './replies.ts';

@@ -1,10 +1,10 @@
+import {shellArgv} from '../model/shell.ts';
 import type {AgentSpec, Environment, Resources, RetryPolicy, TaskSpec, Workflow} from '../model/workflow.ts';
 import {localAgentName} from '../model/workflow.ts';
 import type {TaskGraph} from './graph.ts';
 import type {WorkflowInput} from './schema.ts';
 import type {AgentInput} from './schema-agent.ts';
 import type {DefaultsInput, TaskInput} from './schema-task.ts';
-import {shellArgv} from './shell.ts';
 
 type Source = {readonly file?: string; readonly directory: string; readonly fileEnv: Environment; readonly graph: TaskGraph};
 

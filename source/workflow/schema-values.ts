@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import {durationMs, durationPattern} from './durations.ts';
+import {durationMs, durationPattern} from '../model/durations.ts';
 import {didYouMean} from './suggest.ts';
 
 type Issue = {readonly code?: string | undefined; readonly input?: unknown};

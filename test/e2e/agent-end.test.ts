@@ -1,7 +1,9 @@
 import {execFileSync} from 'node:child_process';
-import {existsSync, mkdirSync, readFileSync, rmSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import type {AddressInfo} from 'node:net';
+import {createServer} from 'node:net';
 import {join} from 'node:path';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {assign, assignSleepers, leftovers, meet} from '../helpers/agent-meeting.ts';
 import {eventually, processesWith, startAgent, uniqueSeconds} from '../helpers/agent-process.ts';
 import {temporaryDirectory} from '../helpers/temporary-directory.ts';
@@ -59,9 +61,44 @@ describe('the end', () => {
 	});
 
 	test('a wrong environment: says what to set, status 2', async () => {
-		const agent = startAgent({});
+		const agent = startAgent({AGENT_SLOTS: 'two'});
 		expect(await agent.exited).toEqual([2, null]);
-		expect(agent.said()).toContain('set ORCHESTRATOR_URL');
+		expect(agent.said()).toBe('byoai agent: AGENT_SLOTS must be a whole number from 1 to 10000, not "two"\n');
+	});
+});
+
+describe('a port that is taken', () => {
+	async function takePort(port: number): Promise<number> {
+		const server = createServer();
+		const taken = await new Promise<boolean>(resolve => {
+			server.once('error', () => resolve(true)); // somebody else has it: as good
+			server.listen({host: '127.0.0.1', port}, () => resolve(false));
+		});
+		onTestFinished(() => void server.close());
+		return taken ? port : (server.address() as AddressInfo).port;
+	}
+
+	test('and was asked for, or is needed: status 3 and what to do', async () => {
+		const port = await takePort(0);
+		const complaint = `byoai agent: cannot listen on 127.0.0.1, port ${port}: something else listens there. Choose another with AGENT_API_PORT and AGENT_HOST\n`;
+		const directory = temporaryDirectory();
+		const agents = [{ORCHESTRATOR_URL: 'http://127.0.0.1:9'}, {}].map(env =>
+			startAgent({...env, AGENT_API_PORT: String(port), TMPDIR: directory}),
+		);
+		for (const agent of agents) {
+			expect(await agent.exited).toEqual([3, null]);
+			expect(agent.said()).toBe(complaint);
+		}
+		expect(readdirSync(directory)).toEqual([]);
+	});
+
+	test('and is the usual one: an agent that dials goes on, says so, and advertises nothing', async () => {
+		await takePort(5000);
+		const {orchestrator, agent} = await meet({env: {AGENT_API_PORT: ''}});
+		const ref = assign(orchestrator, 'true');
+		expect((await orchestrator.outcome(ref)).outcome.status).toBe('succeeded');
+		expect(agent.said()).toContain('port 5000 is taken: goes on without listening');
+		expect(orchestrator.registrations).toEqual([expect.not.objectContaining({url: expect.anything()})]);
 	});
 });
 
@@ -73,6 +110,7 @@ describe('an instance', () => {
 		const {orchestrator, agent, url} = meeting;
 		const {seconds} = await assignSleepers(meeting);
 		expect(orchestrator.registrations).toEqual([]);
+		expect(agent.said()).not.toContain('listens');
 		expect(readIdentity(join(instance, 'pid'))).toBe(agent.pid);
 		expect(readIdentity(join(instance, 'watchdog.pid'))).toBe(processesWith(`--watchdog ${instance}`)[0]);
 		const second = startAgent({ORCHESTRATOR_URL: url, BYOAI_INSTANCE_DIR: instance});

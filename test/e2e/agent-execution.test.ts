@@ -205,8 +205,8 @@ describe('processes', () => {
 	});
 });
 
-test('says little: two lines an attempt, none an exchange', async () => {
+test('says little: two lines at the start and two an attempt, none an exchange', async () => {
 	await run('true');
 	await eventually(() => agent.said().includes('succeeded'));
-	expect(agent.said().trim().split('\n')).toHaveLength(3);
+	expect(agent.said().trim().split('\n')).toHaveLength(4);
 });

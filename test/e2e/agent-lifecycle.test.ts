@@ -97,8 +97,10 @@ describe('an orchestrator that is away', () => {
 		expect(orchestrator.sessions.size).toBe(1);
 	});
 
-	test('forgets the agent: it registers again and keeps its session with what it runs', async () => {
-		const {orchestrator, agent} = await meet({env: {AGENT_LABELS: 'os=linux'}});
+	test('forgets the agent: it registers again and keeps its session with what it runs, and its own workflow is not run again', async () => {
+		const own = join(temporaryDirectory(), 'own.yml');
+		writeFileSync(own, 'tasks: []');
+		const {orchestrator, agent} = await meet({env: {AGENT_LABELS: 'os=linux', AGENT_WORKFLOW: own}});
 		const flag = join(temporaryDirectory(), 'flag');
 		const ref = assign(orchestrator, `echo going; while [ ! -e ${flag} ]; do sleep 0.01; done`);
 		await orchestrator.until(() => orchestrator.logBytes(ref) > 0);
@@ -107,10 +109,18 @@ describe('an orchestrator that is away', () => {
 		await orchestrator.until(() => orchestrator.registrations.length === 2);
 		writeFileSync(flag, '');
 		expect((await orchestrator.outcome(ref)).outcome.status).toBe('succeeded');
-		const registration = {name: 'tester', type: 'local', mode: 'pull', slots: 2, labels: {os: 'linux'}};
+		const registration = {
+			name: 'tester',
+			type: 'local',
+			mode: 'pull',
+			slots: 2,
+			labels: {os: 'linux'},
+			url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+		};
 		expect(orchestrator.registrations).toEqual([registration, registration]);
 		expect(orchestrator.sessions.size).toBe(1);
 		expect(agent.said()).toContain('does not know this agent: registering again');
+		expect(orchestrator.workflows).toEqual([{session: [...orchestrator.sessions][0], text: 'tasks: []', file: own}]);
 	});
 
 	test('refuses the token: the agent says what to do, once, and goes on when it is let in', async () => {

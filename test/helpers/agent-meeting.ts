@@ -53,7 +53,7 @@ export async function assignSleepers({orchestrator, directory}: Meeting) {
 }
 
 /** What the agent left behind of its temporary files. */
-export function leftovers({directory}: Meeting): string[] {
+export function leftovers({directory}: Pick<Meeting, 'directory'>): string[] {
 	return readdirSync(directory).filter(name => name.startsWith('byoai-agent-'));
 }
 

@@ -21,7 +21,7 @@ export type AgentProcess = {
 export function startAgent(env: Readonly<Record<string, string>>): AgentProcess {
 	if (!existsSync(program)) throw new Error(`${program} is not there: run "npm run build" first`);
 	const child = spawn(process.execPath, [program], {
-		env: {PATH: process.env.PATH, AGENT_NAME: 'tester', BYOAI_TOKEN: 'secret', ...env},
+		env: {PATH: process.env.PATH, AGENT_NAME: 'tester', BYOAI_TOKEN: 'secret', AGENT_API_PORT: '0', ...env},
 		stdio: ['ignore', 'ignore', 'pipe'],
 	});
 	let said = '';
@@ -38,6 +38,25 @@ export function startAgent(env: Readonly<Record<string, string>>): AgentProcess 
 		await closed;
 	});
 	return {child, pid: child.pid ?? 0, said: () => said, exited};
+}
+
+/** Where it listens. */
+export function listeningUrl(agent: AgentProcess): Promise<string> {
+	return eventually(() => /listens on (http:\S+?)[;\s]/.exec(agent.said())?.[1]);
+}
+
+/** Calls an agent; the token is that of `startAgent`. */
+export async function call(
+	url: string,
+	body?: unknown,
+	options: {token?: string; signal?: AbortSignal; headers?: Readonly<Record<string, string>>} = {},
+) {
+	const reply = await fetch(url, {
+		...(body !== undefined && {method: 'POST', body: JSON.stringify(body)}),
+		headers: {authorization: `Bearer ${options.token ?? 'secret'}`, ...options.headers},
+		...(options.signal && {signal: options.signal}),
+	});
+	return {status: reply.status, headers: reply.headers, body: (await reply.json()) as Record<string, unknown>};
 }
 
 /** Resolves with what `look` finds, looking again and again; the test's own time limit ends it. */

@@ -19,7 +19,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 	model: {may: []},
 	scheduler: {may: ['model']},
 	workflow: {may: ['model', 'js-yaml', 'zod']},
-	protocol: {may: ['model']},
+	protocol: {may: ['model', 'node:crypto']},
 	drivers: {may: ['model', 'node:*']},
 	store: {may: ['model', 'node:*', 'node:sqlite']},
 	engine: {may: ['model', 'scheduler', 'drivers/driver', 'store/store', 'store/logs', 'node:*'], types: ['protocol/views']},

@@ -11,7 +11,8 @@ type Log = {text: Buffer[]; bytes: number; pieces: Array<{stream: LogStream; at:
 
 /**
  * The least orchestrator that keeps its side of the agent protocol: it serves one agent over real HTTP, in memory, and
- * hands out what a test assigns. `stop` and `start` on another port play its absence; its memory stays.
+ * hands out what a test assigns. `stop` and `start` on another port play its absence; its memory stays. `dial` plays the
+ * other direction, until `stop`.
  */
 export class MiniOrchestrator {
 	readonly registrations: unknown[] = [];
@@ -24,9 +25,13 @@ export class MiniOrchestrator {
 	/** Status to answer exchanges with instead of Orders. */
 	refuseWith: number | undefined;
 	knowsAgent = true;
+	/** What agents handed in, and what is answered to it. */
+	readonly workflows: unknown[] = [];
+	workflowReply: {status: number; body: unknown} = {status: 201, body: {id: 'r0own'}};
 	takesLogs = true;
 	settles = true;
 	drain = false;
+	readonly dialErrors: string[] = [];
 	/** Authorization headers seen. */
 	readonly tokens = new Set<string | undefined>();
 	readonly #leaseMs: number;
@@ -38,6 +43,7 @@ export class MiniOrchestrator {
 	readonly #logs = new Map<string, Log>();
 	readonly #waiting = new Map<string, (orders: Orders) => void>();
 	#newest: Report | undefined;
+	#dial: (() => void) | undefined;
 	#listeners: Array<() => void> = [];
 
 	constructor({leaseMs = 60_000}: MiniOptions = {}) {
@@ -55,10 +61,35 @@ export class MiniOrchestrator {
 		const server = this.#server.get('current');
 		this.#server.delete('current');
 		this.#waiting.clear();
+		this.#dial = undefined;
 		if (!server) return;
 		const closed = new Promise(resolve => server.close(resolve));
 		server.closeAllConnections();
 		await closed;
+	}
+
+	/** Dials the agent with Orders again and again, and beside a dial that is held when there is something new to say. */
+	dial(url: string, headers: Readonly<Record<string, string>> = {}): void {
+		let newest = 0;
+		const dial = async (): Promise<void> => {
+			const number = ++newest;
+			const reply = await fetch(`${url}/v1/exchange`, {method: 'POST', headers, body: JSON.stringify(this.#orders())});
+			const text = await reply.text();
+			if (this.#dial !== send) return;
+			if (!reply.ok) throw new Error(`${reply.status} ${text}`);
+			this.#receive(parseReport(JSON.parse(text)), () => undefined);
+			this.#heard();
+			if (says(this.#orders())) send();
+			else if (number === newest) setTimeout(() => number === newest && this.#dial === send && send(), 20);
+		};
+		const send = () => {
+			dial().catch((error: unknown) => {
+				this.dialErrors.push(String(error));
+				this.#heard();
+			});
+		};
+		this.#dial = send;
+		send();
 	}
 
 	assign(assignment: Assignment): AttemptRef {
@@ -75,6 +106,7 @@ export class MiniOrchestrator {
 	/** Answers the held exchange: a switch was thrown. */
 	changed(): void {
 		if (this.#newest) this.#release(this.#newest.session);
+		this.#dial?.();
 	}
 
 	log(ref: AttemptRef): Buffer {
@@ -116,6 +148,9 @@ export class MiniOrchestrator {
 			this.registrations.push(body);
 			this.knowsAgent = true;
 			answer(200, {status: 'success'});
+		} else if (request.url?.endsWith('/workflow')) {
+			this.workflows.push(body);
+			answer(this.workflowReply.status, this.workflowReply.body);
 		} else if (!this.knowsAgent) answer(404, {detail: 'no such agent'});
 		else this.#receive(parseReport(body), orders => answer(200, orders));
 		this.#heard();
@@ -191,7 +226,9 @@ export class MiniOrchestrator {
 	#speak(): void {
 		this.#fill();
 		const session = this.#newest?.session;
-		if (session !== undefined && says(this.#orders())) this.#release(session);
+		if (session === undefined || !says(this.#orders())) return;
+		this.#release(session);
+		this.#dial?.();
 	}
 
 	#release(session: string): void {

@@ -140,7 +140,7 @@ export const agentMutants: readonly Mutant[] = [
 		name: 'dying-frees-slot',
 		rule: '17: an attempt that is being killed occupies its slot',
 		file: session,
-		find: 'Math.max(0, this.slots - this.live().length)',
+		find: 'Math.max(0, this.slots - this.live().length - this.#occupied)',
 		replace: 'this.slots',
 		seed: 3,
 	},

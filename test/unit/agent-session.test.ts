@@ -153,3 +153,25 @@ test('a draining session has no free slots, but what is assigned to it already s
 	session.apply(orders(2, {drain: false}), at(4));
 	expect(session.report(at(5), 0, []).free).toBe(1);
 });
+
+describe('slots for what is no attempt', () => {
+	test('are not free to be filled, and an attempt that was given one meanwhile is held all the same', () => {
+		const session = new Session('s', 2);
+		session.report(at(0), 0, []);
+		session.occupy();
+		session.occupy();
+		expect(session.free).toBe(0);
+		expect(session.apply(orders(1, {start: [assignment(1)]}), at(1)).start).toEqual([assignment(1)]);
+		expect(session.report(at(2), 0, [])).toMatchObject({held: [ref(1)], free: 0});
+		session.vacate();
+		expect(session.free).toBe(0);
+		session.vacate();
+		expect(session.report(at(3), 0, []).free).toBe(1);
+	});
+
+	test('are not free while the agent is drained', () => {
+		const session = running();
+		session.apply(orders(1, {drain: true}), at(2));
+		expect([session.free, session.draining]).toEqual([0, true]);
+	});
+});

@@ -22,6 +22,11 @@ describe('settings', () => {
 			url,
 			slots: 1,
 			labels: {},
+			host: '127.0.0.1',
+			port: 5000,
+			portIsExplicit: false,
+			open: false,
+			taskOutputBytes: 4 * 1024 * 1024,
 			spoolBytes: 256 * 1024 * 1024,
 		});
 	});
@@ -33,7 +38,13 @@ describe('settings', () => {
 			AGENT_NAME: 'b~r1~2',
 			AGENT_SLOTS: '4',
 			AGENT_LABELS: 'os=linux, x==y,',
+			AGENT_HOST: '[::]',
+			AGENT_API_PORT: '0',
+			AGENT_URL: 'https://a.example/agent',
+			AGENT_WORKFLOW: 'own.yml',
+			AGENT_TASK_OUTPUT_BYTES: '10',
 			BYOAI_TOKEN: 't',
+			BYOAI_AUTH: 'none',
 		};
 		expect(readSettings(env)).toMatchObject({
 			name: 'b~r1~2',
@@ -41,18 +52,33 @@ describe('settings', () => {
 			instanceDirectory: '/i',
 			slots: 4,
 			labels: {os: 'linux', x: '=y'},
+			host: '::',
+			port: 0,
+			portIsExplicit: true,
+			advertisedUrl: 'https://a.example/agent',
+			workflow: 'own.yml',
+			taskOutputBytes: 10,
 			token: 't',
+			open: true,
 		});
 	});
 
 	test.each<[string, NodeJS.ProcessEnv]>([
-		['set ORCHESTRATOR_URL', {}],
+		['set ORCHESTRATOR_URL', {BYOAI_INSTANCE_DIR: '/i'}],
 		['ORCHESTRATOR_URL must be', {ORCHESTRATOR_URL: 'ftp://x'}],
 		['ORCHESTRATOR_URL must be', {ORCHESTRATOR_URL: 'localhost'}],
 		['AGENT_NAME must be', {ORCHESTRATOR_URL: url, AGENT_NAME: 'a b'}],
 		['AGENT_SLOTS must be', {ORCHESTRATOR_URL: url, AGENT_SLOTS: '0'}],
 		['AGENT_SLOTS must be', {ORCHESTRATOR_URL: url, AGENT_SLOTS: '1e3'}],
+		['AGENT_SLOTS must be a whole number from 1 to 10000', {AGENT_SLOTS: '10001'}],
 		['AGENT_LABELS must be', {ORCHESTRATOR_URL: url, AGENT_LABELS: 'linux'}],
+		['AGENT_LABELS has os twice', {AGENT_LABELS: 'os=linux,os=mac'}],
+		['AGENT_LABELS may have names of 100', {AGENT_LABELS: `${'x'.repeat(101)}=y`}],
+		['AGENT_NAME cannot be constructor', {AGENT_NAME: 'constructor'}],
+		['AGENT_API_PORT must be a whole number from 0 to 65535', {AGENT_API_PORT: '65536'}],
+		['AGENT_HOST must be', {AGENT_HOST: 'http://0.0.0.0'}],
+		['AGENT_URL must be', {AGENT_URL: 'a.example:5000'}],
+		['BYOAI_AUTH must be token or none', {BYOAI_AUTH: 'off'}],
 	])('%s …', (message, env) => {
 		expect(() => readSettings(env)).toThrow(message);
 	});

@@ -198,8 +198,8 @@ test('what is missing is named', async () => {
 
 test('a spec that cannot be is refused before anything starts', async () => {
 	const spec = host.spec('a');
-	const start = host.createDriver().start({...spec, agent: {...spec.agent, workflow: 'more.yml'}});
-	await expect(start).rejects.toMatchObject({code: 'invalid', message: expect.stringContaining('`workflow`')});
+	const start = host.createDriver().start({...spec, agent: {...spec.agent, labels: {zone: 'a,b'}}});
+	await expect(start).rejects.toMatchObject({code: 'invalid', message: expect.stringContaining('`labels`')});
 	expect(existsSync(host.instances)).toBe(false);
 });
 

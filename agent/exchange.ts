@@ -30,6 +30,9 @@ const longestRetryMs = 5000;
 /** An orchestrator on the same host costs next to nothing to ask, and its tasks' output waits. */
 const longestLocalRetryMs = 500;
 
+/** No trouble when it happens once: a connection broke, or two Reports met at the opening of the session. */
+const mayPass: ReadonlySet<string> = new Set(['unavailable', 'conflict']);
+
 type Flight = {readonly sentAt: number; readonly bringsNews: boolean};
 
 /**
@@ -183,16 +186,16 @@ export class Exchange {
 		clearTimeout(this.#beat);
 		clearTimeout(this.#timer);
 		this.#dueAt = Number.POSITIVE_INFINITY;
-		// After a refusal a person has to do something first.
-		const refused = !['unavailable', 'not_found', 'malformed'].includes(error.code);
+		// After 401 and 403 a person has to do something first.
+		const refused = error.code === 'unauthorized' || error.code === 'forbidden';
 		const mostMs = this.#options.orchestrator.isLocal ? longestLocalRetryMs : longestRetryMs;
 		const retryMs = refused ? longestRetryMs : Math.min(mostMs, shortestRetryMs * 2 ** (this.#failures - 1));
 		this.#schedule(retryMs * (0.5 + Math.random() / 2));
 	}
 
-	/** A connection may break once without a word; an orchestrator that stays away is mentioned once, like its return. */
+	/** An orchestrator that stays away is mentioned once, like its return. */
 	#tell({code, message}: ByoaiError): void {
-		if (this.#trouble === code || (code === 'unavailable' && this.#failures === 1)) return;
+		if (this.#trouble === code || (mayPass.has(code) && this.#failures === 1)) return;
 		this.#trouble = code;
 		const {agent, orchestrator, registration, say} = this.#options;
 		const refused = 'the orchestrator refuses what this agent says of itself: trying again';
@@ -200,7 +203,7 @@ export class Exchange {
 			unauthorized: 'the orchestrator asks for a token: set BYOAI_TOKEN',
 			forbidden: 'the orchestrator refuses this token: check BYOAI_TOKEN',
 			not_found: `the orchestrator does not know this agent${registration ? ': registering again' : ''}`,
-			malformed: refused,
+			malformed: 'the orchestrator answers what cannot be read: trying again',
 			conflict: refused,
 			invalid: refused,
 			too_large: refused,

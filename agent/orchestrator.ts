@@ -39,7 +39,7 @@ const handInMs = 60_000;
 const shownErrorCharacters = 300;
 
 const codes: Readonly<Record<number, ErrorCode>> = {
-	400: 'malformed',
+	400: 'invalid',
 	401: 'unauthorized',
 	403: 'forbidden',
 	404: 'not_found',

@@ -19,7 +19,7 @@ function connectTo(url: string): Orchestrator {
 
 describe('an orchestrator that refuses', () => {
 	test.each([
-		[400, 'malformed'],
+		[400, 'invalid'],
 		[401, 'unauthorized'],
 		[403, 'forbidden'],
 		[404, 'not_found'],

@@ -1,12 +1,25 @@
 import {availableParallelism} from 'node:os';
 import {defineConfig} from 'vitest/config';
 
+/** Files that start processes and wait for them; they take longest, and projects begin in the order of their names. */
+const processes = [
+	'test/e2e/**/*.test.ts',
+	'test/simulation/*.test.ts',
+	'test/unit/store-*crash.test.ts',
+	'test/conformance/driver.test.ts',
+];
+
 export default defineConfig({
 	test: {
-		include: ['test/**/*.test.{ts,tsx}'],
-		// Processes, because a test may change the directory, the environment and the signal handlers. They mostly wait for
-		// other processes, so there are more of them than a small machine has cores.
+		projects: [
+			{extends: true, test: {name: 'processes', include: processes}},
+			{extends: true, test: {name: 'rooms', include: ['test/**/*.test.{ts,tsx}'], exclude: processes}},
+		],
+		// Files take turns in few processes, which read the product once: that halves what the short ones cost. So a test leaves the
+		// process as it found it; one that must change the directory or the signal handlers starts a process of its own.
 		pool: 'forks',
+		isolate: false,
+		// They often wait for other processes, so there are more of them than a small machine has cores.
 		maxWorkers: Math.max(3, availableParallelism()),
 		testTimeout: 30_000,
 		hookTimeout: 30_000,

@@ -1,23 +1,23 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import {parseArgs} from 'node:util';
 import {findMutant, mutants} from './mutants.ts';
-import {mutate} from './mutate.ts';
+import type {Mutant} from './mutate.ts';
+import {importMutated} from './mutate.ts';
 
-const usage = `npm run sim -- [--seeds 500] [--seed 0] [--trace] [--mutant NAME [--until-caught] | --mutants]
+const usage = `npm run sim -- [--seeds 500] [--seed 0] [--trace] [--mutant NAME... | --mutants] [--until-caught]
 
 Lives through so many simulated worlds, the first with the given seed. Exit status 1: one of them failed.
 --trace         prints what happens in them
 --mutant NAME   with one rule of the product broken: the seed that is known to show it comes first;
-                exit status 1 when no world shows it
+                the exit status is the number of mutants that no world shows
 --until-caught  no further world once it has shown
---mutants       all mutants, each in a process of its own`;
+--mutants       all mutants, shared out among processes`;
 
-/** Mutants at once: each process keeps a core busy. */
-const mutantsAtOnce = 2;
+/** Processes at once for mutants: each keeps a core busy. */
+const processesAtOnce = 2;
+/** That Node strips types when it is asked to is experimental; that it does so by itself is not. */
+const nodeFlags = ['--disable-warning=ExperimentalWarning'];
 
 type Options = {seeds: number; seed: number; trace: boolean; untilCaught: boolean};
 
@@ -27,7 +27,7 @@ async function main(): Promise<number> {
 			seeds: {type: 'string', default: '500'},
 			seed: {type: 'string', default: '0'},
 			trace: {type: 'boolean', default: false},
-			mutant: {type: 'string'},
+			mutant: {type: 'string', multiple: true, default: []},
 			'until-caught': {type: 'boolean', default: false},
 			mutants: {type: 'boolean', default: false},
 			help: {type: 'boolean', short: 'h', default: false},
@@ -39,7 +39,10 @@ async function main(): Promise<number> {
 		return values.help ? 0 : 2;
 	}
 	if (values.mutants) return runMutants(options);
-	return values.mutant === undefined ? runSound(options) : runMutant(values.mutant, options);
+	if (values.mutant.length === 0) return runSound(options);
+	let survivors = 0;
+	for (const name of values.mutant) survivors += (await isCaught(findMutant(name), options)) ? 0 : 1;
+	return survivors;
 }
 
 async function runSound(options: Options): Promise<number> {
@@ -61,11 +64,8 @@ async function runSound(options: Options): Promise<number> {
 	return failures.size > 0 ? 1 : 0;
 }
 
-/** The mutation comes before the product is imported. */
-async function runMutant(name: string, options: Options): Promise<number> {
-	const mutant = findMutant(name);
-	const assertDone = mutate(mutant);
-	const {runSeeds} = await import('./seeds.ts');
+async function isCaught(mutant: Mutant, options: Options): Promise<boolean> {
+	const {runSeeds} = await importMutated(mutant);
 	const trace = options.trace && {trace: console.log};
 	const failures = new Map<number, Error>();
 	let worlds = 0;
@@ -75,29 +75,23 @@ async function runMutant(name: string, options: Options): Promise<number> {
 		for (const [seed, error] of result.failures) failures.set(seed, error);
 		worlds += result.worlds;
 	}
-	assertDone();
 	const [first] = failures;
 	const shown = first === undefined ? 'not caught' : `seed ${first[0]}: ${first[1].message.split('\n')[0]}`;
-	console.log(`${name.padEnd(28)} ${String(failures.size).padStart(5)} of ${worlds}  (${mutant.rule})  ${shown}`);
-	return failures.size > 0 ? 0 : 1;
+	console.log(`${mutant.name.padEnd(28)} ${String(failures.size).padStart(5)} of ${worlds}  (${mutant.rule})  ${shown}`);
+	return failures.size > 0;
 }
 
 async function runMutants({seeds, seed, untilCaught}: Options): Promise<number> {
-	const queue = mutants.values();
-	// Compiling the product's files takes most of a short world's time, and each mutant changes but one of them.
-	const cache = mkdtempSync(join(tmpdir(), 'byoai-mutants-'));
-	const env = {...process.env, NODE_COMPILE_CACHE: cache};
-	let survivors = 0;
-	const work = async (): Promise<void> => {
-		for (const {name} of queue) {
-			const flags = ['--mutant', name, '--seeds', String(seeds), '--seed', String(seed), ...(untilCaught ? ['--until-caught'] : [])];
-			const child = spawn(process.execPath, [import.meta.filename, ...flags], {stdio: 'inherit', env});
-			const [status] = await once(child, 'exit');
-			if (status !== 0) survivors++;
-		}
+	const flags = ['--seeds', String(seeds), '--seed', String(seed), ...(untilCaught ? ['--until-caught'] : [])];
+	const live = async (share: readonly Mutant[]): Promise<number> => {
+		const names = share.flatMap(({name}) => ['--mutant', name]);
+		const child = spawn(process.execPath, [...nodeFlags, import.meta.filename, ...names, ...flags], {stdio: 'inherit'});
+		const [status] = await once(child, 'exit');
+		if (status === null) throw new Error('a process of mutants was killed');
+		return status;
 	};
-	await Promise.all(Array.from({length: mutantsAtOnce}, work));
-	rmSync(cache, {recursive: true, force: true});
+	const shares = Array.from({length: processesAtOnce}, (_, first) => mutants.filter((_, index) => index % processesAtOnce === first));
+	const survivors = (await Promise.all(shares.map(live))).reduce((sum, count) => sum + count, 0);
 	console.log(`${mutants.length} mutants, ${survivors} not caught`);
 	return survivors > 0 ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-import {registerHooks} from 'node:module';
+import {registerHooks, stripTypeScriptTypes} from 'node:module';
 
 /** One rule broken: `find` stands exactly once in `file`, and is read as `replace`. */
 export type Mutant = {
@@ -13,26 +13,49 @@ export type Mutant = {
 	readonly seed?: number;
 };
 
-const root = new URL('../../', import.meta.url);
+const root = new URL('../../', import.meta.url).href;
+/** What every mutant reads unchanged, without its types. */
+const stripped = new Map<string, string>();
 
 /**
- * From now on the mutant's file is read with the one change. Throws, when it is read, if what is to be replaced does not stand
- * there exactly once: the product has changed, and the mutant must follow. Returns a function that throws if it never was read.
+ * Imports `./seeds.ts` anew, and with it everything of ours that it imports; the mutant's file is read with the one change. So
+ * many mutants live in one process, each with modules of its own. Rejects if what is to be replaced does not stand there exactly
+ * once (the product has changed, and the mutant must follow), or if nothing reads the file.
  */
-export function mutate({name, file, find, replace}: Mutant): () => void {
-	const target = new URL(file, root).href;
+export async function importMutated(mutant: Mutant): Promise<typeof import('./seeds.ts')> {
+	const mark = `?mutant=${mutant.name}`;
+	const target = new URL(mutant.file, root).href;
 	let isDone = false;
-	registerHooks({
+	const hooks = registerHooks({
+		resolve(specifier, context, nextResolve) {
+			const resolved = nextResolve(specifier, context);
+			const isOurs = resolved.url.startsWith(root) && !resolved.url.includes('/node_modules/');
+			return isOurs && context.parentURL?.endsWith(mark) ? {...resolved, url: withoutQuery(resolved.url) + mark} : resolved;
+		},
 		load(url, context, nextLoad) {
-			const loaded = nextLoad(url, context);
-			if (url !== target) return loaded;
-			const parts = String(loaded.source).split(find);
-			if (parts.length !== 2) throw new Error(`mutant ${name}: ${file} has ${parts.length - 1} times what it replaces:\n${find}`);
+			if (!url.endsWith(mark)) return nextLoad(url, context);
+			const path = withoutQuery(url);
+			const sound = stripped.getOrInsertComputed(path, () => stripTypeScriptTypes(String(nextLoad(path, context).source)));
+			if (path !== target) return {format: 'module', source: sound, shortCircuit: true};
 			isDone = true;
-			return {...loaded, source: parts.join(replace)};
+			return {format: 'module', source: stripTypeScriptTypes(broken(mutant, String(nextLoad(path, context).source))), shortCircuit: true};
 		},
 	});
-	return () => {
-		if (!isDone) throw new Error(`mutant ${name}: nothing has read ${file}`);
-	};
+	try {
+		const seeds: typeof import('./seeds.ts') = await import(`./seeds.ts${mark}`);
+		if (!isDone) throw new Error(`mutant ${mutant.name}: nothing has read ${mutant.file}`);
+		return seeds;
+	} finally {
+		hooks.deregister();
+	}
+}
+
+function broken({name, file, find, replace}: Mutant, source: string): string {
+	const parts = source.split(find);
+	if (parts.length !== 2) throw new Error(`mutant ${name}: ${file} has ${parts.length - 1} times what it replaces:\n${find}`);
+	return parts.join(replace);
+}
+
+function withoutQuery(url: string): string {
+	return url.replace(/\?.*$/, '');
 }

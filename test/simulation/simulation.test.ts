@@ -5,7 +5,7 @@ import {expect, test} from 'vitest';
 const run = promisify(execFile);
 const main = new URL('main.ts', import.meta.url).pathname;
 
-/** A process of its own: mutants are read instead of the product, and nothing of the test runner stands between. */
+/** A process of its own: nothing of the test runner stands between. */
 async function simulate(...args: string[]): Promise<string> {
 	const {stdout} = await run(process.execPath, [main, ...args]).catch((error: {stdout: string; stderr: string}) => {
 		throw new Error(`${error.stdout}\n${error.stderr}`);

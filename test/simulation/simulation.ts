@@ -79,7 +79,7 @@ export class Simulation {
 
 	#isOver(): boolean {
 		const {now, healed} = this.#world;
-		if (now < havocMs / 2 || !this.#submitter.isDone) return false;
+		if (now < havocMs / 2 || !this.#submitter.isDone || this.#audit.openRuns.length > 0) return false;
 		return this.#whatIsLeft() === '' && (healed || !this.#crew.isRestless);
 	}
 

@@ -100,7 +100,7 @@ test('task output is passed on byte for byte, and colours where they are wanted'
 
 test('everything is there when the reader is slow: nothing is lost at the end', async () => {
 	const place = new CliPlace();
-	place.file('flow.yml', 'tasks: [{name: many, command: "seq 100000"}]\n');
+	place.file('flow.yml', 'tasks: [{name: many, command: "seq 40000"}]\n');
 	const cli = place.start(['run', 'flow.yml']);
 	cli.process.stdout?.pause();
 	await expect.poll(() => cli.process.stdout?.readableLength ?? 0).toBeGreaterThan(0);
@@ -108,7 +108,7 @@ test('everything is there when the reader is slow: nothing is lost at the end', 
 	const {status, stdout} = await cli.ended;
 	expect(status).toBe(0);
 	const numbers = linesOf(stdout).flatMap(line => /^many {2}(\d+)$/.exec(line)?.[1] ?? []);
-	expect(numbers).toEqual(Array.from({length: 100_000}, (_, index) => String(index + 1)));
+	expect(numbers).toEqual(Array.from({length: 40_000}, (_, index) => String(index + 1)));
 	expect(stdout).toMatch(/✔ run r\w+ succeeded in .*\n$/);
 });
 

@@ -1,5 +1,6 @@
+import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
-import {formatTable, inColumns} from '../../source/commands/columns.ts';
+import {formatTable, inColumns, widthOf} from '../../source/commands/columns.ts';
 import {printable} from '../../source/commands/printable.ts';
 import {formatSpan, plural} from '../../source/commands/spans.ts';
 
@@ -64,6 +65,12 @@ test('text is filled or cut to columns, wide characters counting two', () => {
 	expect(inColumns('漢字漢字', 5)).toBe('漢字…');
 	expect(inColumns('漢字漢字', 4)).toBe('漢… ');
 	expect(inColumns('abcdef', 4, '~')).toBe('abc~');
+});
+
+test('every character that is taken for one column is one', () => {
+	for (let code = 0x20; code < 0x3000; code++)
+		expect(widthOf(String.fromCodePoint(code)), code.toString(16)).toBe(stringWidth(String.fromCodePoint(code)));
+	for (const text of ['✔\ufe0f', 'e\u0301', `${red}✔ é${reset}`, '❌ x', '']) expect(widthOf(text), text).toBe(stringWidth(text));
 });
 
 test('tables align by what is seen', () => {

@@ -68,6 +68,11 @@ export class BasicSession implements Link {
 		return this.#held.values().reduce((sum, {end}) => sum + (end === undefined ? 1 : 0), 0);
 	}
 
+	/** Its open connections show that it lives. */
+	get #isAtWork(): boolean {
+		return this.#isThere && this.#running > 0;
+	}
+
 	#report(): void {
 		if (this.#ending.signal.aborted) return;
 		const {agent, exchanges, beatMs} = this.#options;
@@ -179,7 +184,7 @@ export class BasicSession implements Link {
 	async #check(): Promise<void> {
 		const {health, address, onStranger, beatMs} = this.#options;
 		// Asked in vain while it is at work, a single-threaded agent would find the questions of hours when it is done.
-		if (this.#isThere && this.#running > 0) return this.#checkLater(beatMs);
+		if (this.#isAtWork) return this.#checkLater(beatMs);
 		try {
 			const speech = await health.ask(address, this.#ending.signal);
 			if (this.#ending.signal.aborted) return;
@@ -188,7 +193,10 @@ export class BasicSession implements Link {
 			this.#found();
 			if (!wasThere) this.#report();
 		} catch (error) {
-			if (!this.#ending.signal.aborted) this.#missing(error instanceof Error ? error.message : String(error));
+			if (this.#ending.signal.aborted) return;
+			// A task that it was given meanwhile came before the question.
+			if (this.#isAtWork) this.#checkLater(beatMs);
+			else this.#missing(error instanceof Error ? error.message : String(error));
 		}
 	}
 }

@@ -79,7 +79,7 @@ export class Contact {
 			const speech = await this.#parts.health.ask(this.#address, this.#ending.signal, {first});
 			if (!this.#ending.signal.aborted && this.#link === undefined) this.#speak(speech);
 		} catch (error) {
-			if (this.#ending.signal.aborted) return;
+			if (this.#ending.signal.aborted || this.#link !== undefined) return;
 			this.#problem = error instanceof Error ? error.message : String(error);
 			this.#askLater();
 		}
@@ -94,6 +94,7 @@ export class Contact {
 
 	#speak(speech: Speech): void {
 		this.#isStarting = false;
+		this.#cancelRetry();
 		const options = {
 			...this.#parts,
 			agent: this.#agent,

@@ -48,16 +48,7 @@ export class Dial implements Link {
 	}
 
 	start(): void {
-		if (this.#closed) return;
-		const {clock, beatMs} = this.#options;
-		this.#cancelBeat = clock.after(beatMs, () => this.start());
-		const [oldest] = this.#flights;
-		if (oldest !== undefined && this.#flights.size >= mostDials) {
-			const seconds = (mostDials * beatMs) / 1000;
-			oldest.abort.abort();
-			this.#failed(oldest, new ByoaiError('unavailable', `no answer within ${seconds} s`, {retryable: true}));
-		}
-		this.#dial();
+		this.#beat();
 	}
 
 	sendOrders(session: SessionId): void {
@@ -74,6 +65,18 @@ export class Dial implements Link {
 		this.#cancelBeat();
 		for (const {abort} of this.#flights) abort.abort();
 		this.#flights.clear();
+	}
+
+	#beat(): void {
+		const {clock, beatMs, random} = this.#options;
+		this.#cancelBeat = clock.after(beatMs * (1 - random() / 4), () => this.#beat());
+		const [oldest] = this.#flights;
+		if (oldest !== undefined && this.#flights.size >= mostDials) {
+			oldest.abort.abort();
+			const seconds = (mostDials * beatMs) / 1000;
+			this.#failed(oldest, new ByoaiError('unavailable', `no answer within ${seconds} s`, {retryable: true}));
+		}
+		this.#dial();
 	}
 
 	/** There is news for the agent: now, or as soon as one of the dials under way has come back. */

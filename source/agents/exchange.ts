@@ -30,6 +30,9 @@ export type ExchangeSettings = {
 	readonly holdMs: number;
 };
 
+/** What is journaled of a session when it opens. */
+export type SessionMarks = {readonly basic?: true};
+
 const expiryCheckMs = 1000;
 
 /** Both directions of the exchange meet here: a Report comes in, and Orders answer it. */
@@ -79,9 +82,9 @@ export class Exchanges {
 	 * One exchange: takes the Report in and resolves with Orders, held back for a while when there is nothing to say. `basic`: the session
 	 * is held inside this process for a basic agent.
 	 */
-	async exchange(agent: string, report: Report, held: {readonly basic?: true} = {}): Promise<Orders> {
+	async exchange(agent: string, report: Report, marks: SessionMarks = {}): Promise<Orders> {
 		if (this.#closed) throw new ByoaiError('stopping', 'the orchestrator is shutting down', {retryable: true});
-		const isNewest = await this.#inTurn(report.session, () => this.#receive(agent, report, held));
+		const isNewest = await this.#inTurn(report.session, () => this.#receive(agent, report, marks));
 		const orders = this.orders(report.session);
 		const holdMs = Math.min(report.waitMs, this.#options.settings.holdMs);
 		if (!isNewest || report.logs.length > 0 || holdMs <= 0 || saysSomething(orders)) return orders;
@@ -155,10 +158,10 @@ export class Exchanges {
 	}
 
 	/** Applies a Report; false when an equal or newer one of its session was applied before. */
-	async #receive(agent: string, report: Report, held: {readonly basic?: true}): Promise<boolean> {
+	async #receive(agent: string, report: Report, marks: SessionMarks): Promise<boolean> {
 		const {engine, clock} = this.#options;
 		const {session} = report;
-		const leaseMs = engine.state.sessions[session]?.leaseMs ?? (await this.#openSession(agent, session, held));
+		const leaseMs = engine.state.sessions[session]?.leaseMs ?? (await this.#openSession(agent, session, marks));
 		if (engine.state.sessions[session]?.agent !== agent) {
 			throw new ByoaiError('forbidden', `session ${session} is not one of agent ${agent}`);
 		}
@@ -176,13 +179,13 @@ export class Exchanges {
 		this.#seenAt.set(agent, this.#options.clock.now());
 	}
 
-	async #openSession(agent: string, session: SessionId, held: {readonly basic?: true}): Promise<number> {
+	async #openSession(agent: string, session: SessionId, marks: SessionMarks): Promise<number> {
 		const {engine, clock, settings} = this.#options;
 		const isInstance = poolOfInstance(engine.state, agent) !== undefined;
 		const leaseMs = isInstance ? settings.instanceLeaseMs : settings.leaseMs;
 		// Before the opening is shown, lest it show an agent that nobody has heard.
 		if (isInstance || Object.hasOwn(engine.state.agents, agent)) this.#hear(agent);
-		await engine.submit({type: 'session-opened', at: clock.now(), session, agent, leaseMs, ...held});
+		await engine.submit({type: 'session-opened', at: clock.now(), session, agent, leaseMs, ...marks});
 		this.#sessions.open(session, leaseMs, clock.monotonic());
 		return leaseMs;
 	}

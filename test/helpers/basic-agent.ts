@@ -8,6 +8,8 @@ export class BasicAgent {
 	readonly asked: TaskAsked[] = [];
 	readonly open: http.ServerResponse[] = [];
 	healthChecks = 0;
+	/** Questions after its health of which nobody awaits the answer any more. */
+	givenUp = 0;
 	/** Answers to `/health`; undefined: it stays silent. */
 	health: number | undefined = 200;
 	/** Says what it speaks. */
@@ -40,6 +42,9 @@ export class BasicAgent {
 	async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
 		if (request.url === '/health') {
 			this.healthChecks++;
+			response.on('close', () => {
+				if (!response.writableEnded) this.givenUp++;
+			});
 			if (this.health !== undefined) answerJson(response, this.said, this.health);
 			return;
 		}

@@ -13,7 +13,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'orders.session !== this.id || ',
 		replace: '',
-		seed: 104,
+		seed: 336,
 	},
 	{
 		name: 'stale-orders',
@@ -23,7 +23,7 @@ export const agentMutants: readonly Mutant[] = [
 		this.#answered = orders.answers;
 		for (const number of this.#sentAt.keys()) if (number < orders.answers) this.#sentAt.delete(number);`,
 		replace: 'sentAt === undefined) return nothing;',
-		seed: 4,
+		seed: 36,
 	},
 	{
 		name: 'unmentioned-stops',
@@ -41,7 +41,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'this.#lease = {from: sentAt,',
 		replace: 'this.#lease = {from: now,',
-		seed: 1,
+		seed: 27,
 	},
 	{
 		name: 'lease-unanswered',
@@ -49,7 +49,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'this.#sentAt.set(this.#number, now);',
 		replace: 'this.#sentAt.set(this.#number, now);\n\t\tif (this.#lease) this.#lease = {...this.#lease, from: now};',
-		seed: 1,
+		seed: 36,
 	},
 	{
 		name: 'resent-start-renews',
@@ -57,7 +57,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'this.#lease = {from: sentAt,',
 		replace: 'this.#lease = {from: orders.start.length > 0 ? now : sentAt,',
-		seed: 15,
+		seed: 27,
 	},
 	{
 		name: 'monotonic-only',
@@ -65,7 +65,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: lease,
 		find: 'Math.max(now.monotonicMs - lease.from.monotonicMs, now.wallMs - lease.from.wallMs)',
 		replace: 'now.monotonicMs - lease.from.monotonicMs',
-		seed: 95,
+		seed: 66,
 	},
 	{
 		name: 'no-self-fencing',
@@ -73,7 +73,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: program,
 		find: '#guardLater(): void {\n\t\tconst {lease} = this.session;\n\t\tif (!lease) return;',
 		replace: '#guardLater(): void {\n\t\tconst {lease} = this.session;\n\t\tif (lease) return;',
-		seed: 23,
+		seed: 66,
 	},
 	{
 		name: 'no-watchdog',
@@ -81,7 +81,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: program,
 		find: 'if (!this.alive || this.#machine.isFrozen || !lease) return;',
 		replace: 'if (!this.alive || this.isPaused || !lease) return;',
-		seed: 125,
+		seed: 66,
 	},
 	{
 		name: 'late-kill',
@@ -89,7 +89,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: lease,
 		find: 'return Math.min(5000, leaseMs / 4);',
 		replace: 'return Math.min(-3000, leaseMs);',
-		seed: 1,
+		seed: 66,
 	},
 	{
 		name: 'start-without-lease',
@@ -97,7 +97,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'this.mayStart(now) ? orders.start.filter(({ref}) => this.#hold(ref)) : []',
 		replace: 'orders.start.filter(({ref}) => this.#hold(ref))',
-		seed: 26,
+		seed: 67,
 	},
 	{
 		name: 'clock-after-waking',
@@ -105,7 +105,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: program,
 		find: 'this.#guard({atWaking: true});',
 		replace: 'this.later(250, () => this.#guard({atWaking: true}));',
-		seed: 8,
+		seed: 66,
 	},
 	{
 		name: 'first-contact-grants',
@@ -134,7 +134,7 @@ export const agentMutants: readonly Mutant[] = [
 		find: `		this.#hold(ref);
 		this.finished(ref, {status: 'cancelled', reason: 'stopped before it started'}, 0);`,
 		replace: '',
-		seed: 17,
+		seed: 5,
 	},
 	{
 		name: 'dying-frees-slot',
@@ -142,7 +142,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'Math.max(0, this.slots - this.live().length - this.#occupied)',
 		replace: 'this.slots',
-		seed: 3,
+		seed: 1,
 	},
 	{
 		name: 'unsettled-forgotten',

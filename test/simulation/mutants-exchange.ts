@@ -43,7 +43,7 @@ export const exchangeMutants: readonly Mutant[] = [
 			if (other === agent) await engine.offer({type: 'session-lost', at: clock.now(), session: id, cause: 'replaced'});
 		}
 		await engine.submit({type: 'session-opened'`,
-		seed: 62,
+		seed: 122,
 	},
 	{
 		name: 'no-margin',
@@ -51,7 +51,7 @@ export const exchangeMutants: readonly Mutant[] = [
 		file: sessions,
 		find: 'const leaseMargin = 1.05;',
 		replace: 'const leaseMargin = 1;',
-		seed: 2647,
+		seed: 724,
 	},
 	{
 		name: 'lost-out-of-turn',
@@ -160,6 +160,22 @@ export const exchangeMutants: readonly Mutant[] = [
 		file: exchange,
 		find: 'await logs.append(ref, piecesOf(offset, chunks))',
 		replace: 'await logs.append(ref, piecesOf(Math.max(offset, this.#ends.get(attemptKey(ref)) ?? 0), chunks))',
+		seed: 3,
+	},
+	{
+		name: 'moved-agent-ends',
+		rule: '5: a session with work is not ended by a newer registration',
+		file: 'source/agents/contacts.ts',
+		find: 'if (state !== undefined && state.assigned.length > 0 && !isTaken) continue;',
+		replace: '',
+		seed: 91,
+	},
+	{
+		name: 'dialled-as-unknown',
+		rule: '2: Orders that are dialled follow from the newest Report',
+		file: 'source/agents/dial.ts',
+		find: 'if (this.#heard !== undefined && this.#heard.session in sessions) return this.#heard.session;',
+		replace: `if (this.#heard !== undefined) return '';`,
 		seed: 3,
 	},
 	{

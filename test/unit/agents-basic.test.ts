@@ -4,6 +4,7 @@ import {BasicAgent} from '../helpers/basic-agent.ts';
 import type {Orchestra} from '../helpers/orchestra.ts';
 import {openOrchestra} from '../helpers/orchestra.ts';
 import {answerJson} from '../helpers/serve.ts';
+import {fastClock} from '../helpers/test-clock.ts';
 
 /** Beats of a fifth of a second. */
 const intervals = {silentMs: 600, leaseMs: 2000};
@@ -76,6 +77,22 @@ test('it gets as many at once as it has slots, and no /health while it works', a
 	for (const response of agent.open.slice(2)) answerJson(response, {status: 'success'});
 	await orchestra.ended(run);
 	expect((await detail(orchestra, run)).status).toBe('succeeded');
+});
+
+test('a question after its health that a task has overtaken is no sign that it is gone', async () => {
+	const orchestra = openOrchestra({clock: fastClock(10)});
+	const agent = await BasicAgent.start();
+	await register(orchestra, agent);
+	await expect.poll(() => row(orchestra)?.status).toBe('online');
+	agent.health = undefined;
+	const checks = agent.healthChecks;
+	await expect.poll(() => agent.healthChecks).toBeGreaterThan(checks);
+	const run = await submit(orchestra, {name: 'a'});
+	await expect.poll(() => agent.open.length).toBe(1);
+	await expect.poll(() => agent.givenUp).toBe(1);
+	expect(row(orchestra)).toMatchObject({status: 'online', used: 1});
+	for (const response of agent.open) answerJson(response, {status: 'success'});
+	await orchestra.ended(run);
 });
 
 test('until it answers it is starting, with the trouble in words; then it is used', async () => {

@@ -23,12 +23,16 @@ class Agent(BaseHTTPRequestHandler):
     timeout = 30  # seconds for a request to arrive
 
     def do_GET(self):
-        self.reply(200, {'status': 'ok'}) if self.path == '/health' else self.reply(404, {'detail': 'no such call'})
+        if self.path == '/health':
+            self.reply(200, {'status': 'ok'})
+        else:
+            self.reply(404, {'detail': 'no such call'})
 
     def do_POST(self):
         bearer = self.headers.get('Authorization', '').encode()
         if self.path != '/task':
             return self.reply(404, {'detail': 'no such call'})
+        # A list, so that all are compared: the time that it takes tells nothing.
         if TOKEN and not any([hmac.compare_digest(bearer, known) for known in BEARERS]):
             return self.reply(401, {'detail': 'no token, or a wrong one'})
         if 'Origin' in self.headers or self.headers.get_content_type() != 'application/json':

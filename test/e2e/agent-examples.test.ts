@@ -1,5 +1,5 @@
 import {execFileSync, spawn} from 'node:child_process';
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, readFileSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import type {TestContext} from 'vitest';
 import {afterAll, beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
@@ -134,9 +134,11 @@ describe('agent.py', () => {
 
 	test('what commands come to is what it says', async context => {
 		needs(context, 'python3', 'curl');
-		const {url} = await startPython('py-2');
+		const {agent, url} = await startPython('py-2');
 		register('py-2', url);
 		await proveCommands('py-2');
+		await proveEnd('py-2', run => ask(`/v1/runs/${run}/cancel`, {method: 'POST'}));
+		await proveEnd('py-2', () => agent.process.kill('SIGTERM'));
 	});
 
 	test('killed in mid-task, that is noticed and shown, and the run ends by its rules; started again under its name it is used again', async context => {
@@ -192,6 +194,7 @@ describe('agent.sh', () => {
 		const {url} = await startShell({BYOAI_TOKEN: ownToken('sh-1')});
 		register('sh-1', url);
 		await proveCommands('sh-1');
+		await proveEnd('sh-1', run => ask(`/v1/runs/${run}/cancel`, {method: 'POST'}));
 		await proveGuard(url, [ownToken('sh-1')]);
 	});
 });
@@ -225,6 +228,18 @@ tasks:
 	const pids = [...(await output(run.id, 'late')).matchAll(/^\d+$/gm)].map(([pid]) => Number(pid));
 	expect(pids).toHaveLength(2);
 	await expect.poll(() => pids.filter(isRunning)).toEqual([]);
+}
+
+/** A command ends, with what it started, when `end` has been done. */
+async function proveEnd(agent: string, end: (run: string) => unknown): Promise<void> {
+	const file = join(place.directory, `${agent}.pids`);
+	rmSync(file, {force: true});
+	const run = await submit(`tasks: [{agent: ${agent}, retry: {lost: 0}, command: "sleep 77 & echo $! $$ > ${agent}.pids; wait"}]`);
+	const pids = () => (existsSync(file) ? [...readFileSync(file, 'utf8').matchAll(/\d+/g)].map(([pid]) => Number(pid)) : []);
+	await expect.poll(pids).toHaveLength(2);
+	await end(run);
+	await expect.poll(() => pids().filter(isRunning)).toEqual([]);
+	await ended(run);
 }
 
 /** One `POST /task` for each token and each way of asking for what is not allowed. */

@@ -2,6 +2,7 @@ import {cpSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {CliPlace} from '../helpers/cli.ts';
+import {documentedWorkflows} from '../helpers/documented.ts';
 
 const root = join(import.meta.dirname, '../..');
 const examples = readdirSync(join(root, 'workflows'));
@@ -14,14 +15,13 @@ test.each(examples)('workflows/%s runs', async file => {
 	expect(stdout).toMatch(/run r\w+ succeeded/);
 });
 
-/** The complete workflows of docs/getting-started.md: blocks that begin with a comment naming a file. */
-const documented = [...readFileSync(join(root, 'docs/getting-started.md'), 'utf8').matchAll(/```yaml\n# (\S+\.yml)\n([\s\S]*?)```/g)];
+const documented = documentedWorkflows('docs/getting-started.md');
 
 test('docs/getting-started.md has workflows', () => {
-	expect(documented.length).toBeGreaterThan(2);
+	expect(documented.size).toBeGreaterThan(2);
 });
 
-test.each(documented.map(([, name = '', text = '']) => [name, text]))('%s of docs/getting-started.md runs', async (name, text) => {
+test.each([...documented])('%s of docs/getting-started.md runs', async (name, text) => {
 	const place = new CliPlace();
 	place.file(name, text);
 	const {status, stderr} = await place.run(['-f', name, '--no-tui']);

@@ -4,6 +4,7 @@ import {once} from 'node:events';
 import {existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, onTestFinished} from 'vitest';
+import type {AtEnd} from './temporary-directory.ts';
 import {temporaryDirectory} from './temporary-directory.ts';
 
 /** The built program. */
@@ -11,8 +12,16 @@ export const program = join(import.meta.dirname, '../../dist/cli.js');
 
 /** A directory of its own for a test: state, configuration, current directory. What is left of agents ends when it is removed. */
 export class CliPlace {
-	readonly directory = temporaryDirectory();
-	readonly state = join(this.directory, 'state');
+	readonly directory: string;
+	readonly state: string;
+	readonly #atEnd: AtEnd;
+
+	/** `atEnd`: when it is for more than one test. */
+	constructor(atEnd: AtEnd = onTestFinished) {
+		this.#atEnd = atEnd;
+		this.directory = temporaryDirectory(atEnd);
+		this.state = join(this.directory, 'state');
+	}
 
 	/** Puts a file here; returns its path. */
 	file(name: string, text: string): string {
@@ -30,7 +39,7 @@ export class CliPlace {
 			env: {PATH, ...(TMPDIR && {TMPDIR}), BYOAI_STATE_DIR: this.state, XDG_CONFIG_HOME: this.directory, ...env},
 			stdio: ['ignore', stdout, 'pipe'],
 		});
-		return new Cli(child);
+		return new Cli(child, this.#atEnd);
 	}
 
 	/** Runs the program to its end. */
@@ -46,14 +55,14 @@ export type Ended = {
 	readonly stderr: string;
 };
 
-/** The program in a process of its own, ended with the test at the latest. */
+/** A program in a process of its own, ended with the test at the latest. */
 export class Cli {
 	readonly process: ChildProcess;
 	readonly ended: Promise<Ended>;
 	stdout = '';
 	stderr = '';
 
-	constructor(child: ChildProcess) {
+	constructor(child: ChildProcess, atEnd: AtEnd = onTestFinished) {
 		this.process = child;
 		child.stdout?.on('data', (chunk: Buffer) => {
 			this.stdout += chunk.toString();
@@ -62,7 +71,7 @@ export class Cli {
 			this.stderr += chunk.toString();
 		});
 		this.ended = once(child, 'close').then(([status, signal]) => ({status, signal, stdout: this.stdout, stderr: this.stderr}));
-		onTestFinished(async () => {
+		atEnd(async () => {
 			if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
 			await this.ended;
 		});

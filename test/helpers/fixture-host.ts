@@ -44,7 +44,7 @@ export function createFixtureHost() {
 }
 
 /** Told from `/proc` and `kill` by itself, not by the code under test. */
-function isRunning(pid: number): boolean {
+export function isRunning(pid: number): boolean {
 	try {
 		process.kill(pid, 0);
 	} catch {

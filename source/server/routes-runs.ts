@@ -50,7 +50,11 @@ const submission = z.union([inDirectory, inline, whole]);
 const listQuery = z.strictObject({
 	status: runStatus.optional(),
 	limit: queryNumberOr(50, 1, 1000).describe('The most runs.'),
-	before: z.string().min(1).max(100).describe('The id of the last run of the page before.').optional(),
+	before: z
+		.string()
+		.regex(/^r\w{1,99}$/, 'must be the id of a run')
+		.describe('The id of the last run of the page before.')
+		.optional(),
 });
 
 const cancellation = named(

@@ -85,7 +85,6 @@ async function call(command: Command, words: readonly string[], session: Session
 	refuseNowhere();
 	const {readSettings} = await import('./settings.ts');
 	const {operands, flags} = await readArguments(command, words);
-	if (flags.https === true) throw new ByoaiError('unsupported', '--https is not in this version; put a proxy that speaks TLS before it');
 	const terminal = {out: output.isTerminal, err: errors.isTerminal};
 	const config = readConfig({flags, settings: readSettings(settingsPath(environment)), environment, terminal});
 	session.diagnostics = new Diagnostics({output: errors, level: config.logLevel, colour: config.colour.err});

@@ -6,6 +6,7 @@ import {ByoaiError} from '../source/model/error.ts';
 import {defaultLimits} from '../source/model/limits.ts';
 import type {Orders, Report} from '../source/protocol/messages.ts';
 import {parseOrders} from '../source/protocol/parse.ts';
+import {pinnedTo} from '../source/protocol/pinning.ts';
 import {agentWorkflowPath, exchangePath, registerPath} from '../source/protocol/routes.ts';
 
 export type OrchestratorOptions = {
@@ -67,6 +68,8 @@ export class Orchestrator {
 	readonly #options: OrchestratorOptions;
 	readonly #connections = {'http:': new http.Agent({keepAlive: true}), 'https:': new https.Agent({keepAlive: true})};
 	#url: string | undefined;
+	/** Of the orchestrator, where the endpoint file says which it shows. */
+	#certificate: string | undefined;
 
 	constructor(options: OrchestratorOptions) {
 		this.#options = options;
@@ -121,6 +124,7 @@ export class Orchestrator {
 			const request = (secure ? https : http).request(url, {
 				method: 'POST',
 				agent: this.#connections[secure ? 'https:' : 'http:'],
+				...(this.#certificate !== undefined && pinnedTo(this.#certificate)),
 				headers: {
 					'content-type': 'application/json',
 					'content-length': body.length,
@@ -138,9 +142,13 @@ export class Orchestrator {
 
 	#locate(): string {
 		const {endpointFile, url} = this.#options;
+		this.#certificate = undefined;
 		try {
 			const found: unknown = endpointFile === undefined ? undefined : JSON.parse(readFileSync(endpointFile, 'utf8'));
-			if (typeof found === 'object' && found !== null && 'url' in found && typeof found.url === 'string') return new URL(found.url).href;
+			if (typeof found === 'object' && found !== null && 'url' in found && typeof found.url === 'string') {
+				this.#certificate = 'certificate' in found && typeof found.certificate === 'string' ? found.certificate : undefined;
+				return new URL(found.url).href;
+			}
 		} catch (error) {
 			if (url === undefined)
 				throw new ByoaiError('unavailable', `${endpointFile}: ${error instanceof Error ? error.message : String(error)}`, {

@@ -16,6 +16,8 @@ export type Config = {
 	readonly port: number;
 	/** Somebody asked for this very port. */
 	readonly portIsExplicit: boolean;
+	/** Listen with TLS: with the certificate and key of these files (PEM), absolute; without, with one of its own. */
+	readonly https?: {readonly cert?: string; readonly key?: string};
 	/** Where clients find the orchestrator, when they were told. */
 	readonly url?: string;
 	readonly token?: string;
@@ -63,6 +65,9 @@ export type ConfigFlags = {
 	readonly url?: string;
 	readonly token?: string;
 	readonly auth?: string;
+	readonly https?: boolean;
+	readonly httpsCert?: string;
+	readonly httpsKey?: string;
 	readonly logLevel?: string;
 	readonly color?: boolean;
 };
@@ -122,6 +127,7 @@ export function readConfig({flags, settings, environment, terminal}: ConfigSourc
 		host: flags.host ?? variable('BYOAI_HOST') ?? settings.host ?? '127.0.0.1',
 		port: port === undefined ? (settings.port ?? defaultPort) : portNumber(port),
 		portIsExplicit: port !== undefined || settings.port !== undefined,
+		...httpsOf(flags),
 		...(url !== undefined && {url: httpUrl(url)}),
 		...(token !== undefined && {token}),
 		auth: oneOf(['token', 'none'], flags.auth ?? variable('BYOAI_AUTH') ?? settings.auth ?? 'token', '--auth (BYOAI_AUTH)'),
@@ -146,6 +152,14 @@ export function refuseExposure({host, token, auth}: Config): void {
 		'unavailable',
 		`listening on ${host} without a token would let anybody who reaches it run commands here. Set BYOAI_TOKEN (or --token), or permit it with --auth none.`,
 	);
+}
+
+function httpsOf({https, httpsCert, httpsKey}: ConfigFlags): Pick<Config, 'https'> {
+	if ((httpsCert === undefined) !== (httpsKey === undefined)) {
+		throw new ByoaiError('usage', '--https-cert and --https-key belong together: a certificate is of no use without its key');
+	}
+	if (httpsCert !== undefined && httpsKey !== undefined) return {https: {cert: resolve(httpsCert), key: resolve(httpsKey)}};
+	return https === true ? {https: {}} : {};
 }
 
 function isLoopback(host: string): boolean {

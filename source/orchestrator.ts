@@ -16,6 +16,8 @@ import {ByoaiError} from './model/error.ts';
 import type {AgentSpec, AgentType} from './model/workflow.ts';
 import type {State} from './scheduler/state.ts';
 import {poolOfInstance} from './scheduler/state.ts';
+import type {Certificate} from './server/certificate.ts';
+import {fingerprintOf, readCertificateFiles, selfSigned} from './server/certificate.ts';
 import type {Server} from './server/server.ts';
 import {createServer} from './server/server.ts';
 import {openLogFiles} from './store/log-files.ts';
@@ -41,6 +43,8 @@ export type OrchestratorOptions = {
 export type Orchestrator = {
 	/** Where it listens; a `reader` listens nowhere. */
 	readonly url: string;
+	/** SHA-256 of the certificate that it shows, where it is one of its own. */
+	readonly fingerprint?: string;
 	/** The server's own `fetch`, without a socket: what a client in this process uses. */
 	readonly fetch: (request: Request) => Promise<Response>;
 	/** Ids of runs that an earlier life left unfinished. */
@@ -118,9 +122,12 @@ async function compose(
 		const trouble = engine.close();
 		if (trouble !== undefined) warn(`no snapshot was written, the next start reads the journal instead: ${trouble.message}`);
 	});
-	const url = mode === 'reader' ? '' : await listen(server, options, opened);
+	const certificate = mode === 'reader' ? undefined : await certificateOf(config, directory);
+	const url = mode === 'reader' ? '' : await listen(server, options, certificate, opened);
 	if (mode !== 'reader') {
-		directory.writeEndpoint({url, epoch, pid: process.pid, version});
+		// Who may read the file trusts the certificate in it, whoever signed it.
+		const {cert} = certificate ?? {};
+		directory.writeEndpoint({url, epoch, pid: process.pid, version, ...(cert !== undefined && {certificate: cert})});
 		opened.push(() => directory.removeEndpoint());
 		exchanges.start();
 		opened.push(() => exchanges.close());
@@ -130,7 +137,16 @@ async function compose(
 		contacts.start();
 		void core.performer.sweep(instance => poolOfInstance(engine.state, instance) !== undefined);
 	}
-	return {url, fetch: server.fetch, unfinished, fatal: core.fatal, settled: () => settled(engine, mode), close: closeAll};
+	const fingerprint = certificate !== undefined && config.https?.cert === undefined ? fingerprintOf(certificate) : undefined;
+	return {
+		url,
+		...(fingerprint !== undefined && {fingerprint}),
+		fetch: server.fetch,
+		unfinished,
+		fatal: core.fatal,
+		settled: () => settled(engine, mode),
+		close: closeAll,
+	};
 }
 
 /** What decides, remembers and performs; nothing happens yet. */
@@ -180,11 +196,22 @@ function localDriverOptions({config, agentProgram}: OrchestratorOptions, directo
 	};
 }
 
+async function certificateOf({https, host}: Config, directory: StateDirectory): Promise<Certificate | undefined> {
+	if (https === undefined) return undefined;
+	const {cert, key} = https;
+	return cert === undefined || key === undefined ? selfSigned(directory, host, systemClock.now()) : readCertificateFiles(cert, key);
+}
+
 /** A manager, or who asks for a port, gets that port or an error; one run is content with any. */
-async function listen(server: Server, {config, mode}: OrchestratorOptions, opened: Array<() => unknown>): Promise<string> {
+async function listen(
+	server: Server,
+	{config, mode}: OrchestratorOptions,
+	certificate: Certificate | undefined,
+	opened: Array<() => unknown>,
+): Promise<string> {
 	const {host, port} = config;
 	const open = async (at: number) => {
-		const listening = await server.listen({host, port: at});
+		const listening = await server.listen({host, port: at, certificate});
 		opened.push(() => listening.close());
 		return listening.url;
 	};

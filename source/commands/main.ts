@@ -89,7 +89,6 @@ async function call(command: Command, {argv, words}: Given, session: Session): P
 	const {operands, flags} = await readArguments(command, words);
 	// The parser sets a title of its own, so that `ps` would show no command line.
 	process.title = ['byoai', ...withoutSecrets(argv)].join(' ');
-	if (flags.https === true) throw new ByoaiError('unsupported', '--https is not in this version; put a proxy that speaks TLS before it');
 	const terminal = {out: output.isTerminal, err: errors.isTerminal};
 	const config = readConfig({flags, settings: readSettings(settingsPath(environment)), environment, terminal});
 	session.diagnostics = new Diagnostics({output: errors, level: config.logLevel, colour: config.colour.err});

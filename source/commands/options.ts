@@ -7,7 +7,6 @@ export type Flags = ConfigFlags & {
 	readonly new?: boolean;
 	readonly tui?: boolean;
 	readonly json?: boolean;
-	readonly https?: boolean;
 	readonly onStop?: string;
 	readonly dryRun?: boolean;
 	readonly format?: string;
@@ -42,7 +41,9 @@ export const options: Readonly<Record<OptionName, Option>> = {
 	json: {help: 'JSON on standard output: a value, or one a line'},
 	host: {value: '<address>', help: 'address to listen on; default: 127.0.0.1 (BYOAI_HOST)'},
 	port: {value: '<number>', help: 'port to listen on; default: 5001 (AGENT_MANAGER_API_PORT)'},
-	https: {help: 'not in this version'},
+	https: {help: 'listen with TLS and a certificate of its own, whose fingerprint is shown'},
+	httpsCert: {value: '<file>', help: 'listen with TLS and this certificate (PEM); needs --https-key'},
+	httpsKey: {value: '<file>', help: 'the key of that certificate (PEM)'},
 	auth: {value: '<token|none>', help: 'none: listen beyond loopback without a token (BYOAI_AUTH)'},
 	token: {value: '<token>', help: 'bearer token that the API asks for (BYOAI_TOKEN)'},
 	url: {value: '<url>', help: 'the orchestrator to talk to (ORCHESTRATOR_URL)'},

@@ -18,6 +18,8 @@ export type Access = {
 	close(): Promise<void>;
 };
 
+type Fetch = (request: Request) => Promise<Response>;
+
 /** How long an owner of the state directory may take to tell where it is reached, or to go away. */
 const ownerTimeoutMs = 10_000;
 const ownerLookMs = 100;
@@ -30,6 +32,7 @@ export async function openOwn(
 	if (mode !== 'reader') refuseExposure(config);
 	const {openOrchestrator} = await import('../orchestrator.ts');
 	const own = await openOrchestrator({config, mode, agentProgram, warn: message => diagnostics.warn(message)});
+	if (own.fingerprint !== undefined) diagnostics.info(`the certificate is its own, with the SHA-256 fingerprint ${own.fingerprint}`);
 	// A reader has no address; its `fetch` does not look at this one.
 	const url = own.url === '' ? 'http://localhost' : own.url;
 	return {own, client: clientOf(config, url, own.fetch), close: () => own.close()};
@@ -66,7 +69,7 @@ export async function findOrchestrator(invocation: Invocation, fallback?: 'reade
 	if (owner !== undefined) return owner;
 	const byDefault = `http://127.0.0.1:${config.port}`;
 	if (!config.stateDirIsExplicit) {
-		const other = await reach(config, byDefault);
+		const other = await reach(remote(config, byDefault));
 		if (other !== undefined) return other;
 	}
 	if (fallback !== undefined && existsSync(config.stateDir)) return openOrJoin(invocation, fallback);
@@ -78,18 +81,25 @@ export async function findOrchestrator(invocation: Invocation, fallback?: 'reade
 }
 
 /** A client of an orchestrator elsewhere. */
-export function remote(config: Config, url: string): Access {
-	return {client: clientOf(config, url, request => fetch(request)), close: async () => undefined};
+export function remote(config: Config, url: string, fetch: Fetch = request => globalThis.fetch(request)): Access {
+	return {client: clientOf(config, url, fetch), close: async () => undefined};
 }
 
 async function reachOwner(config: Config): Promise<Access | undefined> {
 	const endpoint = readEndpoint(config.stateDir);
-	return endpoint === undefined ? undefined : reach(config, endpoint.url, endpoint.epoch);
+	if (endpoint === undefined) return undefined;
+	const {url, epoch, certificate} = endpoint;
+	const access = typeof certificate === 'string' ? remote(config, url, await pinned(certificate)) : remote(config, url);
+	return reach(access, epoch);
+}
+
+async function pinned(certificate: string): Promise<Fetch> {
+	const {pinnedFetch} = await import('../client/pinned-fetch.ts');
+	return pinnedFetch(certificate);
 }
 
 /** Undefined when no orchestrator answers there, or another one: where a killed one was, one of another state directory may be now. */
-async function reach(config: Config, url: string, expectedEpoch?: unknown): Promise<Access | undefined> {
-	const access = remote(config, url);
+async function reach(access: Access, expectedEpoch?: unknown): Promise<Access | undefined> {
 	try {
 		const {protocol, epoch} = await access.client.health();
 		const isOther = expectedEpoch !== undefined && epoch !== expectedEpoch;
@@ -100,6 +110,6 @@ async function reach(config: Config, url: string, expectedEpoch?: unknown): Prom
 	}
 }
 
-function clientOf({token}: Config, url: string, fetch: (request: Request) => Promise<Response>): Client {
+function clientOf({token}: Config, url: string, fetch: Fetch): Client {
 	return createClient({url, fetch, ...(token !== undefined && {token})});
 }

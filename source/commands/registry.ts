@@ -2,7 +2,7 @@ import type {Command} from './command.ts';
 import type {OptionName} from './options.ts';
 
 const submitting: readonly OptionName[] = ['param', 'new', 'tui', 'json'];
-const listening: readonly OptionName[] = ['host', 'port', 'https', 'auth', 'token'];
+const listening: readonly OptionName[] = ['host', 'port', 'https', 'httpsCert', 'httpsKey', 'auth', 'token'];
 const asking: readonly OptionName[] = ['url', 'token', 'json'];
 
 const none = {least: 0, most: 0};

@@ -5,12 +5,15 @@ import {serve} from 'h3';
 import type {Clock} from '../engine/clock.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {Limits} from '../model/limits.ts';
+import type {Certificate} from './certificate.ts';
 import {problemText, problemType} from './problem.ts';
 
 export type ListenOptions = {
 	readonly host: string;
 	/** 0: any free one. */
 	readonly port: number;
+	/** Absent: plain HTTP. */
+	readonly certificate?: Certificate | undefined;
 	readonly limits: Limits;
 	readonly clock: Clock;
 	/** Ends the replies that have no end of their own. */
@@ -31,7 +34,7 @@ const idleCheckMs = 20;
 const timeoutCheckMs = 5000;
 
 /** Serves the app on a port. Rejects with `unavailable` where that cannot be. */
-export async function listen(app: H3, {host, port, limits, clock, endStreams}: ListenOptions): Promise<Listening> {
+export async function listen(app: H3, {host, port, certificate, limits, clock, endStreams}: ListenOptions): Promise<Listening> {
 	const server = serve(app, {
 		hostname: host.replace(/^\[(.*)\]$/, '$1'),
 		port,
@@ -39,7 +42,8 @@ export async function listen(app: H3, {host, port, limits, clock, endStreams}: L
 		gracefulShutdown: false,
 		// The largest body of all; the routes have their own limits.
 		maxRequestBodySize: Math.max(limits.request_bytes, limits.exchange_bytes),
-		node: timeouts(limits),
+		node: {...timeouts(limits), http2: false},
+		...(certificate !== undefined && {tls: certificate}),
 	});
 	server.node?.server?.on('clientError', (error: Error, socket: Socket) => refuse(error, socket, limits));
 	try {
@@ -107,6 +111,7 @@ function reasonOf(error: unknown): string {
 const loopbacks: Readonly<Record<string, string>> = {'0.0.0.0': '127.0.0.1', '[::]': '[::1]'};
 
 function reachableUrl(listening: string): string {
-	const {hostname, port} = new URL(listening);
-	return `http://${loopbacks[hostname] ?? hostname}:${port}`;
+	const {protocol, hostname, port} = new URL(listening);
+	// The port is not told where it is the protocol's own.
+	return `${protocol}//${loopbacks[hostname] ?? hostname}${port === '' ? '' : `:${port}`}`;
 }

@@ -4,6 +4,7 @@ import {ByoaiError} from '../model/error.ts';
 import type {Limits} from '../model/limits.ts';
 import {isExchange} from '../protocol/routes.ts';
 import {Guard} from './auth.ts';
+import type {Certificate} from './certificate.ts';
 import {eventsRoute} from './events.ts';
 import {Gate} from './gate.ts';
 import type {Listening} from './listen.ts';
@@ -30,7 +31,7 @@ export type Server = {
 	/** Answers a request of this process, without a socket. */
 	readonly fetch: (request: Request) => Promise<Response>;
 	/** Listens on a host and port; port 0 is any free one. Rejects with `unavailable` where that cannot be. */
-	readonly listen: (options: {host: string; port: number}) => Promise<Listening>;
+	readonly listen: (options: {host: string; port: number; certificate?: Certificate | undefined}) => Promise<Listening>;
 };
 
 /** The HTTP API over the services of one orchestrator. */
@@ -56,7 +57,7 @@ export function createServer(services: Services): Server {
 	return {
 		routes,
 		fetch: async request => app.fetch(request),
-		listen: ({host, port}) => listen(app, {host, port, limits, clock, endStreams: () => streams.close()}),
+		listen: options => listen(app, {...options, limits, clock, endStreams: () => streams.close()}),
 	};
 }
 

@@ -23,6 +23,10 @@ export type StateDirectory = {
 	readonly logs: string;
 	/** A directory, made already, for what drivers keep of their instances. */
 	readonly instances: string;
+	/** The certificate and key of `--https`, where some were kept; PEM. */
+	readCertificate(): {readonly cert: string; readonly key: string} | undefined;
+	/** Mode 0600, both. */
+	keepCertificate(certificate: {readonly cert: string; readonly key: string}): void;
 	/** Tells clients where the orchestrator is reached; mode 0600, as it may hold secrets. */
 	writeEndpoint(endpoint: Endpoint): void;
 	/** Fine when there is none. */
@@ -56,7 +60,14 @@ export function openStateDirectory(directory: string, version: string): StateDir
 }
 
 function openLocked(path: string, release: () => void): StateDirectory {
-	const file = {endpoint: join(path, 'endpoint'), owner: join(path, 'owner'), id: join(path, 'id'), key: join(path, 'key')};
+	const file = {
+		endpoint: join(path, 'endpoint'),
+		owner: join(path, 'owner'),
+		id: join(path, 'id'),
+		key: join(path, 'key'),
+		certificate: join(path, 'tls.crt'),
+		certificateKey: join(path, 'tls.key'),
+	};
 	const directory = {logs: join(path, 'logs'), instances: join(path, 'instances')};
 	rmSync(file.endpoint, {force: true});
 	makeDirectory(directory.logs);
@@ -67,6 +78,16 @@ function openLocked(path: string, release: () => void): StateDirectory {
 		key: keptFile(file.key, keyBytes, () => randomBytes(keyBytes)),
 		database: join(path, 'byoai.db'),
 		...directory,
+		readCertificate() {
+			const [cert, key] = [readIfThere(file.certificate)?.toString(), readIfThere(file.certificateKey)?.toString()];
+			return cert === undefined || key === undefined ? undefined : {cert, key};
+		},
+		keepCertificate({cert, key}) {
+			explained(`write ${file.certificate}`, () => {
+				replaceFile(file.certificateKey, Buffer.from(key));
+				replaceFile(file.certificate, Buffer.from(cert));
+			});
+		},
 		writeEndpoint: endpoint => explained(`write ${file.endpoint}`, () => replaceFile(file.endpoint, json(endpoint))),
 		removeEndpoint: () => explained(`remove ${file.endpoint}`, () => rmSync(file.endpoint, {force: true})),
 		close() {

@@ -81,6 +81,22 @@ test('a token that the manager asks for is the one that clients send', async () 
 	expect(await manager.ended).toMatchObject({status: 0});
 });
 
+test('with --https its own agents and clients reach it, by the certificate in its endpoint file', async () => {
+	const place = new CliPlace();
+	const manager = place.start([...managerMode, '--https']);
+	await manager.says(/SHA-256 fingerprint ([0-9A-F]{2}:){31}[0-9A-F]{2}/);
+	const [, url = ''] = await manager.says(/listens on (https:\S+)/);
+	place.file('flow.yml', 'tasks: [{name: mine, command: "echo over tls"}]\n');
+	expect(await place.run(['run', 'flow.yml'])).toMatchObject({status: 0, stdout: expect.stringContaining('mine  over tls')});
+	expect(await place.run(['agents'])).toMatchObject({status: 0, stdout: expect.stringMatching(/local-agent +local +online/)});
+	// Elsewhere it has to be trusted by its certificate first.
+	expect(await place.run(['ps', '--url', url])).toMatchObject({status: 3, stderr: expect.stringContaining('self-signed certificate')});
+	const trusting = {NODE_EXTRA_CA_CERTS: `${place.state}/tls.crt`};
+	expect(await place.run(['ps', '--url', url], trusting)).toMatchObject({status: 0, stdout: expect.stringContaining('flow')});
+	manager.process.kill('SIGTERM');
+	expect(await manager.ended).toMatchObject({status: 0});
+});
+
 test('byoai agent serves a manager from elsewhere', async () => {
 	const place = new CliPlace();
 	const manager = place.start(managerMode);

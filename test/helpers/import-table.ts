@@ -24,7 +24,11 @@ export const importTable: Readonly<Record<string, Row>> = {
 	store: {may: ['model', 'node:*', 'node:sqlite']},
 	engine: {may: ['model', 'scheduler', 'drivers/driver', 'store/store', 'store/logs', 'node:*'], types: ['protocol/views']},
 	agents: {may: ['engine', 'protocol', 'model', 'scheduler/state', 'node:*']},
-	server: {may: ['engine', 'agents', 'protocol', 'workflow', 'model', 'scheduler/rerun', 'h3', 'zod', 'node:*'], types: ['scheduler']},
+	server: {
+		may: ['engine', 'agents', 'protocol', 'workflow', 'model', 'scheduler/rerun', 'h3', 'zod', 'node:*'],
+		types: ['scheduler'],
+		lazily: ['node-forge'],
+	},
 	client: {may: ['protocol', 'model', 'node:*']},
 	tui: {may: ['client', 'model', 'picocolors', 'string-width']},
 	app: {may: ['tui', 'client', 'model']},

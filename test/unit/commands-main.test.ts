@@ -64,8 +64,11 @@ describe('wrong usage is status 2, on standard error', () => {
 	});
 });
 
-test('--https is something that is not there: status 3', async () => {
-	expect(await runProgram(['--https'])).toMatchObject({status: 3, stderr: expect.stringContaining('--https is not in this version')});
+test('a certificate without its key is wrong usage, one that is not there something that is missing', async () => {
+	const state = ['--state-dir', temporaryDirectory()];
+	expect(await runProgram(['--https-cert', 'a.pem'])).toMatchObject({status: 2, stderr: expect.stringContaining('belong together')});
+	const missing = await runProgram([...state, '--https-cert', '/none/a.pem', '--https-key', '/none/a.key']);
+	expect(missing).toMatchObject({status: 3, stderr: expect.stringContaining('the certificate /none/a.pem cannot be read')});
 });
 
 test('listening for everybody without a token is refused before anything is opened', async () => {

@@ -186,7 +186,7 @@ export class BasicSession implements Link {
 		// Asked in vain while it is at work, a single-threaded agent would find the questions of hours when it is done.
 		if (this.#isAtWork) return this.#checkLater(beatMs);
 		try {
-			const speech = await health.ask(address, this.#ending.signal);
+			const {speech} = await health.ask(address, this.#ending.signal);
 			if (this.#ending.signal.aborted) return;
 			if (speech === 'exchange' && this.#held.size === 0) return onStranger();
 			const wasThere = this.#isThere;

@@ -15,6 +15,13 @@ export type Address = {readonly agent: string; readonly url: string};
 /** What an agent's `GET /health` says of how it is to be spoken to. */
 export type Speech = 'exchange' | 'task';
 
+/** An agent's answer to `GET /health`. */
+export type Health = {
+	readonly speech: Speech;
+	/** How many tasks it runs at once, where it says so; only of those that speak the agent protocol. */
+	readonly slots?: number;
+};
+
 /** What goes to `POST /task` of a basic agent. */
 export type TaskBody = {
 	readonly name: string;
@@ -35,7 +42,7 @@ export type TaskBody = {
  */
 export type AgentCalls = {
 	/** Whether it is there, and what it speaks. */
-	health(address: Address, signal: AbortSignal): Promise<Speech>;
+	health(address: Address, signal: AbortSignal): Promise<Health>;
 	exchange(address: Address, orders: Orders, signal: AbortSignal): Promise<Report>;
 	/** Any status but a redirect is an answer. */
 	task(address: Address, body: TaskBody, signal: AbortSignal): Promise<HttpReply>;
@@ -71,7 +78,7 @@ export function createCalls({token, orchestrator, limits}: CallsOptions): AgentC
 			// A single-threaded agent would wait for the next request on a kept connection, and for no other.
 			const reply = await call(address, healthPath, {method: 'GET', replyBytes, signal, keepAlive: false});
 			if (reply.status !== 200) throw refusal(healthPath, reply);
-			return speechOf(reply);
+			return healthOf(reply);
 		},
 		async exchange(address, orders, signal) {
 			const replyBytes = {most: limits.exchange_bytes, limit: 'exchange_bytes'};
@@ -89,13 +96,18 @@ export function createCalls({token, orchestrator, limits}: CallsOptions): AgentC
 }
 
 /** Who answers 200 with anything else than this protocol is a basic agent. */
-function speechOf({body}: HttpReply): Speech {
+function healthOf({body}: HttpReply): Health {
+	const said = parsed(body);
+	if (typeof said !== 'object' || said === null || !('protocol' in said) || said.protocol !== protocolVersion) return {speech: 'task'};
+	const slots = 'slots' in said && typeof said.slots === 'number' && Number.isSafeInteger(said.slots) ? said.slots : undefined;
+	return {speech: 'exchange', ...(slots !== undefined && slots > 0 && {slots})};
+}
+
+function parsed(body: Buffer): unknown {
 	try {
-		const said: unknown = JSON.parse(body.toString());
-		const speaks = typeof said === 'object' && said !== null && 'protocol' in said && said.protocol === protocolVersion;
-		return speaks ? 'exchange' : 'task';
+		return JSON.parse(body.toString());
 	} catch {
-		return 'task'; // not JSON: fine for a basic agent
+		return undefined; // fine for a basic agent
 	}
 }
 

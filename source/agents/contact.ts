@@ -20,6 +20,8 @@ export class Contact {
 	#link: Link | undefined;
 	#isStarting = true;
 	#problem: string | undefined;
+	/** As the agent says. */
+	#slots: number | undefined;
 	#failures = 0;
 	#cancelRetry: () => void = () => undefined;
 
@@ -35,7 +37,11 @@ export class Contact {
 	}
 
 	get vitals(): ContactVitals {
-		return {isStarting: this.#isStarting, ...(this.#problem !== undefined && {problem: this.#problem})};
+		return {
+			isStarting: this.#isStarting,
+			...(this.#problem !== undefined && {problem: this.#problem}),
+			...(this.#slots !== undefined && {slots: this.#slots}),
+		};
 	}
 
 	/** The agent's newest session, as far as this contact has one. */
@@ -76,7 +82,8 @@ export class Contact {
 	async #ask(first: boolean): Promise<void> {
 		this.#cancelRetry();
 		try {
-			const speech = await this.#parts.health.ask(this.#address, this.#ending.signal, {first});
+			const {speech, slots} = await this.#parts.health.ask(this.#address, this.#ending.signal, {first});
+			this.#slots = slots;
 			if (!this.#ending.signal.aborted && this.#link === undefined) this.#speak(speech);
 		} catch (error) {
 			if (this.#ending.signal.aborted || this.#link !== undefined) return;

@@ -1,6 +1,6 @@
 import type {Clock} from '../engine/clock.ts';
 import {ByoaiError} from '../model/error.ts';
-import type {Address, AgentCalls, Speech} from './calls.ts';
+import type {Address, AgentCalls, Health} from './calls.ts';
 
 export type HealthChecksOptions = {
 	readonly calls: AgentCalls;
@@ -25,7 +25,7 @@ export class HealthChecks {
 	}
 
 	/** `first`: comes before all who wait. Rejects as `AgentCalls.health` does, and with `unavailable` when `signal` gives it up. */
-	async ask(address: Address, signal: AbortSignal, {first = false} = {}): Promise<Speech> {
+	async ask(address: Address, signal: AbortSignal, {first = false} = {}): Promise<Health> {
 		await this.#turn(signal, first);
 		try {
 			return await this.#ask(address, signal);
@@ -35,7 +35,7 @@ export class HealthChecks {
 		}
 	}
 
-	async #ask(address: Address, signal: AbortSignal): Promise<Speech> {
+	async #ask(address: Address, signal: AbortSignal): Promise<Health> {
 		const {calls, clock} = this.#options;
 		if (signal.aborted) throw new ByoaiError('unavailable', 'given up');
 		const late = new AbortController();

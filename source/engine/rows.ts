@@ -19,6 +19,8 @@ export type ContactVitals = {
 	readonly isStarting: boolean;
 	/** Why it cannot be used at the moment, in words. */
 	readonly problem?: string;
+	/** How many tasks it runs at once, as it says: who registered it may not have known. */
+	readonly slots?: number;
 };
 
 export function taskRow(run: Run, index: number, version: number): TaskRow {
@@ -84,13 +86,13 @@ export function countTasks(run: Run): RunRow['counts'] {
 }
 
 export function registeredRow(agent: RegisteredAgent, version: number, vitals: AgentVitals): AgentRow {
-	const {isStarting = false, problem} = vitals.contact(agent.name) ?? {};
+	const {isStarting = false, problem, slots = agent.slots} = vitals.contact(agent.name) ?? {};
 	return {
 		id: agent.name,
 		version,
 		type: agent.type,
 		status: isStarting ? 'starting' : heardStatus(problem === undefined && vitals.isHeard(agent.name), agent.draining),
-		slots: agent.slots,
+		slots,
 		used: vitals.used(agent.name),
 		labels: agent.labels,
 		...(problem !== undefined && {problem}),

@@ -29,7 +29,7 @@ export class Guard {
 		if (this.#isFull(request)) return;
 		throw new ByoaiError(
 			'unauthorized',
-			'no token, or a wrong one: BYOAI_TOKEN (or --token) must be that of the orchestrator; an instance may use its own for its exchange and registration only',
+			'no token, or a wrong one: BYOAI_TOKEN (or --token) must be that of the orchestrator; an instance may use its own for its exchange, its registration and its own workflow only',
 		);
 	}
 

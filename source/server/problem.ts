@@ -53,7 +53,7 @@ function problem(
 ): Response {
 	const all = new Headers(headers);
 	all.set('content-type', problemType);
-	return new Response(problemText(status, code, detail, errors), {status, headers: all});
+	return new Response(problemText(status, code, detail, errors), {status, statusText: STATUS_CODES[status] ?? '', headers: all});
 }
 
 /** The body of a refusal. */

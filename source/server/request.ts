@@ -1,3 +1,4 @@
+import {STATUS_CODES} from 'node:http';
 import type {H3Event} from 'h3';
 import * as z from 'zod';
 import {ByoaiError} from '../model/error.ts';
@@ -21,7 +22,10 @@ export async function answer(route: Route, event: H3Event, {guard, limits}: {gua
 	const query = checked(route.query ?? noQuery, Object.fromEntries(event.url.searchParams), {code: 'malformed', what: 'the query'});
 	const body = route.body === undefined ? undefined : await readBody(route.body, req, limits);
 	if (route.access === 'agent' && agent === undefined) guard.admitAgent(req, nameIn(body));
-	return route.handle({params, query, body, req, res});
+	const reply = await route.handle({params, query, body, req, res});
+	// Some clients show it, and some want it to be there.
+	res.statusText = STATUS_CODES[res.status ?? 200] ?? '';
+	return reply;
 }
 
 function readParams({context}: H3Event, {params}: Route): Call['params'] {

@@ -1,4 +1,4 @@
-import type {Address, AgentCalls} from '../../source/agents/calls.ts';
+import type {Address, AgentCalls, Health} from '../../source/agents/calls.ts';
 import {ByoaiError} from '../../source/model/error.ts';
 import type {AgentProcess} from './agent.ts';
 import type {Life} from './life.ts';
@@ -35,7 +35,7 @@ export function simulatedCalls({world, life, agent}: PushParts): AgentCalls {
 		health: (address, signal) =>
 			new Promise((resolve, reject) => {
 				signal.addEventListener('abort', () => reject(new ByoaiError('unavailable', 'given up')));
-				call<'exchange'>(address, (process, answer) => process.run(() => answer('exchange'))).then(resolve, reject);
+				call<Health>(address, (process, answer) => process.run(() => answer({speech: 'exchange'}))).then(resolve, reject);
 			}),
 		exchange: (address, orders) => call(address, (process, answer) => process.dialled(orders, answer)),
 		task: () => Promise.reject(new Error('nobody here is a basic agent')),

@@ -36,7 +36,7 @@ test('the calls go to their paths below that of the URL, with the token that is 
 		answerJson(response, request.url?.endsWith('/exchange') ? report : {protocol: 1});
 	});
 	const {health, exchange, task: give} = open({token: 'sesame'});
-	expect(await health(`${url}/agents/one/`)).toBe('exchange');
+	expect(await health(`${url}/agents/one/`)).toEqual({speech: 'exchange'});
 	expect(await exchange(url)).toEqual(report);
 	expect(await give(url)).toMatchObject({status: 200});
 	expect(seen.map(request => `${request.method} ${request.url}`)).toEqual(['GET /agents/one/health', 'POST /v1/exchange', 'POST /task']);
@@ -56,6 +56,7 @@ test('without a token none is sent; what is sent is JSON', async () => {
 
 test.each([
 	['{"protocol":1}', 'exchange'],
+	['{"protocol":1,"slots":"many"}', 'exchange'],
 	['{"protocol":2}', 'task'],
 	['{"status":"healthy"}', 'task'],
 	['OK', 'task'],
@@ -63,7 +64,12 @@ test.each([
 	['null', 'task'],
 ])('who answers /health with %j is spoken to by %s', async (body, speech) => {
 	const {url} = await serve((_request, response) => response.end(body));
-	expect(await open().health(url)).toBe(speech);
+	expect(await open().health(url)).toEqual({speech});
+});
+
+test('an agent that speaks the agent protocol says how many slots it has', async () => {
+	const {url} = await serve((_request, response) => answerJson(response, {protocol: 1, slots: 4}));
+	expect(await open().health(url)).toEqual({speech: 'exchange', slots: 4});
 });
 
 test('a redirect is not followed', async () => {

@@ -40,6 +40,8 @@ export type Contact = {
 const beatMs = 2500;
 const waitMs = 2500;
 const pauseMs = 100;
+/** An agent that is dialled and was not for so long makes itself known again. */
+const forgottenMs = 30_000;
 
 export function contactOf(world: World, requests: Requests, agent: Contacted): Contact {
 	return agent.options.mode === 'pull' ? new Pull(world, requests, agent) : new Push(world, requests, agent);
@@ -114,6 +116,7 @@ class Push implements Contact {
 	readonly #requests: Requests;
 	readonly #agent: Contacted;
 	#known = false;
+	#dialledAt = 0;
 	#newest = 0;
 	#held: ((report: Report) => void) | undefined;
 
@@ -123,14 +126,21 @@ class Push implements Contact {
 		this.#agent = agent;
 	}
 
-	/** It is made known by hand, so to speak: until that has come through. */
+	/**
+	 * It is made known by hand, so to speak: until that has come through, and again when nobody dials it any more. For what its forerunner
+	 * said of itself may come after what it says, and name another address.
+	 */
 	start(): void {
-		if (this.#known || !this.#agent.alive) return;
-		this.#agent.run(() =>
-			register(this.#world, this.#requests, this.#agent, () => {
-				this.#known = true;
-			}),
-		);
+		if (!this.#agent.alive) return;
+		const isForgotten = this.#world.now - this.#dialledAt > forgottenMs;
+		if (!this.#known || isForgotten) {
+			this.#agent.run(() =>
+				register(this.#world, this.#requests, this.#agent, () => {
+					this.#known = true;
+					this.#dialledAt = this.#world.now;
+				}),
+			);
+		}
 		this.#world.at(beatMs, () => this.start());
 	}
 
@@ -139,6 +149,7 @@ class Push implements Contact {
 	}
 
 	dialled(orders: Orders, reply: (report: Report) => void): void {
+		this.#dialledAt = this.#world.now;
 		const isOwn = orders.session === this.#agent.session.id && orders.answers === this.#newest;
 		this.#agent.apply(wired(this.#world, orders, parseOrders));
 		this.#release();

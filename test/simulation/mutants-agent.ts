@@ -13,7 +13,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'orders.session !== this.id || ',
 		replace: '',
-		seed: 336,
+		seed: 238,
 	},
 	{
 		name: 'stale-orders',
@@ -33,7 +33,7 @@ export const agentMutants: readonly Mutant[] = [
 		replace: `const mentioned = new Set(orders.acknowledged.logs.map(({ref}) => attemptKey(ref)));
 		const unmentioned = this.live().filter(ref => !mentioned.has(attemptKey(ref)));
 		const stop = [...orders.stop, ...unmentioned].filter(ref => this.#isLiveOrForestalled(ref));`,
-		seed: 1,
+		seed: 7,
 	},
 	{
 		name: 'lease-from-receipt',
@@ -65,7 +65,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: lease,
 		find: 'Math.max(now.monotonicMs - lease.from.monotonicMs, now.wallMs - lease.from.wallMs)',
 		replace: 'now.monotonicMs - lease.from.monotonicMs',
-		seed: 66,
+		seed: 34,
 	},
 	{
 		name: 'no-self-fencing',
@@ -81,7 +81,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: program,
 		find: 'if (!this.alive || this.#machine.isFrozen || !lease) return;',
 		replace: 'if (!this.alive || this.isPaused || !lease) return;',
-		seed: 66,
+		seed: 33,
 	},
 	{
 		name: 'late-kill',
@@ -89,7 +89,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: lease,
 		find: 'return Math.min(5000, leaseMs / 4);',
 		replace: 'return Math.min(-3000, leaseMs);',
-		seed: 66,
+		seed: 74,
 	},
 	{
 		name: 'start-without-lease',
@@ -97,7 +97,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'this.mayStart(now) ? orders.start.filter(({ref}) => this.#hold(ref)) : []',
 		replace: 'orders.start.filter(({ref}) => this.#hold(ref))',
-		seed: 67,
+		seed: 102,
 	},
 	{
 		name: 'clock-after-waking',
@@ -125,7 +125,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'if (held) held.reported ??= {ref, outcome, logBytes};',
 		replace: `if (outcome.status === 'lost') this.#held.delete(attemptKey(ref));\n\t\tif (held) held.reported ??= {ref, outcome, logBytes};`,
-		seed: 1,
+		seed: 4,
 	},
 	{
 		name: 'stop-unknown-ignored',
@@ -134,7 +134,7 @@ export const agentMutants: readonly Mutant[] = [
 		find: `		this.#hold(ref);
 		this.finished(ref, {status: 'cancelled', reason: 'stopped before it started'}, 0);`,
 		replace: '',
-		seed: 5,
+		seed: 19,
 	},
 	{
 		name: 'dying-frees-slot',
@@ -142,7 +142,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'Math.max(0, this.slots - this.live().length - this.#occupied)',
 		replace: 'this.slots',
-		seed: 1,
+		seed: 3,
 	},
 	{
 		name: 'unsettled-forgotten',

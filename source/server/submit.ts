@@ -109,7 +109,7 @@ export class Submissions {
 function refuseUseless(run: Run, choice: RerunChoice): void {
 	if (!runEnded(run.status)) throw new ByoaiError('conflict', `run ${run.id} has not ended: cancel it first, or wait for its end`);
 	if (planRerun(run, choice).includes('run')) return;
-	throw new ByoaiError('conflict', `every task of run ${run.id} succeeded: say from which task on to repeat it, or which one only`);
+	throw new ByoaiError('conflict', `every task of run ${run.id} succeeded: \`from\` repeats it from a task on, \`only\` one task`);
 }
 
 function keysOf(startKey: string, request: string | undefined): Keys {

@@ -16,7 +16,7 @@ export async function watchAgent<Answer>(client: Client, name: string, judge: Ju
 	const {promise, resolve, reject} = Promise.withResolvers<Answer>();
 	mirror.subscribe(news => {
 		if (news.type === 'broken') return reject(news.error ?? endOfStream(client));
-		const answer = judge([...mirror.agents.values()].filter(row => isOf(name, row)));
+		const answer = judge(rowsOf(name, [...mirror.agents.values()]));
 		if (answer !== undefined) resolve(answer);
 	});
 	mirror.follow(stop.signal).catch(reject);
@@ -27,9 +27,9 @@ export async function watchAgent<Answer>(client: Client, name: string, judge: Ju
 	}
 }
 
-/** `web`, and its replicas `web~2`, `web~3`; not `web~<run>`, which lives in its run. */
-function isOf(name: string, {id, run}: AgentRow): boolean {
-	return run === undefined && (id === name || id.startsWith(`${name}~`));
+/** Those of `web` and its replicas, `web~2`, `web~3`; not of `web~<run>`, which lives in its run. */
+export function rowsOf(name: string, agents: readonly AgentRow[]): AgentRow[] {
+	return agents.filter(({id, run}) => run === undefined && (id === name || id.startsWith(`${name}~`)));
 }
 
 function endOfStream({url}: Client): ByoaiError {

@@ -1,4 +1,5 @@
-import {watchAgent} from './agent-watch.ts';
+import type {AgentRow} from '../protocol/views.ts';
+import {rowsOf, watchAgent} from './agent-watch.ts';
 import type {Run} from './command.ts';
 import {findOrchestrator} from './orchestrators.ts';
 import {plural} from './spans.ts';
@@ -8,18 +9,22 @@ export const drain: Run = async invocation => {
 	const {operands, flags, output, diagnostics} = invocation;
 	const [name = ''] = operands;
 	const {client} = await findOrchestrator(invocation);
-	let agent = await client.drainAgent(name);
-	const count = agent.attempts.length;
-	if (flags.wait === true) {
-		if (count > 0) diagnostics.info(`${plural(count, 'task')} still ${count === 1 ? 'runs' : 'run'} on agent ${name}`);
-		const isIdle = await watchAgent(client, name, rows => (rows.every(({used}) => used === 0) ? rows.length > 0 : undefined));
-		if (isIdle) agent = await client.agent(name);
+	await client.drainAgent(name);
+	let left = usedBy(rowsOf(name, await client.agents()));
+	if (flags.wait === true && left > 0) {
+		diagnostics.info(`agent ${name}: ${runsThere(left)}`);
+		await watchAgent(client, name, rows => (usedBy(rows) === 0 ? true : undefined));
+		left = 0;
 	}
-	const left = flags.wait === true ? 0 : count;
-	if (flags.json === true) output.write(`${JSON.stringify(agent, undefined, 2)}\n`);
-	else
-		output.write(
-			`agent ${name} gets nothing new; ${left === 0 ? 'nothing runs there' : `${plural(left, 'task')} still ${left === 1 ? 'runs' : 'run'} there`}\n`,
-		);
+	if (flags.json === true) output.write(`${JSON.stringify(rowsOf(name, await client.agents()), undefined, 2)}\n`);
+	else output.write(`agent ${name} gets nothing new; ${left === 0 ? 'nothing runs there' : runsThere(left)}\n`);
 	return 0;
 };
+
+function usedBy(rows: readonly AgentRow[]): number {
+	return rows.reduce((sum, {used}) => sum + used, 0);
+}
+
+function runsThere(tasks: number): string {
+	return `${plural(tasks, 'task')} still ${tasks === 1 ? 'runs' : 'run'} there`;
+}

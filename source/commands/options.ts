@@ -1,4 +1,5 @@
 import type {ConfigFlags} from '../config.ts';
+import {runStatuses} from '../model/run.ts';
 
 /** What the options of a command line may say, by their names in camel case; texts as they were typed. */
 export type Flags = ConfigFlags & {
@@ -58,9 +59,9 @@ export const options: Readonly<Record<OptionName, Option>> = {
 	follow: {short: 'f', help: 'go on until the run has ended'},
 	attempt: {value: '<number>', help: 'of a task that was tried several times; default: the last'},
 	agent: {value: '<name>', help: 'of this agent only'},
-	since: {value: '<time>', help: 'not older: a duration back from now (10m, 1h30m), or a time (2026-01-31T12:00)'},
+	since: {value: '<time>', help: 'not older: 10m back from now, or a time: 2026-01-31T12:00'},
 	grep: {value: '<text>', help: 'only lines with this text'},
-	status: {value: '<status>', help: 'only runs with it: pending, running, cancelling, succeeded, failed or cancelled'},
+	status: {value: '<status>', help: `one of ${runStatuses.join(', ')}`},
 	limit: {value: '<number>', help: 'the most runs; default: 50'},
 	failed: {help: 'run again what did not succeed, and what depends on it; the default'},
 	from: {value: '<task>', help: 'run this task again, all that comes after it, and what did not succeed'},
@@ -81,7 +82,7 @@ export const options: Readonly<Record<OptionName, Option>> = {
 	https: {help: 'not in this version'},
 	auth: {value: '<token|none>', help: 'none: listen beyond loopback without a token (BYOAI_AUTH)'},
 	token: {value: '<token>', help: 'bearer token that the API asks for (BYOAI_TOKEN)'},
-	url: {value: '<url>', help: 'the orchestrator to talk to (ORCHESTRATOR_URL, which does not move `byoai -f` and `run`)'},
+	url: {value: '<url>', help: 'the orchestrator to talk to; of commands that ask also ORCHESTRATOR_URL'},
 	stateDir: {value: '<directory>', help: 'database, task logs, lock (BYOAI_STATE_DIR)'},
 	logLevel: {value: '<level>', help: 'of diagnostics: error, warn, info or debug; default: info'},
 	color: {negated: 'no', help: 'no colours (NO_COLOR)'},

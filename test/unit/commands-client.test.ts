@@ -161,9 +161,23 @@ describe('agents', () => {
 		expect(await drained).toMatchObject({
 			status: 0,
 			stdout: 'agent web gets nothing new; nothing runs there\n',
-			stderr: 'byoai: 1 task still runs on agent web\n',
+			stderr: 'byoai: agent web: 1 task still runs there\n',
 		});
 		expect(await json('remove', 'web', '--force')).toEqual({agent: 'web', status: 'stopping'});
+	});
+
+	test('an agent is known by its name, whatever its instances are called', async () => {
+		const {promise: gate, resolve: open} = Promise.withResolvers<void>();
+		const {orchestra, byoai, json} = await serve({work: () => gate.then(() => ({status: 'succeeded', exitCode: 0}))});
+		await byoai('deploy', '--name', 'web');
+		orchestra.world.kill('web');
+		await expect.poll(() => json('agents')).toMatchObject([{id: 'web~2', status: 'online'}]);
+		expect(await json('agents', 'web')).toMatchObject({id: 'web~2', spec: {name: 'web'}});
+		await orchestra.call('POST', '/v1/runs', {text: 'tasks: [{name: a, command: x, agent: web}]\n', directory: '/'});
+		await expect.poll(() => json('agents')).toMatchObject([{used: 1}]);
+		expect((await byoai('drain', 'web')).stdout).toBe('agent web gets nothing new; 1 task still runs there\n');
+		expect(await json('drain', 'web')).toMatchObject([{id: 'web~2', status: 'draining', used: 1}]);
+		open();
 	});
 
 	test('an orchestrator that ends meanwhile ends the waiting', async () => {

@@ -19,6 +19,8 @@ export type Access = {
 	close(): Promise<void>;
 };
 
+type Fetch = (request: Request) => Promise<Response>;
+
 /** How long an owner of the state directory may take to tell where it is reached, or to go away. */
 const ownerTimeoutMs = 10_000;
 const ownerLookMs = 100;
@@ -78,7 +80,7 @@ export async function findOrchestrator(invocation: Invocation, fallback?: 'reade
 	const owner = await reachOwner(config);
 	if (isAccess(owner)) return owner;
 	const byDefault = `http://127.0.0.1:${config.port}`;
-	const other = config.stateDirIsExplicit ? notTried : await reach(config, byDefault);
+	const other = config.stateDirIsExplicit ? notTried : await reach(remote(config, byDefault));
 	if (isAccess(other)) return other;
 	if (fallback !== undefined && existsSync(config.stateDir)) return openOrJoin(invocation, fallback);
 	const tried = [`the state directory ${config.stateDir}: ${owner.miss}`, `${byDefault}: ${other.miss}`];
@@ -93,8 +95,8 @@ export async function findOrchestrator(invocation: Invocation, fallback?: 'reade
 }
 
 /** A client of an orchestrator elsewhere. */
-export function remote(config: Config, url: string): Access {
-	return {client: clientOf(config, url, request => fetch(request)), close: async () => undefined};
+export function remote(config: Config, url: string, fetch: Fetch = request => globalThis.fetch(request)): Access {
+	return {client: clientOf(config, url, fetch), close: async () => undefined};
 }
 
 /** Why nothing was found at a place, in words. */
@@ -108,13 +110,13 @@ function isAccess(found: Access | Miss): found is Access {
 
 async function reachOwner(config: Config): Promise<Access | Miss> {
 	const endpoint = readEndpoint(config.stateDir);
-	if (endpoint !== undefined) return reach(config, endpoint.url, endpoint.epoch);
+	if (endpoint !== undefined) return reach(remote(config, endpoint.url), endpoint.epoch);
 	return {miss: existsSync(config.stateDir) ? 'no orchestrator has it' : 'is not there'};
 }
 
 /** Whoever answers there; not another orchestrator than expected: where a killed one was, one of another state directory may be now. */
-async function reach(config: Config, url: string, expectedEpoch?: unknown): Promise<Access | Miss> {
-	const access = remote(config, url);
+async function reach(access: Access, expectedEpoch?: unknown): Promise<Access | Miss> {
+	const {url} = access.client;
 	const isOwner = expectedEpoch !== undefined;
 	try {
 		const {protocol, epoch} = await access.client.health();
@@ -127,6 +129,6 @@ async function reach(config: Config, url: string, expectedEpoch?: unknown): Prom
 	}
 }
 
-function clientOf({token, told}: Config, url: string, fetch: (request: Request) => Promise<Response>): Client {
+function clientOf({token, told}: Config, url: string, fetch: Fetch): Client {
 	return createClient({url, fetch, told, ...(token !== undefined && {token})});
 }

@@ -21,6 +21,8 @@ export type Config = {
 	/** Where clients find the orchestrator, when they were told. */
 	readonly url?: string;
 	readonly token?: string;
+	/** Where the two were told, as people know the place: `--url`, `BYOAI_TOKEN`, `url in <settings file>`. */
+	readonly told: Told;
 	readonly auth: 'token' | 'none';
 	/** Absolute: where workflow files are looked up. */
 	readonly workflowDir: string;
@@ -36,6 +38,8 @@ export type Config = {
 	/** What agents on the own host inherit. */
 	readonly environment: Environment;
 };
+
+export type Told = {readonly url?: string; readonly token?: string};
 
 export type Intervals = {
 	/** How long an agent that registered may be silent before its attempts count as lost. */
@@ -119,8 +123,9 @@ export function readConfig({flags, settings, environment, terminal}: ConfigSourc
 	const variable = (name: string) => environment[name] || undefined;
 	const stateDir = flags.stateDir ?? variable('BYOAI_STATE_DIR') ?? settings.stateDir;
 	const port = flags.port ?? variable('AGENT_MANAGER_API_PORT');
-	const url = flags.url ?? variable('ORCHESTRATOR_URL') ?? settings.url;
-	const token = flags.token ?? variable('BYOAI_TOKEN') ?? settings.token;
+	const file = settingsPath(environment);
+	const url = firstOf({'--url': flags.url, ORCHESTRATOR_URL: variable('ORCHESTRATOR_URL'), [`url in ${file}`]: settings.url});
+	const token = firstOf({'--token': flags.token, BYOAI_TOKEN: variable('BYOAI_TOKEN'), [`token in ${file}`]: settings.token});
 	return {
 		stateDir: resolve(stateDir ?? defaultStateDirectory(environment)),
 		stateDirIsExplicit: stateDir !== undefined,
@@ -128,8 +133,9 @@ export function readConfig({flags, settings, environment, terminal}: ConfigSourc
 		port: port === undefined ? (settings.port ?? defaultPort) : portNumber(port),
 		portIsExplicit: port !== undefined || settings.port !== undefined,
 		...httpsOf(flags),
-		...(url !== undefined && {url: httpUrl(url)}),
-		...(token !== undefined && {token}),
+		...(url && {url: httpUrl(url.value)}),
+		...(token && {token: token.value}),
+		told: {...(url && {url: url.place}), ...(token && {token: token.place})},
 		auth: oneOf(['token', 'none'], flags.auth ?? variable('BYOAI_AUTH') ?? settings.auth ?? 'token', '--auth (BYOAI_AUTH)'),
 		workflowDir: resolve(variable('WORKFLOW_DIR') ?? settings.workflowDir ?? defaultWorkflowDirectory()),
 		colour: {out: isColoured(flags, environment, terminal.out), err: isColoured(flags, environment, terminal.err)},
@@ -140,6 +146,12 @@ export function readConfig({flags, settings, environment, terminal}: ConfigSourc
 		intervals: {...defaultIntervals, ...settings.intervals},
 		environment,
 	};
+}
+
+/** The first value that somebody gave, and where. */
+function firstOf(places: Readonly<Record<string, string | undefined>>): {place: string; value: string} | undefined {
+	for (const [place, value] of Object.entries(places)) if (value !== undefined) return {place, value};
+	return undefined;
 }
 
 /**

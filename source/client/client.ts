@@ -1,7 +1,8 @@
-import type {RunStatus} from '../model/run.ts';
 import {epochHeader, healthPath} from '../protocol/routes.ts';
-import type {AgentRow, LogLine, LogRecord, RunDetail, RunRow, Snapshot, ViewChange} from '../protocol/views.ts';
+import type {AgentDetail, AgentRow, LogLine, LogRecord, RetryPlan, RunDetail, RunRow, Snapshot, ViewChange} from '../protocol/views.ts';
 import {readChunks} from './chunks.ts';
+import type {LinesQuery, RetryChoice, RunRequest, RunsQuery, TaskLogQuery, WorkflowFile} from './queries.ts';
+import type {Told} from './reply.ts';
 import {brokenOff, errorOf, unreachable} from './reply.ts';
 import {readServerEvents} from './sse.ts';
 import {readTextLines} from './text-lines.ts';
@@ -12,6 +13,8 @@ export type ClientOptions = {
 	/** Where the orchestrator is: `http://127.0.0.1:5001`. */
 	readonly url: string;
 	readonly token?: string;
+	/** Where the user said so, for messages. */
+	readonly told?: Told;
 };
 
 export type Health = {
@@ -20,44 +23,6 @@ export type Health = {
 	readonly protocol: number;
 	/** Which start of which orchestrator it is: random, and in its endpoint file too. */
 	readonly epoch?: string;
-};
-
-/** What to run: text with where it comes from, or the name of a file of the orchestrator's workflow directory. */
-export type RunRequest =
-	| {
-			readonly text: string;
-			/** As the user named it. */
-			readonly file?: string;
-			/** Absolute: where its tasks run on the orchestrator's host. */
-			readonly directory: string;
-			readonly params?: Readonly<Record<string, unknown>>;
-			/** Take an active run of the same file, text and params instead of starting another. */
-			readonly resume?: boolean;
-	  }
-	| {readonly workflow: string; readonly params?: Readonly<Record<string, unknown>>};
-
-export type RunsQuery = {readonly status?: RunStatus; readonly limit?: number; readonly before?: string};
-
-export type LinesQuery = {
-	/** An id, a unique prefix of one, or `latest`. */
-	readonly run: string;
-	/** Name or index. */
-	readonly task?: string | number;
-	readonly agent?: string;
-	/** Go on until the run has ended. */
-	readonly follow?: boolean;
-};
-
-export type TaskLogQuery = {
-	readonly run: string;
-	readonly task: string | number;
-	/** Absent: the newest. */
-	readonly attempt?: number;
-	/** Bytes of both streams together to leave out. */
-	readonly offset?: number;
-	/** Go on until the attempt has ended; waits for the first. */
-	readonly follow?: boolean;
-	readonly stream?: 'stdout' | 'stderr';
 };
 
 export type ViewEvent = {readonly id: string} & ({readonly snapshot: Snapshot} | {readonly change: ViewChange});
@@ -76,10 +41,12 @@ class Client {
 	readonly url: string;
 	readonly #fetch: ClientOptions['fetch'];
 	readonly #headers: Headers;
+	readonly #told: Told;
 
-	constructor({fetch, url, token}: ClientOptions) {
+	constructor({fetch, url, token, told = {}}: ClientOptions) {
 		this.url = url.replace(/\/+$/, '');
 		this.#fetch = fetch;
+		this.#told = told;
 		this.#headers = token === undefined ? {} : {authorization: `Bearer ${token}`};
 	}
 
@@ -110,11 +77,47 @@ class Client {
 		return this.#json('POST', `/v1/runs/${encodeURIComponent(run)}/cancel`, {body: {reason}});
 	}
 
+	/** Starts a new run of an ended one. */
+	retryRun(run: string, choice: RetryChoice = {}): Promise<RunDetail> {
+		return this.#json('POST', `/v1/runs/${encodeURIComponent(run)}/retry`, {body: choice});
+	}
+
+	/** What `retryRun` would do; nothing begins. */
+	planRetry(run: string, choice: RetryChoice = {}): Promise<RetryPlan> {
+		return this.#json('POST', `/v1/runs/${encodeURIComponent(run)}/retry?dry_run=true`, {body: choice});
+	}
+
+	/** The files of the orchestrator's workflow directory. */
+	async workflows(): Promise<readonly WorkflowFile[]> {
+		return (await this.#json<{workflows: readonly WorkflowFile[]}>('GET', '/v1/workflows')).workflows;
+	}
+
 	async agents(): Promise<readonly AgentRow[]> {
 		return (await this.#json<{agents: readonly AgentRow[]}>('GET', '/v1/agents')).agents;
 	}
 
-	/** Lines of a run's tasks, merged by time. */
+	agent(name: string): Promise<AgentDetail> {
+		return this.#json('GET', `/v1/agents/${encodeURIComponent(name)}`);
+	}
+
+	/** `spec`: the keys of an agent in a workflow file. Resolves when that is recorded; the agent's row tells how far it is. */
+	async deployAgent(spec: Readonly<Record<string, unknown>>): Promise<void> {
+		await this.#json('POST', '/deploy_agent', {body: spec});
+	}
+
+	/** `stopping`: it was deployed, and ends; `forgotten`: it had registered. With `force` although it runs tasks. */
+	async removeAgent(name: string, {force = false}: {readonly force?: boolean} = {}): Promise<'stopping' | 'forgotten'> {
+		const path = `/v1/agents/${encodeURIComponent(name)}${queryText({force: force || undefined})}`;
+		const {status} = await this.#send('DELETE', path);
+		return status === 204 ? 'forgotten' : 'stopping';
+	}
+
+	/** It gets nothing new from now on. */
+	drainAgent(name: string): Promise<AgentDetail> {
+		return this.#json('POST', `/v1/agents/${encodeURIComponent(name)}/drain`);
+	}
+
+	/** Lines of tasks, merged by time. */
 	async *lines(query: LinesQuery, signal?: AbortSignal): AsyncGenerator<LogLine> {
 		for await (const line of this.#textLines(`/v1/logs${queryText(query)}`, signal)) yield JSON.parse(line) as LogLine;
 	}
@@ -177,9 +180,9 @@ class Client {
 			});
 			reply = await this.#fetch(request);
 		} catch (error) {
-			throw unreachable(error, tried, this.url);
+			throw unreachable(error, tried, {url: this.url, told: this.#told});
 		}
-		if (!reply.ok) throw await errorOf(reply, `${tried} at ${this.url}`);
+		if (!reply.ok) throw await errorOf(reply, tried, {url: this.url, told: this.#told});
 		return reply;
 	}
 }

@@ -20,19 +20,61 @@ const known: ReadonlySet<string> = new Set<ErrorCode>([
 
 const retryableCodes: ReadonlySet<ErrorCode> = new Set(['limit', 'unavailable', 'stopping']);
 
+/** Where a user named the orchestrator and the token, as people know the place: `--url`, `BYOAI_TOKEN`. */
+export type Told = {readonly url?: string; readonly token?: string};
+
+/** Who was asked. */
+export type Asked = {readonly url: string; readonly told: Told};
+
 /** The error that a reply is: the orchestrator's own words, or what a stranger in between said. */
-export async function errorOf(reply: Response, tried: string): Promise<ByoaiError> {
+export async function errorOf(reply: Response, tried: string, {url, told}: Asked): Promise<ByoaiError> {
 	const body = await problemBody(reply);
-	const code = typeof body.code === 'string' && known.has(body.code) ? (body.code as ErrorCode) : (codes[reply.status] ?? 'unavailable');
-	const message = typeof body.detail === 'string' ? body.detail : `${tried} was answered with HTTP ${reply.status}, not by an orchestrator`;
+	const isOurs = typeof body.code === 'string' && known.has(body.code);
+	const code = isOurs ? (body.code as ErrorCode) : (codes[reply.status] ?? 'unavailable');
+	const detail =
+		typeof body.detail === 'string' ? body.detail : `${tried} at ${url} was answered with HTTP ${reply.status}, not by an orchestrator`;
 	const problems = Array.isArray(body.errors) ? body.errors.filter(isProblem) : [];
+	const message = isOurs && code === 'unauthorized' ? wrongToken(url, told.token) : detail;
 	return new ByoaiError(code, message, {problems, retryable: retryableCodes.has(code)});
 }
 
-/** What stands behind a `fetch` that failed, in words. */
-export function unreachable(error: unknown, tried: string, url: string): ByoaiError {
-	const message = `no orchestrator answers at ${url} (${tried}: ${causeOf(error)}). Is one running there? \`--url\` names another.`;
+/** The orchestrator cannot know which of the places for a token was used. */
+function wrongToken(url: string, place: string | undefined): string {
+	if (place === undefined)
+		return `the orchestrator at ${url} asks for a token, and none was given: set BYOAI_TOKEN (or --token) to its own`;
+	return `the orchestrator at ${url} refuses the token that ${place} gives: it must be the one with which the orchestrator was started`;
+}
+
+/** What stands behind a `fetch` that failed, in words, and what to do about it. */
+export function unreachable(error: unknown, tried: string, {url, told}: Asked): ByoaiError {
+	// Node's own advice is about Node's options.
+	const cause = causeOf(error)
+		.replace(/; if the root CA.*/s, '')
+		.trim();
+	const message = `no orchestrator answers at ${url} (${tried}: ${cause}). ${adviceFor(error, url, told)}`;
 	return new ByoaiError('unavailable', message, {cause: error, retryable: true});
+}
+
+/** OpenSSL's words for a certificate that nobody known has signed. */
+const untrusted: ReadonlySet<string> = new Set([
+	...['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+	...['UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_UNTRUSTED'],
+]);
+
+function adviceFor(error: unknown, url: string, {url: place}: Told): string {
+	const code = codeOf(error);
+	const host = URL.parse(url)?.host ?? url;
+	if (untrusted.has(code)) {
+		return `Its certificate is not trusted here. If it is the orchestrator's own, save it (\`openssl s_client -connect ${host} </dev/null | openssl x509 > byoai.pem\`), compare its fingerprint with the one that the orchestrator shows (\`openssl x509 -in byoai.pem -noout -fingerprint -sha256\`), and set NODE_EXTRA_CA_CERTS=byoai.pem.`;
+	}
+	if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'Name it as its certificate does.';
+	if (code === 'CERT_HAS_EXPIRED') return 'Its certificate has expired: start the orchestrator with a new one.';
+	if (url.startsWith('https:') && /wrong version number|packet length too long/i.test(causeOf(error))) {
+		return `It does not speak TLS: try http://${host}.`;
+	}
+	return place === undefined || place === '--url'
+		? 'Is one running there? `--url` names another.'
+		: `Is one running there? ${place} says so; \`--url\` names another.`;
 }
 
 /** A reply that began and broke off. */
@@ -54,8 +96,15 @@ function isProblem(value: unknown): value is Problem {
 	return typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string';
 }
 
-/** `fetch` wraps what happened, and a host of two addresses has two causes. */
-function causeOf(error: unknown): string {
+/** The system's code for what happened; empty where there is none. */
+function codeOf(error: unknown): string {
+	if (!(error instanceof Error)) return '';
+	if (error.cause !== undefined) return codeOf(error.cause);
+	return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** What happened, in the system's words. `fetch` wraps it, and a host of two addresses has two causes. */
+export function causeOf(error: unknown): string {
 	if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(causeOf).join(', ');
 	if (!(error instanceof Error)) return String(error);
 	return error.cause === undefined ? error.message : causeOf(error.cause);

@@ -1,36 +1,68 @@
-import type {AgentRow} from '../protocol/views.ts';
+import type {Labels} from '../model/workflow.ts';
+import type {AgentDetail, AgentRow} from '../protocol/views.ts';
 import {formatTable} from './columns.ts';
 import type {Run} from './command.ts';
 import {createStyle} from './console-style.ts';
 import {findOrchestrator} from './orchestrators.ts';
 import {printable} from './printable.ts';
+import {formatSpan} from './spans.ts';
 
-/** `byoai agents`: the agents of an orchestrator, by name. */
+/** `byoai agents [name]`: the agents of an orchestrator, by name; or one of them, whole. */
 export const agents: Run = async invocation => {
-	const {flags, config, output} = invocation;
+	const {operands, flags, config, output} = invocation;
+	const [name] = operands;
 	const {client} = await findOrchestrator(invocation);
-	const rows = await client.agents();
-	output.write(flags.json === true ? `${JSON.stringify(rows, undefined, 2)}\n` : formatAgents(rows, config.colour.out));
+	const found = name === undefined ? await client.agents() : await client.agent(name);
+	if (flags.json === true) output.write(`${JSON.stringify(found, undefined, 2)}\n`);
+	else output.write('attempts' in found ? formatAgent(found, Date.now()) : formatAgents(found, config.colour.out));
 	return 0;
 };
 
-/** The table of agents; its head alone when there are none. Instead of its labels, an agent in trouble has the reason. */
-export function formatAgents(agents: readonly AgentRow[], colour: boolean): string {
+/** The table of agents; its head alone when there are none. Columns that would say nothing are left out. */
+export function formatAgents(rows: readonly AgentRow[], colour: boolean): string {
 	const style = createStyle({colour, unicode: true});
-	const byName = agents.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-	const rows = byName.map(({id, type, status, slots, used, labels, run, problem}) => [
-		printable(id, false),
-		printable(type, false),
-		status,
-		`${used}/${slots}`,
-		run ?? '',
-		printable(
-			problem ??
-				Object.entries(labels)
-					.map(pair => pair.join('='))
-					.join(','),
-			false,
+	const byName = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+	const columns: ReadonlyArray<readonly [head: string, cell: (row: AgentRow) => string]> = [
+		['AGENT', ({id}) => id],
+		['TYPE', ({type}) => type],
+		['STATUS', ({status}) => status],
+		['SLOTS', ({used, slots}) => `${used}/${slots}`],
+		['RUN', ({run}) => run ?? ''],
+		['LABELS', ({labels}) => labelText(labels, ',')],
+		['PROBLEM', ({problem}) => problem ?? ''],
+	];
+	const shown = columns.filter(([head, cell]) => !['RUN', 'LABELS', 'PROBLEM'].includes(head) || byName.some(row => cell(row) !== ''));
+	const heads = shown.map(([head]) => style.dim(head));
+	return `${formatTable([heads, ...byName.map(row => shown.map(([, cell]) => printable(cell(row), false)))]).join('\n')}\n`;
+}
+
+/** One agent, a fact a line. */
+export function formatAgent(agent: AgentDetail, now: number): string {
+	const {id, type, status, instance, problem, slots, used, labels, run, mode, url, registeredAt, lastSeenAt, spec, attempts} = agent;
+	const ago = (at: number) => `${formatSpan(now - at)} ago`;
+	const facts: ReadonlyArray<readonly [name: string, value: string | undefined]> = [
+		['type', type],
+		['status', instance === undefined || instance === 'running' ? status : `${status} (instance ${instance})`],
+		['problem', problem],
+		['slots', `${slots}, ${used} in use`],
+		['labels', labelText(labels, ' ')],
+		['run', run],
+		['reached', mode && (mode === 'pull' ? 'it dials' : `dialled at ${url}`)],
+		['address', mode === 'pull' ? url : undefined],
+		['registered', registeredAt === undefined ? undefined : ago(registeredAt)],
+		['replicas', spec && `${spec.replicas}, until it is removed`],
+		['last seen', lastSeenAt === undefined ? undefined : ago(lastSeenAt)],
+		...attempts.map(
+			({run: of, name, attempt, assignedAt}, index) =>
+				[index === 0 ? 'runs' : '', `${name} of run ${of}, attempt ${attempt}, for ${formatSpan(now - assignedAt)}`] as const,
 		),
-	]);
-	return `${formatTable([['AGENT', 'TYPE', 'STATUS', 'SLOTS', 'RUN', 'LABELS'].map(style.dim), ...rows]).join('\n')}\n`;
+	];
+	const lines = facts.flatMap(([name, value]) => (value ? [[name, printable(value, false)]] : []));
+	return [`agent ${id}`, ...formatTable(lines).map(line => `  ${line}`), ''].join('\n');
+}
+
+function labelText(labels: Labels, between: string): string {
+	return Object.entries(labels)
+		.map(pair => pair.join('='))
+		.join(between);
 }

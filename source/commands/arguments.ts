@@ -4,23 +4,6 @@ import type {Command} from './command.ts';
 import type {Flags, Option, OptionName} from './options.ts';
 import {commonOptions, options, spelling} from './options.ts';
 
-/** Where in `argv` the command stands: the first word that is neither an option nor the value of one. -1: nowhere. */
-export function commandIndex(argv: readonly string[]): number {
-	for (let index = 0; index < argv.length; index++) {
-		const word = argv[index] ?? '';
-		if (word === '--') return -1;
-		if (!word.startsWith('-') || word === '-') return index;
-		if (takesValue(word)) index++;
-	}
-	return -1;
-}
-
-function takesValue(word: string): boolean {
-	return Object.entries(options).some(
-		([name, {value, short}]) => value !== undefined && (word === spelling(name) || (short !== undefined && word === `-${short}`)),
-	);
-}
-
 export type Arguments = {readonly operands: readonly string[]; readonly flags: Flags};
 
 /**
@@ -116,14 +99,26 @@ function title({name}: Command): string {
 	return name === '' ? 'byoai' : `byoai ${name}`;
 }
 
-/**
- * The values of `--param name=value`; of several with the same name the last one holds. Throws `usage` for one without `=`.
- */
+/** The values of `--param name=value`; see `readPairs`. */
 export function readParamFlags(texts: readonly string[]): Readonly<Record<string, string>> {
+	return readPairs(texts, '--param');
+}
+
+/**
+ * The values of an option of the form `name=value`; of several with the same name the last one holds. Throws `usage` for one without
+ * `=`.
+ */
+export function readPairs(texts: readonly string[], option: string): Readonly<Record<string, string>> {
 	const pairs = texts.map(text => {
 		const at = text.indexOf('=');
-		if (at <= 0) throw new ByoaiError('usage', `--param must be name=value, not ${JSON.stringify(text)}`);
+		if (at <= 0) throw new ByoaiError('usage', `${option} must be name=value, not ${JSON.stringify(text)}`);
 		return [text.slice(0, at), text.slice(at + 1)] as const;
 	});
 	return Object.fromEntries(pairs);
+}
+
+/** A whole number from 1 on. Throws `usage`. */
+export function readCount(text: string, option: string): number {
+	if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+	throw new ByoaiError('usage', `${option} must be a number from 1 on, not ${JSON.stringify(text)}`);
 }

@@ -11,6 +11,8 @@ export type Host = {
 	readonly agentProgram: readonly string[];
 	readonly stdout: NodeJS.WritableStream;
 	readonly stderr: NodeJS.WritableStream;
+	/** Standard input, opened only by who reads it. */
+	readonly stdin: () => NodeJS.ReadableStream;
 	/** Where signals are heard. */
 	readonly signals: EventEmitter;
 };
@@ -21,24 +23,34 @@ export type Invocation = {
 	readonly flags: Flags;
 	readonly config: Config;
 	readonly agentProgram: readonly string[];
+	readonly stdin: () => NodeJS.ReadableStream;
 	/** Standard output: data. */
 	readonly output: Output;
 	/** Standard error: everything else. */
 	readonly diagnostics: Diagnostics;
 	readonly interruptions: Interruptions;
+	/** All there are, for what completes command lines. */
+	readonly commands: readonly Command[];
 };
 
 /** Does what a command is for, and resolves with an exit status. Rejects with `ByoaiError` where it cannot. */
 export type Run = (invocation: Invocation) => Promise<number>;
+
+/** What a word of a command line may name. */
+export type Completable = 'workflow' | 'file' | 'run' | 'task' | 'agent' | 'shell';
 
 /** A command as the command line and the help know it. */
 export type Command = {
 	/** Empty: `byoai` by itself. */
 	readonly name: string;
 	readonly summary: string;
+	/** For programs: no help lists it. */
+	readonly hidden?: true;
 	/** As help shows them: `<file>...`. */
 	readonly operands: string;
 	readonly operandCount: {readonly least: number; readonly most: number};
+	/** What the operands name, one by one, for completion; the last stands for all further ones. */
+	readonly completes?: readonly Completable[];
 	/** Beside the common ones. */
 	readonly options: readonly OptionName[];
 	/** A command line and what it does. */

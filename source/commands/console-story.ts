@@ -133,8 +133,9 @@ export class RunStory {
 		else if ((before === undefined || !taskEnded(before.status)) && this.#isTold(task)) notices.push({kind: 'ended', task});
 	}
 
-	/** Of many tasks only the failed ones are told; of a single one, its end is the run's. */
-	#isTold({status}: TaskRow): boolean {
+	/** Of many tasks only the failed ones are told; of a single one, its end is the run's. What a retry kept did not end now. */
+	#isTold({status, takenFrom}: TaskRow): boolean {
+		if (takenFrom !== undefined) return false;
 		return this.#total > manyTasks ? status === 'failed' : this.#total > 1;
 	}
 

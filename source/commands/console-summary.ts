@@ -60,7 +60,7 @@ function taskTable({id, tasks}: RunDetail, style: Style): string[] {
 			task.attempts.length === 0 ? '' : String(task.attempts.length),
 			agentLabel(task.agent ?? '', id),
 			timeOf(last),
-			printable(whyOf(last), false),
+			task.takenFrom === undefined ? printable(whyOf(last), false) : style.dim(`kept from run ${task.takenFrom}`),
 		];
 	});
 	return formatTable([heads, ...rows]).map(line => `  ${line}`);

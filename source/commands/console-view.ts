@@ -7,7 +7,7 @@ import type {Style} from './console-style.ts';
 import {formatSummary} from './console-summary.ts';
 import type {Output} from './output.ts';
 import type {RunView, ViewNews} from './run-follower.ts';
-import {plural} from './spans.ts';
+import {formatCount, plural} from './spans.ts';
 import {WaitingReasons} from './waiting-reasons.ts';
 
 export type ConsoleViewOptions = {
@@ -44,18 +44,20 @@ export class ConsoleView implements RunView {
 		this.#timer = setInterval(() => this.#tick(Date.now()), tickMs);
 	}
 
-	begin({id, workflow, tasks}: RunDetail): void {
+	begin({id, workflow, tasks, retryOf}: RunDetail): void {
 		const {style, output, resumed, manyRuns} = this.#options;
 		this.#story = new RunStory(id, tasks.length);
 		this.#format = new ConsoleFormat({style, run: id, manyRuns, taskNames: tasks.map(({name}) => name)});
 		const attempts = Math.max(1, ...tasks.filter(({status}) => status === 'running').map(({attempt}) => attempt));
 		const how = resumed ? ` goes on${attempts > 1 ? ` (attempt ${attempts})` : ''}` : '';
-		output.write(
-			this.#format.plain(
-				style.bold(`run ${id}${how}: ${workflow}${tasks.length === 1 ? '' : `, ${plural(tasks.length, 'task')}`}`),
-				Date.now(),
-			),
-		);
+		const kept = tasks.filter(({takenFrom}) => takenFrom !== undefined).length;
+		const facts = [
+			`run ${id}${how}: ${workflow}`,
+			...(tasks.length === 1 ? [] : [plural(tasks.length, 'task')]),
+			...(retryOf === undefined ? [] : [`a retry of run ${retryOf}`]),
+			...(kept === 0 ? [] : [`${formatCount(kept)} kept`]),
+		];
+		output.write(this.#format.plain(style.bold(facts.join(', ')), Date.now()));
 	}
 
 	news({rows}: ViewNews): void {

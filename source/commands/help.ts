@@ -33,13 +33,14 @@ const exitStatuses = [
 ];
 
 function commandLines(commands: readonly Command[]): string[] {
-	const named = commands.filter(({name}) => name !== '');
+	const named = commands.filter(({name, hidden}) => name !== '' && hidden !== true);
 	return formatTable(named.map(({name, operands, summary}) => [`${name} ${operands}`.trimEnd(), summary])).map(indent);
 }
 
 function optionRow(name: OptionName): string[] {
 	const {short, value, negated, help}: Option = options[name];
-	const long = negated ? `--no-${spelling(name).slice(2)}` : spelling(name);
+	const no = negated === 'no' ? 'no-' : '[no-]';
+	const long = negated === undefined ? spelling(name) : `--${no}${spelling(name).slice(2)}`;
 	return [`${short === undefined ? '    ' : `-${short}, `}${long}${value === undefined ? '' : ` ${value}`}`, help];
 }
 

@@ -3,12 +3,13 @@ import {readConfig, settingsPath} from '../config.ts';
 import {ByoaiError} from '../model/error.ts';
 import {version} from '../version.ts';
 import {didYouMean} from '../workflow/suggest.ts';
-import {commandIndex, readArguments, withoutSecrets} from './arguments.ts';
+import {readArguments, withoutSecrets} from './arguments.ts';
 import type {Command, Host} from './command.ts';
 import {Diagnostics} from './diagnostics.ts';
 import {failed, missing, statusOfError} from './exit-status.ts';
 import {formatHelp} from './help.ts';
 import {Interruptions} from './interruptions.ts';
+import {commandIndex} from './option-words.ts';
 import {Output} from './output.ts';
 import {commands, laterCommands} from './registry.ts';
 
@@ -76,7 +77,7 @@ function findCommand(argv: readonly string[]): {command: Command; words: readonl
 	const isFile = /\.(?:ya?ml|json)$/.test(name);
 	const hint = isFile
 		? `; did you mean \`byoai run ${name}\`?`
-		: didYouMean(name, [...commands.map(known => known.name), ...laterCommands]);
+		: didYouMean(name, [...commands.filter(({hidden}) => hidden !== true).map(known => known.name), ...laterCommands]);
 	throw new ByoaiError('usage', `unknown command ${JSON.stringify(name)}${hint}${hint === '' ? '.' : ''} See: byoai --help`);
 }
 
@@ -93,8 +94,8 @@ async function call(command: Command, {argv, words}: Given, session: Session): P
 	const config = readConfig({flags, settings: readSettings(settingsPath(environment)), environment, terminal});
 	session.diagnostics = new Diagnostics({output: errors, level: config.logLevel, colour: config.colour.err});
 	const run = await command.load();
-	const {agentProgram} = host;
-	return run({operands, flags, config, agentProgram, output, diagnostics: session.diagnostics, interruptions});
+	const {agentProgram, stdin} = host;
+	return run({operands, flags, config, agentProgram, stdin, output, diagnostics: session.diagnostics, interruptions, commands});
 }
 
 /** A directory that was removed while a shell stood in it. */

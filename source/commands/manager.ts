@@ -6,12 +6,12 @@ import {version} from '../version.ts';
 import type {Invocation, Run} from './command.ts';
 import {wrongUsage} from './exit-status.ts';
 import type {Access} from './orchestrators.ts';
-import {openOwn} from './orchestrators.ts';
+import {openAlone} from './orchestrators.ts';
 import type {RunWatch} from './run-watch.ts';
 import {plural} from './spans.ts';
 import {namedSource, prepare, watchRuns} from './submission.ts';
 
-type Manager = Awaited<ReturnType<typeof openOwn>>;
+type Manager = Awaited<ReturnType<typeof openAlone>>;
 
 /** `byoai agent-manager-mode`: serves until SIGTERM or SIGINT; runs go on with the next start, unless `--on-stop cancel`. */
 export const runManager: Run = async invocation => {
@@ -21,7 +21,7 @@ export const runManager: Run = async invocation => {
 	if (prepared === undefined) return wrongUsage;
 	const stop = Promise.withResolvers<string>();
 	interruptions.take(stop.resolve);
-	const manager = await openManager(invocation);
+	const manager = await openAlone(invocation, 'manager');
 	const watching = new AbortController();
 	try {
 		diagnostics.info(`version ${version} listens on ${manager.own.url}`);
@@ -42,16 +42,6 @@ export const runManager: Run = async invocation => {
 function readOnStop(text = 'keep'): 'keep' | 'cancel' {
 	if (text === 'keep' || text === 'cancel') return text;
 	throw new ByoaiError('usage', `--on-stop must be keep or cancel, not ${JSON.stringify(text)}`);
-}
-
-/** A manager shares its state directory with nobody. */
-async function openManager(invocation: Invocation): Promise<Manager> {
-	try {
-		return await openOwn(invocation, 'manager');
-	} catch (error) {
-		if (error instanceof ByoaiError && error.code === 'conflict') throw new ByoaiError('unavailable', error.message, {cause: error});
-		throw error;
-	}
 }
 
 type Followed = {

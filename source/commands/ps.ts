@@ -1,9 +1,14 @@
-import {runEnded} from '../model/run.ts';
+import type {RunsQuery} from '../client/queries.ts';
+import {ByoaiError} from '../model/error.ts';
+import {runEnded, runStatuses} from '../model/run.ts';
 import type {RunRow} from '../protocol/views.ts';
+import {didYouMean} from '../workflow/suggest.ts';
+import {readCount} from './arguments.ts';
 import {fitTable} from './columns.ts';
 import type {Run} from './command.ts';
 import type {Look} from './console-style.ts';
 import {createStyle, markOf} from './console-style.ts';
+import type {Flags} from './options.ts';
 import {findOrchestrator} from './orchestrators.ts';
 import {printable} from './printable.ts';
 import {formatSpan} from './spans.ts';
@@ -13,9 +18,10 @@ const workflowColumn = 1;
 /** `byoai ps`: runs, newest first. */
 export const ps: Run = async invocation => {
 	const {flags, config, output, diagnostics} = invocation;
+	const query = queryOf(flags);
 	const {client, own, close} = await findOrchestrator(invocation, 'reader');
 	try {
-		const runs = await client.runs();
+		const runs = await client.runs(query);
 		if (flags.json === true) output.write(`${JSON.stringify(runs, undefined, 2)}\n`);
 		else output.write(formatRuns(runs, {colour: config.colour.out, unicode: config.unicode, columns: output.columns, now: Date.now()}));
 		if (own !== undefined && runs.some(({status}) => !runEnded(status))) {
@@ -26,6 +32,17 @@ export const ps: Run = async invocation => {
 	}
 	return 0;
 };
+
+function queryOf({status: text, limit}: Flags): RunsQuery {
+	const status = runStatuses.find(known => known === text);
+	if (text !== undefined && status === undefined) {
+		throw new ByoaiError(
+			'usage',
+			`--status must be one of ${runStatuses.join(', ')}, not ${JSON.stringify(text)}${didYouMean(text, runStatuses)}`,
+		);
+	}
+	return {...(status && {status}), ...(limit !== undefined && {limit: readCount(limit, '--limit')})};
+}
 
 /** The table of runs; its head alone when there are none. */
 export function formatRuns(runs: readonly RunRow[], {now, ...look}: Look & {readonly now: number}): string {

@@ -1,4 +1,4 @@
-import type {RunRequest} from '../client/client.ts';
+import type {RunRequest} from '../client/queries.ts';
 import {formatPlan, plan} from '../workflow/plan.ts';
 import {readParamFlags} from './arguments.ts';
 import type {Invocation} from './command.ts';

@@ -1,6 +1,7 @@
 import type {RunId} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import type {AgentRow, RunRow, Snapshot, TaskRow, ViewChange} from '../protocol/views.ts';
+import {deployedPool} from '../scheduler/deployments.ts';
 import type {State} from '../scheduler/state.ts';
 import {AgentRows} from './agent-rows.ts';
 import type {Change, Engine} from './engine.ts';
@@ -44,9 +45,10 @@ export class Views {
 		return {runs: [...this.#runs.values()], tasks: [...this.#tasks.values()].flat(), agents: this.#agents.all()};
 	}
 
-	/** The row of one agent: registered, or an instance. */
+	/** The row of one agent: registered, or an instance; for a deployed one, whose instance may have been replaced, that of the newest. */
 	agentRow(name: string): AgentRow | undefined {
-		return this.#agents.get(name);
+		const newest = deployedPool(this.#engine.state, name)?.instances.at(-1);
+		return this.#agents.get(name) ?? (newest && this.#agents.get(newest.name));
 	}
 
 	/** Changes after `sequence`; undefined when they are no longer kept, or are still to come. */

@@ -3,6 +3,9 @@ import type {AgentSelector, Workflow} from './workflow.ts';
 
 export type RunStatus = 'pending' | 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled';
 
+/** All of them, in the order of a run's life. */
+export const runStatuses: readonly RunStatus[] = ['pending', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'];
+
 /** `blocked`: by a dependency. `waiting`: for a time. `ready`: only a slot is missing. */
 export type TaskStatus = 'blocked' | 'waiting' | 'ready' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
 

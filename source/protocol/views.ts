@@ -127,6 +127,12 @@ export type AttemptDetail = {
 	readonly logBytes?: number;
 };
 
+/** What a retry of a run would do with each of its tasks, in file order: run it, keep its result, or leave it out. */
+export type RetryPlan = {
+	readonly retryOf: RunId;
+	readonly tasks: ReadonlyArray<{readonly name: string; readonly action: 'run' | 'keep' | 'skip'}>;
+};
+
 /** One line of output, as `GET /v1/logs` sends it (NDJSON). */
 export type LogLine = {
 	readonly run: RunId;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type {Run} from '../model/run.ts';
+import type {RetryPlan} from '../protocol/views.ts';
 import type {RerunChoice} from '../scheduler/rerun.ts';
 import {planRerun} from '../scheduler/rerun.ts';
 import {json} from './body.ts';
@@ -32,7 +33,7 @@ const plan = named(
 	z.object({
 		retryOf: z.string().describe('The run that would be retried.'),
 		tasks: z.array(z.object({name: z.string(), action: z.enum(['run', 'keep', 'skip'])})).describe('In file order.'),
-	}),
+	}) satisfies z.ZodType<RetryPlan>,
 );
 
 /** Retrying an ended run: it stays as it is, and a new one takes over what succeeded. */
@@ -80,7 +81,7 @@ function choiceOf(run: Run, {from, only}: z.output<typeof choice>): RerunChoice 
 	};
 }
 
-function tellPlan(run: Run, chosen: RerunChoice): z.output<typeof plan> {
+function tellPlan(run: Run, chosen: RerunChoice): RetryPlan {
 	const tasks = planRerun(run, chosen).map((action, index) => ({name: run.workflow.tasks[index]?.name ?? '', action}));
 	return {retryOf: run.id, tasks};
 }

@@ -114,7 +114,7 @@ export function refuseActive({id, status}: Run): void {
 
 function refuseUseless(run: Run, choice: RerunChoice): void {
 	if (planRerun(run, choice).includes('run')) return;
-	throw new ByoaiError('conflict', `every task of run ${run.id} succeeded: say from which task on to repeat it, or which one only`);
+	throw new ByoaiError('conflict', `every task of run ${run.id} succeeded: \`from\` repeats it from a task on, \`only\` one task`);
 }
 
 function keysOf(startKey: string, request: string | undefined): Keys {

@@ -14,15 +14,20 @@ type ParsedYaml = {
 /** Why a text is no workflow file at all, in words. */
 type Refusal = {readonly message: string; readonly place?: Place};
 
+/** What a text is to hold, for messages. */
+export type Holds = {readonly noun: string; readonly key: string};
+
+const aWorkflow: Holds = {noun: 'a workflow', key: 'tasks'};
+
 export type ParseResult = {readonly parsed: ParsedYaml} | {readonly refusal: Refusal};
 
 /** Reads one YAML 1.2 document whose top level is a mapping, within the limits. Never throws. */
-export function parseYaml(source: string, limits: Limits, aliasesOf: (key: string) => readonly string[]): ParseResult {
+export function parseYaml(source: string, limits: Limits, aliasesOf: (key: string) => readonly string[], holds = aWorkflow): ParseResult {
 	const refusal = checkText(source, limits);
 	if (refusal !== undefined) return {refusal};
 	try {
 		const events = parseEvents(source, {maxDepth: limits.workflow_depth});
-		return construct(source, events, limits, aliasesOf);
+		return construct(source, events, limits, {aliasesOf, holds});
 	} catch (error) {
 		if (!(error instanceof YAMLException)) throw error;
 		const place = error.mark === undefined ? undefined : placesOf(source)(error.mark.position);
@@ -30,7 +35,9 @@ export function parseYaml(source: string, limits: Limits, aliasesOf: (key: strin
 	}
 }
 
-function construct(source: string, events: Event[], limits: Limits, aliasesOf: (key: string) => readonly string[]): ParseResult {
+type Means = {readonly aliasesOf: (key: string) => readonly string[]; readonly holds: Holds};
+
+function construct(source: string, events: Event[], limits: Limits, {aliasesOf, holds: {noun, key}}: Means): ParseResult {
 	const aliases = events.filter(event => event.type === EVENT_ID.ALIAS);
 	const surplus = aliases[limits.workflow_aliases];
 	if (surplus !== undefined) {
@@ -40,15 +47,15 @@ function construct(source: string, events: Event[], limits: Limits, aliasesOf: (
 	const documents = constructFromEvents(events, {source, schema});
 	const [value] = documents;
 	if (documents.length > 1) {
-		const message = 'the file holds several YAML documents (`---`); a workflow is one: split the file';
+		const message = `the file holds several YAML documents (\`---\`); ${noun} is one: split the file`;
 		return {refusal: {message, place: placesOf(source)(startOfSecond(events))}};
 	}
 	if (value === undefined || value === null) {
-		return {refusal: {message: 'the file is empty; a workflow has at least `tasks:`', place: placesOf(source)(0)}};
+		return {refusal: {message: `the file is empty; ${noun} has at least \`${key}:\``, place: placesOf(source)(0)}};
 	}
 	if (typeof value !== 'object' || Array.isArray(value)) {
 		const what = Array.isArray(value) ? 'a list' : 'a plain value';
-		return {refusal: {message: `the top level must be a mapping that has \`tasks:\`, not ${what}`, place: placesOf(source)(0)}};
+		return {refusal: {message: `the top level must be a mapping that has \`${key}:\`, not ${what}`, place: placesOf(source)(0)}};
 	}
 	let locate: ReturnType<typeof locator> | undefined;
 	const placeOf = (path: Path, aim?: Aim): Place => {

@@ -70,12 +70,29 @@ test('what it needs and does not get is status 3', async () => {
 	expect(await manager.ended).toMatchObject({status: 0});
 });
 
+test('a second byoai -f on its state directory is a client of the manager: its Ctrl+C cancels its run, and no more', async () => {
+	const place = new CliPlace();
+	place.file('flow.yml', waiting);
+	const manager = place.start(managerMode);
+	const url = await listening(manager);
+	const client = place.start(['-f', 'flow.yml']);
+	await client.says(/wait {2}ready/);
+	expect(client.stderr).toContain(`the run goes to the orchestrator at ${url}, which has this state directory`);
+	client.process.kill('SIGINT');
+	expect(await client.ended).toMatchObject({status: 130, stdout: expect.stringMatching(/⊘ run r\w+ cancelled by SIGINT/)});
+	expect(await place.run(['deploy', '--name', 'kept'])).toMatchObject({status: 0, stdout: 'agent kept is online: 1 slot\n'});
+	expect(await place.run(['remove', 'kept', '--wait'])).toMatchObject({status: 0, stdout: 'agent kept is stopped\n'});
+	manager.process.kill('SIGTERM');
+	expect(await manager.ended).toMatchObject({status: 0});
+});
+
 test('a token that the manager asks for is the one that clients send', async () => {
 	const place = new CliPlace();
 	const manager = place.start([...managerMode, '--host', '0.0.0.0'], {BYOAI_TOKEN: 'secret'});
 	await listening(manager);
-	expect(await place.run(['ps'])).toMatchObject({status: 3, stdout: ''});
-	expect(await place.run(['ps', '--token', 'wrong'])).toMatchObject({status: 3, stdout: ''});
+	expect(await place.run(['ps'])).toMatchObject({status: 3, stdout: '', stderr: expect.stringContaining('asks for a token')});
+	const wrong = await place.run(['ps', '--token', 'wrong']);
+	expect(wrong).toMatchObject({status: 3, stdout: '', stderr: expect.stringContaining('refuses the token that --token gives')});
 	expect(await place.run(['ps', '--token', 'secret'])).toMatchObject({status: 0});
 	manager.process.kill('SIGTERM');
 	expect(await manager.ended).toMatchObject({status: 0});

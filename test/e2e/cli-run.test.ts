@@ -176,3 +176,19 @@ test.runIf(existsSync('/proc/self/cmdline'))('ps shows what it was started with,
 	const [shown] = readFileSync(`/proc/${cli.process.pid}/cmdline`, 'utf8').split('\0');
 	expect(shown).toBe('byoai run flow.yml --token … --port=0');
 });
+
+test('where no orchestrator runs, retry opens one: what failed runs again, at the place of its file', async () => {
+	const place = new CliPlace();
+	place.file('flow.yml', 'tasks: [{name: a, command: echo once}, {name: b, command: "echo in $PWD; test -e mended", depends_on: [a]}]\n');
+	expect(await place.run(['-f', 'flow.yml'])).toMatchObject({status: 1});
+	expect(await place.run(['retry', 'latest', '-d'])).toMatchObject({status: 3, stderr: expect.stringContaining('no orchestrator runs')});
+	place.file('mended', '');
+	const {status, stdout, stderr} = await place.run(['retry', 'latest']);
+	expect({status, stderr}).toEqual({status: 0, stderr: ''});
+	expect(stdout).toContain(`b  in ${place.directory}\n`);
+	expect(stdout).not.toContain('once');
+	expect(JSON.parse((await place.run(['ps', '--json'])).stdout)).toMatchObject([
+		{status: 'succeeded', retryOf: expect.any(String)},
+		{status: 'failed'},
+	]);
+});

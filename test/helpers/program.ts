@@ -1,5 +1,5 @@
 import {EventEmitter} from 'node:events';
-import {Writable} from 'node:stream';
+import {Readable, Writable} from 'node:stream';
 import {main} from '../../source/commands/main.ts';
 import type {Environment} from '../../source/config.ts';
 
@@ -16,8 +16,9 @@ export class Sink extends Writable {
 export type Ended = {readonly status: number; readonly stdout: string; readonly stderr: string};
 
 /** Runs the program in this process, without orchestrator or agent in processes of their own unless the command starts them. */
-export async function runProgram(argv: readonly string[], environment: Environment = {}): Promise<Ended> {
+export async function runProgram(argv: readonly string[], environment: Environment = {}, input = ''): Promise<Ended> {
 	const [stdout, stderr] = [new Sink(), new Sink()];
-	const status = await main(argv, environment, {agentProgram: ['false'], stdout, stderr, signals: new EventEmitter()});
+	const stdin = () => Readable.from(input === '' ? [] : [Buffer.from(input)]);
+	const status = await main(argv, environment, {agentProgram: ['false'], stdin, stdout, stderr, signals: new EventEmitter()});
 	return {status, stdout: stdout.text, stderr: stderr.text};
 }

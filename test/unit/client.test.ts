@@ -74,7 +74,17 @@ test('a refusal keeps its code, its words and its problems', async () => {
 		problems: expect.arrayContaining([expect.objectContaining({file: 'a.yml', line: 2})]),
 	});
 	await expect(client.run('rzz')).rejects.toMatchObject({code: 'not_found', message: 'there is no run rzz'});
-	await expect(clientOf(openOrchestra({token: 'sesame'}), 'wrong').runs()).rejects.toMatchObject({code: 'unauthorized', retryable: false});
+	const told = {token: 'BYOAI_TOKEN'};
+	const wrong = createClient({fetch: openOrchestra({token: 'sesame'}).server.fetch, url, token: 'wrong', told});
+	await expect(wrong.runs()).rejects.toMatchObject({
+		code: 'unauthorized',
+		retryable: false,
+		message: expect.stringMatching(/^the orchestrator at http:\/\/127\.0\.0\.1:5001 refuses the token that BYOAI_TOKEN gives/),
+	});
+	await expect(clientOf(openOrchestra({token: 'sesame'})).runs()).rejects.toMatchObject({
+		code: 'unauthorized',
+		message: expect.stringContaining('asks for a token, and none was given: set BYOAI_TOKEN (or --token)'),
+	});
 	await expect(collect(client.lines({run: 'latest'}))).rejects.toMatchObject({code: 'not_found'});
 	expect(await clientOf(openOrchestra({token: 'sesame'}), 'sesame').runs()).toEqual([]);
 });
@@ -101,6 +111,66 @@ test('where nobody answers, the message says where and what was tried', async ()
 		message: expect.stringMatching(/no orchestrator answers at http:\/\/127\.0\.0\.1:1 \(GET \/health: .*\)/),
 	});
 	await expect(createClient({fetch: request => fetch(request), url: 'nonsense'}).health()).rejects.toMatchObject({code: 'unavailable'});
+});
+
+test.each([
+	[
+		'https://h:1',
+		'DEPTH_ZERO_SELF_SIGNED_CERT',
+		'self-signed certificate',
+		/openssl s_client -connect h:1 .* set NODE_EXTRA_CA_CERTS=byoai\.pem/,
+	],
+	['https://h:1', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'unable to get local issuer certificate', /is not trusted here/],
+	['https://h:1', 'ERR_TLS_CERT_ALTNAME_INVALID', 'not in the list', /Name it as its certificate does/],
+	['https://h:1', 'CERT_HAS_EXPIRED', 'certificate has expired', /start the orchestrator with a new one/],
+	['https://h:1', 'EPROTO', 'SSL routines:wrong version number', /does not speak TLS: try http:\/\/h:1/],
+	['http://h:1', 'ECONNREFUSED', 'connect ECONNREFUSED', /Is one running there\? ORCHESTRATOR_URL says so/],
+])('%s with %s: what to do about it', async (to, code, words, advice) => {
+	const cause = Object.assign(new Error(`${words}; if the root CA is installed locally, try Node's option`), {code});
+	const fetch = async () => {
+		throw new TypeError('fetch failed', {cause});
+	};
+	const client = createClient({fetch, url: to, told: {url: 'ORCHESTRATOR_URL'}});
+	await expect(client.runs()).rejects.toMatchObject({code: 'unavailable', retryable: true, message: expect.stringMatching(advice)});
+	await expect(client.runs()).rejects.toMatchObject({message: expect.not.stringContaining("Node's option")});
+});
+
+test('a failed run is planned and retried', async () => {
+	let fails = true;
+	const work: Work = async ({task}) => (task === 'b' && fails ? {status: 'failed', exitCode: 1} : {status: 'succeeded', exitCode: 0});
+	const orchestra = openOrchestra({work});
+	const client = clientOf(orchestra);
+	const {run} = await client.submitRun({text: 'tasks:\n  - {name: a, command: x}\n  - {name: b, command: x}\n', directory: '/'});
+	await orchestra.ended(run.id);
+	const tasks = [
+		{name: 'a', action: 'keep'},
+		{name: 'b', action: 'run'},
+	];
+	expect(await client.planRetry('latest')).toEqual({retryOf: run.id, tasks});
+	fails = false;
+	const again = await client.retryRun(run.id);
+	expect(again).toMatchObject({retryOf: run.id, tasks: [{takenFrom: run.id}, {}]});
+	await orchestra.ended(again.id);
+	await expect(client.retryRun(again.id)).rejects.toMatchObject({code: 'conflict'});
+	await expect(client.retryRun(again.id, {from: 'c'})).rejects.toMatchObject({code: 'not_found'});
+	const only = await client.retryRun(again.id, {only: 'a'});
+	await orchestra.ended(only.id);
+	expect(await client.run(only.id)).toMatchObject({status: 'succeeded', tasks: [{attempts: [{}]}, {takenFrom: again.id}]});
+});
+
+test('agents are shown, deployed, drained and removed', async () => {
+	const orchestra = openOrchestra();
+	const client = clientOf(orchestra);
+	await client.deployAgent({name: 'web', type: 'local', slots: 3});
+	expect(await client.agent('web')).toMatchObject({id: 'web', slots: 3, spec: {lifetime: 'persistent'}, attempts: []});
+	expect(await client.drainAgent('web')).toMatchObject({id: 'web'});
+	expect(await client.removeAgent('web')).toBe('stopping');
+	await expect.poll(() => client.agents()).toEqual([]);
+	await orchestra.play('far');
+	expect(await client.agent('far')).toMatchObject({mode: 'pull'});
+	expect(await client.removeAgent('far', {force: true})).toBe('forgotten');
+	await expect(client.agent('far')).rejects.toMatchObject({code: 'not_found'});
+	await expect(client.deployAgent({name: 'x', type: 'docker'})).rejects.toMatchObject({code: 'unsupported'});
 });
 
 test('a stream that breaks off is an error; one that is aborted just ends', async () => {

@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
-import {commandIndex, readArguments, readParamFlags, withoutSecrets} from '../../source/commands/arguments.ts';
+import {readArguments, readParamFlags, withoutSecrets} from '../../source/commands/arguments.ts';
+import {commandIndex} from '../../source/commands/option-words.ts';
 import {commands} from '../../source/commands/registry.ts';
 
 function read(name: string, ...words: string[]) {

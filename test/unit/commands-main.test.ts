@@ -1,4 +1,6 @@
+import {once} from 'node:events';
 import {mkdirSync, writeFileSync} from 'node:fs';
+import {createServer} from 'node:net';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {commands, laterCommands} from '../../source/commands/registry.ts';
@@ -30,7 +32,7 @@ describe('help and version', () => {
 	test('the help names every command', async () => {
 		const {status, stdout} = await runProgram(['--help']);
 		expect(status).toBe(0);
-		for (const {name} of commands) expect(stdout).toMatch(new RegExp(`^ +${name}`, 'm'));
+		for (const {name, hidden} of commands) if (hidden !== true) expect(stdout).toMatch(new RegExp(`^ +${name}`, 'm'));
 	});
 
 	test.each(commands.map(({name}) => name))('byoai %s -h shows its examples, and they name it', async name => {
@@ -51,6 +53,18 @@ describe('wrong usage is status 2, on standard error', () => {
 		[['graph', 'x.yml', '--format', 'tre'], /tree, mermaid, dot, json, not tre; did you mean `tree`\?/],
 		[['agent-manager-mode', '--on-stop', 'kill'], /--on-stop must be keep or cancel/],
 		[['logs', '--attempt', '2'], /--attempt is for one task/],
+		[['logs', 'latest', 'x', '--attempt', '0'], /--attempt must be a number from 1 on, not "0"/],
+		[['logs', '--since', 'yesterday'], /--since must be a duration such as 10m, or a time such as .*, not "yesterday"/],
+		[['ps', '--status', 'fialed'], /--status must be one of pending, .*; did you mean `failed`\?/],
+		[['ps', '--limit', 'all'], /--limit must be a number from 1 on/],
+		[['retry'], /byoai retry needs <run>/],
+		[['retry', 'latest', '--failed', '--only', 'x'], /--failed and --only cannot be combined/],
+		[['deploy'], /byoai deploy needs a file with the keys of an agent, or --name/],
+		[['deploy', 'a.yml', '--slots', '2'], /described by a\.yml or by flags, not by both: --slots/],
+		[['deploy', '--name', 'a', '--env', 'b'], /--env must be name=value, not "b"/],
+		[['deploy', '--name', 'a b', '--slots', 'x'], /`name` must be .*\n`slots` must be .*\n2 problems\n/],
+		[['deploy', 'none.yml'], /no file "none\.yml"/],
+		[['completion', 'csh'], /completion is there for bash, zsh, fish, not for "csh"/],
 	] as const)('%j', async (argv, message) => {
 		const {status, stdout, stderr} = await runProgram(argv);
 		expect({status, stdout}).toEqual({status: 2, stdout: ''});
@@ -168,11 +182,45 @@ test('graph and schema print to standard output', async () => {
 	expect(JSON.parse((await runProgram(['schema'])).stdout)).toHaveProperty('title', 'BYOAI workflow');
 });
 
-test('a command without an orchestrator tells where it looked', async () => {
-	const state = join(temporaryDirectory(), 'none');
-	const {status, stderr} = await runProgram(['agents', '--state-dir', state]);
-	expect(status).toBe(3);
-	expect(stderr).toContain(`no orchestrator runs: looked for one at the state directory ${state}`);
-	const elsewhere = await runProgram(['ps', '--url', 'http://127.0.0.1:1']);
-	expect(elsewhere).toMatchObject({status: 3, stderr: expect.stringContaining('http://127.0.0.1:1')});
+describe('an orchestrator that is not there', () => {
+	test('a command tells every place where it looked, and what came of it', async () => {
+		const state = join(temporaryDirectory(), 'none');
+		const {status, stderr} = await runProgram(['agents', '--state-dir', state]);
+		expect(status).toBe(3);
+		expect(stderr).toBe(
+			[
+				'byoai: no orchestrator runs where byoai looked:',
+				`  the state directory ${state}: is not there`,
+				'  http://127.0.0.1:5001: not tried, as that state directory was asked for',
+				'Start one with `byoai agent-manager-mode`, or name one with --url (ORCHESTRATOR_URL).\n',
+			].join('\n'),
+		);
+	});
+
+	test('one that was killed left its endpoint', async () => {
+		const [XDG_STATE_HOME, port] = [temporaryDirectory(), String(await closedPort())];
+		mkdirSync(join(XDG_STATE_HOME, 'byoai'));
+		writeFileSync(join(XDG_STATE_HOME, 'byoai/endpoint'), JSON.stringify({url: `http://127.0.0.1:${port}`, epoch: 'x'}));
+		const {stderr} = await runProgram(['drain', 'a'], {XDG_STATE_HOME, AGENT_MANAGER_API_PORT: port});
+		expect(stderr).toContain(`byoai: its orchestrator does not answer at http://127.0.0.1:${port}: connect ECONNREFUSED`);
+		expect(stderr).toContain(`  http://127.0.0.1:${port}: connect ECONNREFUSED`);
+	});
+
+	test('a URL is tried alone; the message tells who named it', async () => {
+		const url = `http://127.0.0.1:${await closedPort()}`;
+		const byFlag = await runProgram(['ps', '--url', url]);
+		expect(byFlag).toMatchObject({status: 3, stderr: expect.stringMatching(new RegExp(`answers at ${url} .*ECONNREFUSED`))});
+		const byVariable = await runProgram(['ps'], {ORCHESTRATOR_URL: url});
+		expect(byVariable).toMatchObject({status: 3, stderr: expect.stringContaining('ORCHESTRATOR_URL says so; `--url` names another')});
+	});
 });
+
+/** A port of this host on which nobody listens. */
+async function closedPort(): Promise<number> {
+	const server = createServer().listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const address = server.address();
+	server.close();
+	await once(server, 'close');
+	return typeof address === 'object' && address !== null ? address.port : 1;
+}

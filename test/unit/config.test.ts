@@ -45,6 +45,18 @@ describe('where a value comes from', () => {
 		expect(read({settings, environment, flags})).toMatchObject({...flags, port: 3, stateDir: resolve('c')});
 	});
 
+	test('where URL and token were told is kept, for messages', () => {
+		const settings = {url: 'http://a', token: 'a'};
+		const environment = {ORCHESTRATOR_URL: 'http://b', BYOAI_TOKEN: 'b', XDG_CONFIG_HOME: '/etc'};
+		expect(read().told).toEqual({});
+		expect(read({settings, environment: {XDG_CONFIG_HOME: '/etc'}}).told).toEqual({
+			url: 'url in /etc/byoai/config.yml',
+			token: 'token in /etc/byoai/config.yml',
+		});
+		expect(read({settings, environment}).told).toEqual({url: 'ORCHESTRATOR_URL', token: 'BYOAI_TOKEN'});
+		expect(read({settings, environment, flags: {url: 'http://c', token: 'c'}}).told).toEqual({url: '--url', token: '--token'});
+	});
+
 	test('an empty variable counts as unset', () => {
 		const environment = {
 			BYOAI_HOST: '',

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {formatAgents} from '../../source/commands/agents.ts';
+import {formatAgent, formatAgents} from '../../source/commands/agents.ts';
 import {ConsoleFormat} from '../../source/commands/console-format.ts';
 import type {Notice} from '../../source/commands/console-story.ts';
 import {createStyle} from '../../source/commands/console-style.ts';
@@ -223,10 +223,38 @@ test('the table of agents is in the order of their names, and tells what trouble
 	];
 	expect(formatAgents(agents, false)).toBe(
 		[
-			'AGENT           TYPE   STATUS    SLOTS  RUN           LABELS',
-			'a~r0000000000a  local  starting  0/1    r0000000000a  no such image',
+			'AGENT           TYPE   STATUS    SLOTS  RUN           LABELS            PROBLEM',
+			'a~r0000000000a  local  starting  0/1    r0000000000a                    no such image',
 			'b               local  online    1/2                  gpu=yes,os=linux',
 			'',
 		].join('\n'),
 	);
+	expect(formatAgents([agentRow({id: 'b'})], false)).toBe('AGENT  TYPE   STATUS  SLOTS\nb      local  online  0/1\n');
+});
+
+test('one agent, a fact a line', () => {
+	const attempts = [
+		{run: runId, task: 0, name: 'build', attempt: 1, assignedAt: 88_000},
+		{run: runId, task: 1, name: 'test\u001b[2J', attempt: 2, assignedAt: 99_000},
+	];
+	const facts = {mode: 'push', url: 'http://10.0.0.7:5000', registeredAt: 40_000, lastSeenAt: 99_500, attempts} as const;
+	const agent = {...agentRow({id: 'gpu', used: 2, slots: 2, labels: {gpu: 'yes', os: 'linux'}}), ...facts};
+	expect(formatAgent(agent, 100_000)).toBe(
+		[
+			'agent gpu',
+			'  type        local',
+			'  status      online',
+			'  slots       2, 2 in use',
+			'  labels      gpu=yes os=linux',
+			'  reached     dialled at http://10.0.0.7:5000',
+			'  registered  1 min ago',
+			'  last seen   500 ms ago',
+			`  runs        build of run ${runId}, attempt 1, for 12.0 s`,
+			`              test of run ${runId}, attempt 2, for 1.0 s`,
+			'',
+		].join('\n'),
+	);
+	const {mode: _, registeredAt: __, lastSeenAt: ___, url: ____, ...bare} = agent;
+	const deployed = {...bare, status: 'starting', instance: 'pulling', problem: 'no such image', attempts: []} as const;
+	expect(formatAgent(deployed, 0)).toMatch(/status +starting \(instance pulling\)\n +problem +no such image\n/);
 });

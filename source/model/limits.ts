@@ -12,7 +12,7 @@ export const defaultLimits = {
 	/** Uses of YAML aliases (`*name`) in one workflow file. */
 	workflow_aliases: 1000,
 	/** Workflow files in the list of them; more are left out, and it is said so. */
-	workflow_files: 500,
+	listed_files: 500,
 	/** Kept output of one attempt; the rest is counted and dropped, and the log ends with a line that says so. */
 	attempt_log_bytes: 1024 * 1024 * 1024,
 	/** Output that an agent keeps on disk until it is acknowledged; when full, commands wait in their writes. */

@@ -22,7 +22,7 @@ function listRoute(services: Services): Route {
 		access: 'token',
 		replies: {
 			200: {
-				description: 'The files; `more`: there are more than the limit `workflow_files` permits, which are left out.',
+				description: 'The files; `more`: there are more than the limit `listed_files` permits, which are left out.',
 				schema: z.object({directory: z.string(), workflows: z.array(workflowRow), more: z.literal(true).exactOptional()}),
 				example: {directory: '/srv/workflows', workflows: [exampleWorkflowRow]},
 			},

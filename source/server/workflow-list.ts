@@ -22,17 +22,17 @@ export async function describeWorkflow(directory: WorkflowDirectory, file: strin
 	return {...rowOf(source, limits), text: source.text};
 }
 
-/** The workflow files of the directory and those below, by name: as many as the limit `workflow_files` permits. */
+/** The workflow files of the directory and those below, by name: as many as the limit `listed_files` permits. */
 export async function listWorkflows(directory: WorkflowDirectory): Promise<{workflows: WorkflowRow[]; more: boolean}> {
 	const {workflowDir, limits} = directory;
 	const files: string[] = [];
 	for await (const file of filesIn(workflowDir, '', mostDepth)) {
 		files.push(file);
-		if (files.length > limits.workflow_files) break;
+		if (files.length > limits.listed_files) break;
 	}
-	const more = files.length > limits.workflow_files;
+	const more = files.length > limits.listed_files;
 	const workflows: WorkflowRow[] = [];
-	for (const file of files.slice(0, limits.workflow_files).sort()) {
+	for (const file of files.slice(0, limits.listed_files).sort()) {
 		const row = await rowIfThere(directory, file);
 		if (row !== undefined) workflows.push(row);
 		await turn(); // reading a file takes a while, and others want to be served

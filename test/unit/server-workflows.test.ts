@@ -92,7 +92,7 @@ test('nothing outside of the directory is shown, listed or told apart from what 
 });
 
 test('more files than the limit are left out, and it is said so', async () => {
-	const orchestra = openOrchestra({limits: {workflow_files: 2}});
+	const orchestra = openOrchestra({limits: {listed_files: 2}});
 	write(orchestra, {'a.yml': task, 'b.yml': task, 'c.yml': task});
 	const {workflows, more} = await list(orchestra);
 	expect([workflows.length, more]).toEqual([2, true]);

@@ -108,7 +108,8 @@ function callText(
 }
 
 function parameterRow({name, in: where, schema, description = ''}: Parameter): string[] {
-	return [`\`${where === 'query' ? `?${name}=` : name}\``, typeText(schema), description];
+	const shown = {path: name, query: `?${name}=`, header: `${name}:`}[where];
+	return [`\`${shown}\``, typeText(schema), description];
 }
 
 function bodyText({required, description, content}: NonNullable<Operation['requestBody']>): string[] {

@@ -18,11 +18,16 @@ export function eventsRoute(services: Services, streams: Streams): Route {
 		summary: 'Follow runs, tasks and agents',
 		description: [
 			'Server-Sent Events with ids `<epoch>-<sequence>`. First a `snapshot` (data: `Snapshot`), then a `change` (data: `ViewChange`) for',
-			'whatever changed since the reader took the last one. With the header `Last-Event-ID` it goes on from there, where it can; a reader',
-			'who is too slow, or was away for too long, gets a snapshot again, and forgets what it knew.',
+			'whatever changed since the reader took the last one. A reader who is too slow gets a snapshot again, and forgets what it knew.',
 		].join(' '),
 		tag: 'events',
 		access: 'token',
+		headers: {
+			'Last-Event-ID': {
+				description: 'The id of the last event that was read: it goes on after that, where it can; else with a snapshot.',
+				example: '5ac8e1f0-4f0b-4f6e-9f6e-0d1c4b6a7e21-41',
+			},
+		},
 		replies: {
 			200: {description: 'Events without end.', contentType: 'text/event-stream', schema: z.union([snapshot, viewChange])},
 		},

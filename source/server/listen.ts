@@ -69,7 +69,8 @@ export async function listen(app: H3, {host, port, certificate, limits, clock, e
 /** Who sends a request bit by bit holds a connection, and no longer than that. */
 function timeouts({head_seconds, request_seconds}: Limits) {
 	const [headersTimeout, requestTimeout] = [head_seconds * 1000, request_seconds * 1000];
-	return {headersTimeout, requestTimeout, connectionsCheckingInterval: Math.min(timeoutCheckMs, headersTimeout, requestTimeout)};
+	const connectionsCheckingInterval = Math.min(timeoutCheckMs, headersTimeout, requestTimeout);
+	return {headersTimeout, requestTimeout, connectionsCheckingInterval, handshakeTimeout: headersTimeout};
 }
 
 /** Answers what is no HTTP, or does not come. */

@@ -5,7 +5,7 @@ import {jsonSchemas} from './json-schemas.ts';
 import {problemDetails} from './problem-schema.ts';
 import type {Refusal} from './refusals.ts';
 import {refusalsOf} from './refusals.ts';
-import type {Reply, Route} from './route.ts';
+import type {Param, Reply, Route} from './route.ts';
 
 const tags: Readonly<Record<Route['tag'], string>> = {
 	agents: 'Programs that execute attempts: register, exchange, list.',
@@ -72,12 +72,10 @@ function pathsOf(routes: readonly Route[], schemas: JsonSchemas): Json {
 }
 
 function operationOf(route: Route, schemas: JsonSchemas): Json {
-	const {id, summary, description, tag, params, query, body, replies} = route;
+	const {id, summary, description, tag, params, headers = {}, query, body, replies} = route;
 	const parameters = [
-		...Object.entries(params).map(([name, param]) => ({
-			...{name, in: 'path', required: true, description: param.description},
-			...{schema: {type: 'string'}, example: param.example},
-		})),
+		...Object.entries(params).map(([name, param]) => ({...textParameter(name, param), in: 'path', required: true})),
+		...Object.entries(headers).map(([name, param]) => ({...textParameter(name, param), in: 'header', required: false})),
 		...(query === undefined ? [] : queryParameters(query, schemas)),
 	];
 	const refusals = refusalsOf(route).filter(({status}) => replies[status] === undefined);
@@ -105,6 +103,10 @@ function operationOf(route: Route, schemas: JsonSchemas): Json {
 function securityOf({access}: Route): readonly Json[] {
 	if (access === 'anyone' || access === 'public') return [];
 	return access === 'agent' ? [{token: []}, {agentToken: []}] : [{token: []}];
+}
+
+function textParameter(name: string, {description, example}: Param): Json {
+	return {name, description, schema: {type: 'string'}, example};
 }
 
 function queryParameters(query: z.ZodObject, schemas: JsonSchemas): Json[] {

@@ -1,4 +1,5 @@
 import {readdirSync} from 'node:fs';
+import type {EventLoopUtilization} from 'node:perf_hooks';
 import {monitorEventLoopDelay} from 'node:perf_hooks';
 import type {Metric} from './exposition.ts';
 
@@ -11,7 +12,8 @@ const nanosecondsASecond = 1e9;
  */
 export class ProcessMetrics {
 	readonly #delay = monitorEventLoopDelay({resolution: resolutionMs});
-	#loop = performance.eventLoopUtilization();
+	/** As it was at the last scrape; none before the first, which tells of the time since the start. */
+	#loop: EventLoopUtilization | undefined;
 
 	constructor() {
 		this.#delay.enable();

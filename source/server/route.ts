@@ -6,7 +6,7 @@ export type Tag = 'agents' | 'workflows' | 'runs' | 'logs' | 'events' | 'service
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** A named part of the path. */
+/** A named part of the path, or a header. */
 export type Param = {readonly description: string; readonly example: string};
 
 /** What a route may answer. */
@@ -45,6 +45,8 @@ export type Route = {
 	 */
 	readonly access: 'anyone' | 'public' | 'token' | 'agent';
 	readonly params: Readonly<Record<string, Param>>;
+	/** Headers that a request may have, for the description: the handler reads them itself. */
+	readonly headers?: Readonly<Record<string, Param>>;
 	/** Absent: no parameter is known, and each is refused. */
 	readonly query?: z.ZodObject;
 	readonly body?: Body;

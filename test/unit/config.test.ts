@@ -122,6 +122,13 @@ test.each([
 	expect(read({environment}).unicode).toBe(unicode);
 });
 
+test('HTTPS is with a certificate of its own, or with a given one', () => {
+	expect(read()).not.toHaveProperty('https');
+	expect(read({flags: {https: true}}).https).toEqual({});
+	expect(read({flags: {httpsCert: 'a.pem', httpsKey: '/b.key'}}).https).toEqual({cert: resolve('a.pem'), key: '/b.key'});
+	expect(() => read({flags: {https: true, httpsKey: 'b.key'}})).toThrow(/belong together/);
+});
+
 test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1'])('%s is reached from here only', host => {
 	expect(() => refuseExposure(read({flags: {host}}))).not.toThrow();
 });

@@ -15,6 +15,8 @@ const examples = join(repository, 'examples/agents');
 const cleanUps: Array<() => void | Promise<void>> = [];
 const place = new CliPlace(cleanUp => cleanUps.push(cleanUp));
 let managerUrl = '';
+// Each starts many small processes, which take their time on a machine that is busy.
+vi.setConfig({testTimeout: 90_000, hookTimeout: 60_000});
 
 beforeAll(async () => {
 	// The docs show calls of a manager without a token; curl sends it by itself.
@@ -23,7 +25,7 @@ beforeAll(async () => {
 		BYOAI_TOKEN: token,
 		WORKFLOW_DIR: join(repository, 'workflows'),
 	});
-	managerUrl = await vi.waitFor(() => found(/listens on (http:\S+)/.exec(manager.stderr)), {timeout: 15_000});
+	managerUrl = await vi.waitFor(() => found(/listens on (http:\S+)/.exec(manager.stderr)), {timeout: 45_000});
 });
 
 afterAll(async () => {
@@ -59,7 +61,7 @@ async function submit(workflow: string): Promise<string> {
 }
 
 async function ended(run: string): Promise<RunDetail> {
-	await expect.poll(async () => (await ask<RunDetail>(`/v1/runs/${run}`)).endedAt, {timeout: 20_000}).toBeDefined();
+	await expect.poll(async () => (await ask<RunDetail>(`/v1/runs/${run}`)).endedAt, {timeout: 40_000}).toBeDefined();
 	return ask<RunDetail>(`/v1/runs/${run}`);
 }
 
@@ -210,7 +212,7 @@ tasks:
   - {name: env, command: 'printf %s "$WORDS"; echo " $BYOAI_TOKEN$AGENT_NAME"; echo aside >&2', depends_on: []}
   - {name: lines, command: [echo one, exit 7, echo never]}
   - {name: python, command: 'print(6 * 7)', shell: [python3, -c]}
-  - {name: late, command: 'sleep 77 & echo $!; echo $$; wait', timeout: 1500ms}
+  - {name: late, command: 'sleep 77 & echo $!; echo $$; wait', timeout: 3s}
 `),
 	);
 	expect(run).toMatchObject({

@@ -71,7 +71,9 @@ export function unserved(state: State, run: Run, selector: AgentSelector): Unser
 	if (Object.values(state.sessions).some(({agent}) => servesFrom(state, run, selector, agent))) return undefined;
 	const broken = pools.find(pool => pool.broken !== undefined);
 	if (broken !== undefined) return {cause: 'start_failed', reason: broken.broken ?? ''};
-	return {cause: 'no_agent', reason: `no ${describeSelector(selector).replace(/^an? /, '')} is there`};
+	const silent = Object.values(state.agents).find(({name, labels}) => selects(run, selector, {agent: name, labels}));
+	const nobody = `no ${describeSelector(selector).replace(/^an? /, '')} is there`;
+	return {cause: 'no_agent', reason: silent === undefined ? nobody : `agent ${silent.name} is registered, but does not answer`};
 }
 
 function poolCandidate(pool: string, labels: Candidate['labels'], run: string | undefined): Candidate {

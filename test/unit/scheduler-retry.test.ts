@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import {explain} from '../../source/scheduler/explain.ts';
 import {Play, task, workflow} from '../helpers/scheduling.ts';
 
 const policy = {limit: 3, delayMs: 1000, backoff: 3, maxDelayMs: 5000, lost: 1};
@@ -70,6 +71,14 @@ describe('agents that are not there', () => {
 		expect(play.now).toBe(1_015_000);
 		expect(play.run().status).toBe('failed');
 		expect(play.run().tasks[0]).toMatchObject({cause: 'no_agent', reason: 'no agent with label gpu=yes is there'});
+	});
+
+	test('one that is registered and does not answer is told apart from one that nobody knows', () => {
+		const play = new Play().agent('east').submit(workflow([task('a', {agent: {name: 'east'}})]), {agentTimeoutMs: 10_000});
+		play.event({type: 'session-lost', at: play.now, session: 's-east', cause: 'gone'});
+		expect(explain(play.state, new Map(), play.run(), 0)).toBe('agent east is registered, but does not answer; gives up in 10 s');
+		play.pass();
+		expect(play.run().tasks[0]).toMatchObject({cause: 'no_agent', reason: 'agent east is registered, but does not answer'});
 	});
 
 	test('an agent that is busy is no missing agent', () => {

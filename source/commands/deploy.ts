@@ -1,5 +1,4 @@
 import type {Client} from '../client/client.ts';
-import {ByoaiError} from '../model/error.ts';
 import type {AgentSpec} from '../model/workflow.ts';
 import type {AgentRow} from '../protocol/views.ts';
 import {readAgentSpec} from './agent-spec.ts';
@@ -39,10 +38,6 @@ async function comesOnline(client: Client, {name, replicas}: AgentSpec, diagnost
 		if (problem !== undefined) return {problem};
 		if (rows.length === 0) return {problem: 'it was removed meanwhile'};
 		return rows.filter(({status}) => status === 'online').length >= replicas ? {} : undefined;
-	}).catch((error: unknown) => {
-		if (error instanceof ByoaiError && error.code === 'unavailable')
-			throw new ByoaiError('unavailable', `${error.message} Agent ${name} is being deployed.`, {cause: error});
-		throw error;
 	});
 	return result.problem;
 }

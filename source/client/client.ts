@@ -1,7 +1,18 @@
 import {epochHeader, healthPath} from '../protocol/routes.ts';
-import type {AgentDetail, AgentRow, LogLine, LogRecord, RetryPlan, RunDetail, RunRow, Snapshot, ViewChange} from '../protocol/views.ts';
+import type {
+	AgentDetail,
+	AgentRow,
+	LogLine,
+	LogRecord,
+	RetryPlan,
+	RunDetail,
+	RunRow,
+	Snapshot,
+	ViewChange,
+	WorkflowRow,
+} from '../protocol/views.ts';
 import {readChunks} from './chunks.ts';
-import type {LinesQuery, RetryChoice, RunRequest, RunsQuery, TaskLogQuery, WorkflowFile} from './queries.ts';
+import type {LinesQuery, RetryChoice, RunRequest, RunsQuery, TaskLogQuery} from './queries.ts';
 import type {Told} from './reply.ts';
 import {brokenOff, errorOf, unreachable} from './reply.ts';
 import {readServerEvents} from './sse.ts';
@@ -88,8 +99,8 @@ class Client {
 	}
 
 	/** The files of the orchestrator's workflow directory. */
-	async workflows(): Promise<readonly WorkflowFile[]> {
-		return (await this.#json<{workflows: readonly WorkflowFile[]}>('GET', '/v1/workflows')).workflows;
+	async workflows(): Promise<readonly WorkflowRow[]> {
+		return (await this.#json<{workflows: readonly WorkflowRow[]}>('GET', '/v1/workflows')).workflows;
 	}
 
 	async agents(): Promise<readonly AgentRow[]> {

@@ -1,4 +1,3 @@
-import type {Problem} from '../model/error.ts';
 import type {RunStatus} from '../model/run.ts';
 
 /** What to run: text with where it comes from, or the name of a file of the orchestrator's workflow directory. */
@@ -49,13 +48,4 @@ export type TaskLogQuery = {
 	/** Go on until the attempt has ended; waits for the first. */
 	readonly follow?: boolean;
 	readonly stream?: 'stdout' | 'stderr';
-};
-
-/** A file of the orchestrator's workflow directory, and what is wrong with it. */
-export type WorkflowFile = {
-	/** Its path from that directory on. */
-	readonly file: string;
-	readonly name: string;
-	readonly description?: string;
-	readonly problems: readonly Problem[];
 };

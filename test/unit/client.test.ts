@@ -1,3 +1,5 @@
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {createClient} from '../../source/client/client.ts';
 import {readServerEvents} from '../../source/client/sse.ts';
@@ -156,6 +158,12 @@ test('a failed run is planned and retried', async () => {
 	const only = await client.retryRun(again.id, {only: 'a'});
 	await orchestra.ended(only.id);
 	expect(await client.run(only.id)).toMatchObject({status: 'succeeded', tasks: [{attempts: [{}]}, {takenFrom: again.id}]});
+});
+
+test('the files of the workflow directory', async () => {
+	const orchestra = openOrchestra();
+	writeFileSync(join(orchestra.services.workflowDir, 'a.yml'), text);
+	expect(await clientOf(orchestra).workflows()).toMatchObject([{file: 'a.yml', problems: []}]);
 });
 
 test('agents are shown, deployed, drained and removed', async () => {

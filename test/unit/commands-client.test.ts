@@ -86,14 +86,28 @@ describe('retry', () => {
 	});
 });
 
-test('logs of one agent', async () => {
-	const {orchestra, byoai} = await serve({
-		work: async (_assignment, print, _stop, agent) => print(`on ${agent}\n`).then(() => ({status: 'succeeded', exitCode: 0})),
-	});
+test('logs of one agent: of a run, or of all runs', async () => {
+	const work: Work = async ({task}, print, _stop, agent) => {
+		await print(`${task} on ${agent}\n`);
+		return {status: 'succeeded', exitCode: 0};
+	};
+	const {orchestra, byoai} = await serve({work});
 	await orchestra.play('far');
-	const id = await ranTo(orchestra, 'tasks: [{name: a, command: x, agent: far}, {name: b, command: x}]\n');
-	const {status, stdout} = await byoai('logs', id, '--agent', 'far');
-	expect({status, stdout}).toEqual({status: 0, stdout: expect.stringMatching(/^\d\d:\d\d:\d\d {2}far {2}a {2}on far\n$/)});
+	const text = 'tasks: [{name: a, command: x, agent: far}, {name: b, command: x}]\n';
+	const [first, second] = [await ranTo(orchestra, text), await ranTo(orchestra, text)];
+	const linesOf = async (...argv: string[]) =>
+		(await byoai('logs', ...argv)).stdout
+			.replace(/^[\d:]{8} {2}/gm, '')
+			.trimEnd()
+			.split('\n');
+	expect(await linesOf(first, '--agent', 'far')).toEqual(['far  a  a on far']);
+	expect(await linesOf('--agent', 'far')).toEqual([`${first}  far  a  a on far`, `${second}  far  a  a on far`]);
+	expect(await linesOf('--grep', 'b on', '--since', '1970-01-01T00:00Z')).toEqual([
+		`${first}  b  b on local-agent`,
+		`${second}  b  b on local-agent`,
+	]);
+	expect(await linesOf('latest', 'b', '--grep', 'on')).toEqual(['b  b on local-agent']);
+	expect(await linesOf('--since', '2099-01-01T00:00')).toEqual(['']);
 });
 
 describe('agents', () => {

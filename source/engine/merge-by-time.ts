@@ -18,6 +18,8 @@ type Head = {readonly line: LogLine; readonly lines: AsyncGenerator<LogLine>};
  * whenever they start; of more, each when its time comes.
  */
 export async function* mergeByTime(sources: readonly TimedLines[], atOnce: number): AsyncGenerator<LogLine> {
+	const [only] = sources;
+	if (only !== undefined && sources.length === 1) return yield* only.read();
 	/** Those that have not begun, the earliest last. */
 	const waiting = [...sources].reverse().sort((a, b) => b.startsAt - a.startsAt);
 	/** The next line of each that has, the earliest last. */

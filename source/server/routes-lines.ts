@@ -2,6 +2,7 @@ import * as z from 'zod';
 import {readLines} from '../engine/merged-lines.ts';
 import {durationMs} from '../model/durations.ts';
 import type {Run} from '../model/run.ts';
+import type {Workflow} from '../model/workflow.ts';
 import type {RunRow} from '../protocol/views.ts';
 import {agentParam, runParam, runRefusals, taskParam} from './params.ts';
 import {queryFlag} from './query.ts';
@@ -88,7 +89,13 @@ function newestRuns({history, engine, limits}: Services): RunRow[] {
 }
 
 function wantedBy({task, agent}: LinesQuery): (run: Run, index: number, agent: string) => boolean {
-	return (run, index, of) => (agent === undefined || agent === of) && (task === undefined || index === findTask(run, task));
+	// Asked of every attempt, and looked for in each workflow once.
+	const found = new WeakMap<Workflow, number | undefined>();
+	const indexIn = (run: Run, name: string) => {
+		if (!found.has(run.workflow)) found.set(run.workflow, findTask(run, name));
+		return found.get(run.workflow);
+	};
+	return (run, index, of) => (agent === undefined || agent === of) && (task === undefined || index === indexIn(run, task));
 }
 
 /** Milliseconds since 1970; undefined: it is none. */

@@ -12,9 +12,10 @@ const endAbsent = (which: string) => `for (const ref of engine.state.sessions[se
 		}
 		await this.#takeOutcomes(report);`;
 
-const appendLater = (type: string) => `const batch = {events: draft.events, endedRuns: draft.endedRuns};
-		if (batch.events.some(({type}) => type === '${type}')) this.#options.clock.after(400, () => void this.#options.store.append(batch));
-		else this.#sequence = this.#options.store.append(batch);`;
+const appendLater = (
+	type: string,
+) => `if (events.some(({type}) => type === '${type}')) clock.after(400, () => void store.append({events, endedRuns}));
+		else this.#sequence = store.append({events, endedRuns});`;
 
 /** Rules that the orchestrator keeps. */
 export const exchangeMutants: readonly Mutant[] = [
@@ -123,7 +124,7 @@ export const exchangeMutants: readonly Mutant[] = [
 		name: 'start-before-journal',
 		rule: '18: an assignment is durable before it leaves',
 		file: engine,
-		find: 'this.#sequence = this.#options.store.append({events: draft.events, endedRuns: draft.endedRuns});',
+		find: 'this.#sequence = store.append({events, endedRuns});',
 		replace: appendLater('attempt-assigned'),
 		seed: 1,
 	},
@@ -131,7 +132,7 @@ export const exchangeMutants: readonly Mutant[] = [
 		name: 'outcome-before-journal',
 		rule: '18: an outcome is durable before it is settled',
 		file: engine,
-		find: 'this.#sequence = this.#options.store.append({events: draft.events, endedRuns: draft.endedRuns});',
+		find: 'this.#sequence = store.append({events, endedRuns});',
 		replace: appendLater('attempt-finished'),
 		seed: 5,
 	},

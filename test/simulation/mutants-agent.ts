@@ -13,7 +13,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'orders.session !== this.id || ',
 		replace: '',
-		seed: 238,
+		seed: 829,
 	},
 	{
 		name: 'stale-orders',
@@ -49,7 +49,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'this.#sentAt.set(this.#number, now);',
 		replace: 'this.#sentAt.set(this.#number, now);\n\t\tif (this.#lease) this.#lease = {...this.#lease, from: now};',
-		seed: 36,
+		seed: 66,
 	},
 	{
 		name: 'resent-start-renews',
@@ -65,7 +65,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: lease,
 		find: 'Math.max(now.monotonicMs - lease.from.monotonicMs, now.wallMs - lease.from.wallMs)',
 		replace: 'now.monotonicMs - lease.from.monotonicMs',
-		seed: 34,
+		seed: 41,
 	},
 	{
 		name: 'no-self-fencing',
@@ -81,7 +81,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: program,
 		find: 'if (!this.alive || this.#machine.isFrozen || !lease) return;',
 		replace: 'if (!this.alive || this.isPaused || !lease) return;',
-		seed: 33,
+		seed: 7,
 	},
 	{
 		name: 'late-kill',
@@ -89,7 +89,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: lease,
 		find: 'return Math.min(5000, leaseMs / 4);',
 		replace: 'return Math.min(-3000, leaseMs);',
-		seed: 74,
+		seed: 27,
 	},
 	{
 		name: 'start-without-lease',
@@ -97,7 +97,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'this.mayStart(now) ? orders.start.filter(({ref}) => this.#hold(ref)) : []',
 		replace: 'orders.start.filter(({ref}) => this.#hold(ref))',
-		seed: 102,
+		seed: 11,
 	},
 	{
 		name: 'clock-after-waking',
@@ -125,7 +125,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'if (held) held.reported ??= {ref, outcome, logBytes};',
 		replace: `if (outcome.status === 'lost') this.#held.delete(attemptKey(ref));\n\t\tif (held) held.reported ??= {ref, outcome, logBytes};`,
-		seed: 4,
+		seed: 7,
 	},
 	{
 		name: 'stop-unknown-ignored',
@@ -134,7 +134,7 @@ export const agentMutants: readonly Mutant[] = [
 		find: `		this.#hold(ref);
 		this.finished(ref, {status: 'cancelled', reason: 'stopped before it started'}, 0);`,
 		replace: '',
-		seed: 19,
+		seed: 5,
 	},
 	{
 		name: 'dying-frees-slot',
@@ -142,7 +142,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'Math.max(0, this.slots - this.live().length - this.#occupied)',
 		replace: 'this.slots',
-		seed: 3,
+		seed: 2,
 	},
 	{
 		name: 'unsettled-forgotten',

@@ -17,7 +17,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: time,
 		find: 'retryAt !== undefined && retryAt <= draft.state.now',
 		replace: 'retryAt !== undefined',
-		seed: 11,
+		seed: 19,
 	},
 	{
 		name: 'retry-not-woken',
@@ -25,7 +25,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: time,
 		find: 'for (const index of run.waiting) next = Math.min(next, run.tasks[index]?.retryAt ?? next);',
 		replace: '',
-		seed: 8,
+		seed: 2,
 	},
 	{
 		name: 'timeout-not-woken',
@@ -33,7 +33,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: time,
 		find: 'let next = overdueAtOf(run) ?? Number.POSITIVE_INFINITY;',
 		replace: 'let next = run.stop ? Number.POSITIVE_INFINITY : (overdueAtOf(run) ?? Number.POSITIVE_INFINITY);',
-		seed: 10,
+		seed: 0,
 	},
 	{
 		name: 'idle-not-woken',
@@ -41,7 +41,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: time,
 		find: '(pool.instances.length === 0 || pool.instances.some',
 		replace: '(pool.instances.some',
-		seed: 729,
+		seed: 675,
 	},
 	{
 		name: 'gives-up-too-early',
@@ -49,7 +49,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: time,
 		find: 'Math.max(readyAt, state.lastLostAt) + run.agentTimeoutMs',
 		replace: 'readyAt + run.agentTimeoutMs',
-		seed: 3,
+		seed: 9,
 	},
 	{
 		name: 'never-gives-up',
@@ -57,7 +57,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: time,
 		find: `return {cause: 'no_agent',`,
 		replace: `if (pools.length === 0) return undefined;\n\treturn {cause: 'no_agent',`,
-		seed: 3,
+		seed: 9,
 	},
 	{
 		name: 'gives-up-once',
@@ -65,7 +65,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: step,
 		find: `spec.lifetime === 'task' || broken !== undefined`,
 		replace: `spec.lifetime === 'task' && broken === undefined`,
-		seed: 183,
+		seed: 76,
 	},
 	{
 		name: 'gives-up-by-halves',
@@ -73,7 +73,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: time,
 		find: 'for (let at = 0, index = run.ready[at]; index !== undefined; index = run.ready[++at]) {',
 		replace: 'for (const index of [...run.ready]) {',
-		seed: 316,
+		seed: 463,
 	},
 	{
 		name: 'lost-attempts-kept',
@@ -82,7 +82,7 @@ export const placementMutants: readonly Mutant[] = [
 		find: `finishAttempt(draft, ref, id, {status: 'lost', reason: cause}, undefined);`,
 		replace:
 			'if (session.assigned[0] === ref) continue;\n\t\t' + `finishAttempt(draft, ref, id, {status: 'lost', reason: cause}, undefined);`,
-		seed: 1,
+		seed: 0,
 	},
 	{
 		name: 'max-parallel-ignored',
@@ -90,7 +90,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: placement,
 		find: '(workflow.maxParallel ?? Number.POSITIVE_INFINITY) - active',
 		replace: '(workflow.maxParallel ?? Number.POSITIVE_INFINITY)',
-		seed: 0,
+		seed: 5,
 	},
 	{
 		name: 'slots-ignored',
@@ -98,7 +98,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: placement,
 		find: '\t\toffer.room--;\n',
 		replace: '',
-		seed: 3,
+		seed: 7,
 	},
 	{
 		name: 'drained-gets-work',
@@ -106,7 +106,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: placement,
 		find: ' || state.agents[agent]?.draining === true) continue;',
 		replace: ') continue;',
-		seed: 26,
+		seed: 138,
 	},
 	{
 		name: 'drained-pool-gets-work',
@@ -114,7 +114,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: placement,
 		find: ' || pool.draining === true) return 0;',
 		replace: ') return 0;',
-		seed: 351,
+		seed: 18,
 	},
 	{
 		name: 'removed-pool-stays',
@@ -122,7 +122,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: pools,
 		find: '\tif (pool.removing === true) return false;\n',
 		replace: '',
-		seed: 3,
+		seed: 119,
 	},
 	{
 		name: 'instance-used-twice',
@@ -130,7 +130,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: placement,
 		find: `if (instance.status === 'stopping' || instance.spent === true || `,
 		replace: `if (instance.status === 'stopping' || `,
-		seed: 77,
+		seed: 6,
 	},
 	{
 		name: 'labels-ignored',
@@ -138,7 +138,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: selection,
 		find: 'Object.entries(asked).every(',
 		replace: 'Object.entries(asked).some(',
-		seed: 3,
+		seed: 20,
 	},
 	{
 		name: 'foreign-pool',
@@ -146,7 +146,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: selection,
 		find: 'if (candidate.run !== undefined && candidate.run !== run.id) return false;',
 		replace: '',
-		seed: 25,
+		seed: 7,
 	},
 	{
 		name: 'pool-left-behind',
@@ -154,7 +154,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: pools,
 		find: 'if (pool.run !== undefined) return state.runs[pool.run] !== undefined;',
 		replace: 'if (pool.run !== undefined) return true;',
-		seed: 3,
+		seed: 1,
 	},
 	{
 		name: 'past-start-kept',
@@ -162,7 +162,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: pools,
 		find: 'if (pool.nextStartAt === undefined || (pool.nextStartAt > now && pool.broken === undefined)) return pool;',
 		replace: 'if (pool.nextStartAt !== undefined || now > 0) return pool;',
-		seed: 8,
+		seed: 7,
 	},
 	{
 		name: 'never-broken',
@@ -170,7 +170,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: pools,
 		find: 'if (failures > instanceFailureLimit)',
 		replace: 'if (failures > instanceFailureLimit * 100)',
-		seed: 8,
+		seed: 63,
 	},
 	{
 		name: 'end-of-instance-unheard',
@@ -187,14 +187,14 @@ export const placementMutants: readonly Mutant[] = [
 		find: `changeInstance(draft, counted, {...instance, status: 'stopping'});`,
 		replace: `const instances = counted.instances.filter(other => other.name !== instance.name);
 	draft.change({pools: {...draft.state.pools, [pool.name]: {...counted, instances}}});`,
-		seed: 64,
+		seed: 15,
 	},
 	{
 		name: 'removed-while-running',
 		rule: 'an agent that runs tasks is not removed',
 		file: check,
-		find: 'return runs ? refuse(',
-		replace: 'return runs && agent === undefined ? refuse(',
+		find: 'if (!runs) return undefined;',
+		replace: 'if (!runs || agent !== undefined) return undefined;',
 		seed: 65,
 	},
 	{

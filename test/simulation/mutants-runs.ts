@@ -12,7 +12,7 @@ export const runMutants: readonly Mutant[] = [
 		file: tasks,
 		find: 'if (undecided === 0) makeReady',
 		replace: 'if (undecided <= 1) makeReady',
-		seed: 6,
+		seed: 5,
 	},
 	{
 		name: 'failure-satisfies',
@@ -20,7 +20,7 @@ export const runMutants: readonly Mutant[] = [
 		file: tasks,
 		find: `return status === 'succeeded' || (status === 'failed' && specOf(draft, dependency.task).continueOnError);`,
 		replace: `return status === 'succeeded' || status === 'failed';`,
-		seed: 12,
+		seed: 2,
 	},
 	{
 		name: 'continue-on-error-ignored',
@@ -28,7 +28,7 @@ export const runMutants: readonly Mutant[] = [
 		file: tasks,
 		find: `(status === 'failed' && specOf(draft, dependency.task).continueOnError)`,
 		replace: 'false',
-		seed: 3,
+		seed: 7,
 	},
 	{
 		name: 'failed-satisfied-by-skip',
@@ -36,7 +36,7 @@ export const runMutants: readonly Mutant[] = [
 		file: tasks,
 		find: `return status === 'failed';`,
 		replace: `return status === 'failed' || status === 'skipped';`,
-		seed: 9,
+		seed: 5,
 	},
 	{
 		name: 'optional-ignored',
@@ -52,7 +52,7 @@ export const runMutants: readonly Mutant[] = [
 		file: tasks,
 		find: 'if (taskEnded(task.status)) continue;',
 		replace: '',
-		seed: 3,
+		seed: 15,
 	},
 	{
 		name: 'stopped-tried-again',
@@ -60,7 +60,7 @@ export const runMutants: readonly Mutant[] = [
 		file: tasks,
 		find: 'if (task.stopping) return endStopped(draft, index, outcome, at);',
 		replace: '',
-		seed: 3,
+		seed: 0,
 	},
 	{
 		name: 'cancel-skips',
@@ -68,7 +68,7 @@ export const runMutants: readonly Mutant[] = [
 		file: runs,
 		find: 'endTasks(run, ending, {status, cause: stop.cause, reason: stop.reason}, stop.at);',
 		replace: 'for (const index of ending) endTasks(run, [index], {status, cause: stop.cause, reason: stop.reason}, stop.at);',
-		seed: 3,
+		seed: 29,
 	},
 	{
 		name: 'cancel-spares-waiting',
@@ -76,7 +76,7 @@ export const runMutants: readonly Mutant[] = [
 		file: runs,
 		find: 'if (taskEnded(task.status) || spared.has(index)) return;',
 		replace: `if (taskEnded(task.status) || spared.has(index) || task.status === 'waiting') return;`,
-		seed: 30,
+		seed: 45,
 	},
 	{
 		name: 'no-fail-fast',
@@ -92,7 +92,7 @@ export const runMutants: readonly Mutant[] = [
 		file: runs,
 		find: ' || specOf(run, failed).continueOnError) return;',
 		replace: ') return;',
-		seed: 8,
+		seed: 11,
 	},
 	{
 		name: 'fail-fast-spares-nobody',
@@ -100,7 +100,7 @@ export const runMutants: readonly Mutant[] = [
 		file: runs,
 		find: `(condition === 'failed' || condition === 'completed')`,
 		replace: `condition === 'failed' && run === undefined`,
-		seed: 17,
+		seed: 5,
 	},
 	{
 		name: 'fail-fast-spares-order',
@@ -108,7 +108,7 @@ export const runMutants: readonly Mutant[] = [
 		file: runs,
 		find: `(condition === 'failed' || condition === 'completed')`,
 		replace: `condition !== 'succeeded'`,
-		seed: 11,
+		seed: 9,
 	},
 	{
 		name: 'wrong-final-status',
@@ -116,7 +116,7 @@ export const runMutants: readonly Mutant[] = [
 		file: runs,
 		find: `return failed ? 'failed' : 'succeeded';`,
 		replace: `return failed && stop === undefined ? 'failed' : 'succeeded';`,
-		seed: 1,
+		seed: 0,
 	},
 	{
 		name: 'retry-budget',
@@ -140,7 +140,7 @@ export const runMutants: readonly Mutant[] = [
 		file: retry,
 		find: 'const losses = task.losses + 1;',
 		replace: 'const losses = task.losses + task.failures + 1;',
-		seed: 8,
+		seed: 2,
 	},
 	{
 		name: 'exit-codes-ignored',
@@ -148,7 +148,7 @@ export const runMutants: readonly Mutant[] = [
 		file: retry,
 		find: 'return outcome.exitCode !== undefined && exitCodes.includes(outcome.exitCode);',
 		replace: 'return true;',
-		seed: 2,
+		seed: 12,
 	},
 	{
 		name: 'no-backoff',
@@ -156,7 +156,7 @@ export const runMutants: readonly Mutant[] = [
 		file: retry,
 		find: 'policy.delayMs * policy.backoff ** (failures - 1)',
 		replace: 'policy.delayMs',
-		seed: 9,
+		seed: 4,
 	},
 	{
 		name: 'no-longest-delay',
@@ -164,6 +164,6 @@ export const runMutants: readonly Mutant[] = [
 		file: retry,
 		find: 'Math.min(policy.delayMs * policy.backoff ** (failures - 1), policy.maxDelayMs)',
 		replace: 'policy.delayMs * policy.backoff ** (failures - 1)',
-		seed: 13,
+		seed: 100,
 	},
 ];

@@ -17,7 +17,7 @@ COPY workflows workflows
 RUN chmod -R a+rX bin dist workflows package.json
 
 # What both images have: a user without rights, curl for the health check and for registering by hand, certificates for https, and
-# as process 1 one that hands signals on and takes leave of what commands left behind. Commands run in the user's home: the sticky bit
+# as process 1 one that hands signals on and reaps what commands leave behind. Commands run in the user's home: the sticky bit
 # lets a container that is given another user write there, too.
 FROM node:26-bookworm-slim AS base
 RUN apt-get update \

@@ -33,8 +33,19 @@ export type Config = {
 	readonly localSlots: number;
 	readonly limits: Limits;
 	readonly intervals: Intervals;
+	readonly docker: DockerSettings;
 	/** What agents on the own host inherit. */
 	readonly environment: Environment;
+};
+
+/** How agents in containers are started. */
+export type DockerSettings = {
+	/** `DOCKER_HOST`; absent: the usual socket. */
+	readonly host?: string;
+	/** `AGENT_IMAGE`: of agents that name none. */
+	readonly image: string;
+	/** `DEFAULT_NETWORK`: of agents that name none. */
+	readonly network: string;
 };
 
 export type Intervals = {
@@ -138,6 +149,7 @@ export function readConfig({flags, settings, environment, terminal}: ConfigSourc
 		localSlots: settings.localSlots ?? availableParallelism(),
 		limits: {...defaultLimits, ...settings.limits},
 		intervals: {...defaultIntervals, ...settings.intervals},
+		docker: dockerSettings(variable),
 		environment,
 	};
 }
@@ -152,6 +164,15 @@ export function refuseExposure({host, token, auth}: Config): void {
 		'unavailable',
 		`listening on ${host} without a token would let anybody who reaches it run commands here. Set BYOAI_TOKEN (or --token), or permit it with --auth none.`,
 	);
+}
+
+function dockerSettings(variable: (name: string) => string | undefined): DockerSettings {
+	const host = variable('DOCKER_HOST');
+	return {
+		...(host !== undefined && {host}),
+		image: variable('AGENT_IMAGE') ?? 'byoai-agent:latest',
+		network: variable('DEFAULT_NETWORK') ?? 'bridge',
+	};
 }
 
 function httpsOf({https, httpsCert, httpsKey}: ConfigFlags): Pick<Config, 'https'> {

@@ -113,19 +113,25 @@ export function instanceRows(pool: Pool, version: number, vitals: AgentVitals): 
 		slots: spec.slots,
 		labels: spec.labels,
 		...(run !== undefined && {run}),
-		...(broken !== undefined && {problem: broken}),
+		...withProblem(broken),
 	};
 	if (instances.length === 0 && spec.lifetime === 'persistent') {
 		return [{...common, id: pool.name, status: broken === undefined ? 'starting' : 'lost', used: 0}];
 	}
 	const isDraining = (status: InstanceStatus) => status === 'stopping' || pool.draining === true;
+	const problemOf = (name: string) => broken ?? vitals.contact(name)?.problem;
 	return instances.map(({name, status, onlineAt}) => ({
 		...common,
+		...withProblem(problemOf(name)),
 		id: name,
 		status: onlineAt === undefined ? 'starting' : heardStatus(vitals.isHeard(name), isDraining(status)),
 		used: vitals.used(name),
 		instance: status,
 	}));
+}
+
+function withProblem(problem: string | undefined): Pick<AgentRow, 'problem'> {
+	return problem === undefined ? {} : {problem};
 }
 
 /** A run, whole; `waiting` explains a task that has not started, `isRunning` whether an agent has taken its attempt. */

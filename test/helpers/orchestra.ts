@@ -149,6 +149,7 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		localAgent: {slots: 2, idleMs: 0},
 		ownAgentTimeoutMs: 60_000,
 		supportedTypes: new Set(['local']),
+		probe: () => Promise.resolve(),
 		refusalsOf: ({env}) => (env.REFUSED === undefined ? [] : [env.REFUSED]),
 		newRunId: createRunIds(clock.now),
 		...(options.token !== undefined && {token: options.token}),

@@ -30,7 +30,8 @@ function isExplained(message: string): boolean {
 }
 
 /** Messages that the product puts together of several texts: they are provoked below. */
-const composed = /^(the state directory|no agent|no free slot|agents of type|it answers|the attempt on the agent failed: it answers)/;
+const composed =
+	/^(the state directory|ORCHESTRATOR_URL must be|no agent|no free slot|agents of type|it answers|the attempt on the agent failed: it answers)/;
 
 test('docs/troubleshooting.md has messages, and only words that the product says', () => {
 	expect(messages.length).toBeGreaterThan(35);
@@ -56,7 +57,7 @@ describe('the page explains what the command line says', () => {
 	});
 
 	test.each([
-		['a type of later', 'agents: [{name: a, type: docker}]\ntasks: [{agent: a, command: "true"}]\n'],
+		['a type of later', 'agents: [{name: a, type: kubernetes}]\ntasks: [{agent: a, command: "true"}]\n'],
 		['an image of later', 'tasks: [{image: "python:3", command: "true"}]\n'],
 	])('%s', async (_, workflow) => {
 		const directory = temporaryDirectory();

@@ -14,6 +14,8 @@ export type ContactOptions<Agent extends DialledAgent> = {
 	readonly locate: () => Promise<Address>;
 	/** After the first failure. */
 	readonly shortestRetryMs: number;
+	/** So many failures at first are no trouble: what has only just begun takes a moment to answer. */
+	readonly quietFailures: number;
 };
 
 /** One agent that is dialled: asked for its health until it answers, then spoken to as its answer says. */
@@ -94,7 +96,8 @@ export class Contact<Agent extends DialledAgent> {
 			if (!this.#ending.signal.aborted && this.#link === undefined) this.#speak(speech, address);
 		} catch (error) {
 			if (this.#ending.signal.aborted || this.#link !== undefined) return;
-			this.#problem = error instanceof Error ? error.message : String(error);
+			const isQuiet = this.#isStarting && this.#failures < this.#options.quietFailures;
+			if (!isQuiet) this.#problem = error instanceof Error ? error.message : String(error);
 			this.#askLater();
 		}
 	}

@@ -85,7 +85,10 @@ export class Contacts {
 
 	#take(agent: RegisteredAgent & {readonly url: string}): void {
 		const {name, url} = agent;
-		const contact = new Contact<RegisteredAgent>({agent, shortestRetryMs, locate: () => Promise.resolve({agent: name, url})}, this.#parts);
+		const contact = new Contact<RegisteredAgent>(
+			{agent, shortestRetryMs, quietFailures: 0, locate: () => Promise.resolve({agent: name, url})},
+			this.#parts,
+		);
 		this.#current.set(agent.name, contact);
 		contact.start();
 	}

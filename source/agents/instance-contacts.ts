@@ -14,6 +14,8 @@ export type Reach = (instance: Reached) => Promise<Address> | undefined;
 
 /** An agent in an instance takes but a moment to come up. */
 const shortestRetryMs = 50;
+/** Which are some three seconds. */
+const quietFailures = 6;
 
 type InstanceContact = {readonly contact: Contact<DialledAgent>; readonly handle: Handle};
 
@@ -65,7 +67,7 @@ export class InstanceContacts {
 			return address ?? Promise.reject(new ByoaiError('unavailable', 'nobody dials this agent'));
 		};
 		const contact = new Contact<DialledAgent>(
-			{agent: {name, slots: spec.slots, registeredAt: requestedAt}, shortestRetryMs, locate},
+			{agent: {name, slots: spec.slots, registeredAt: requestedAt}, shortestRetryMs, quietFailures, locate},
 			this.#parts,
 		);
 		this.#contacts.set(name, {contact, handle});

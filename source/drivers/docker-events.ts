@@ -2,6 +2,7 @@ import type {Readable} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Connect} from './docker-engine.ts';
 import {ask} from './docker-engine.ts';
+import {jsonLines} from './docker-lines.ts';
 import {ownerLabel} from './docker-spec.ts';
 
 export type DockerEventsOptions = {
@@ -76,12 +77,9 @@ export class DockerEvents {
 			if (this.#followers.size === 0 || this.#closing.signal.aborted) return;
 			onOpen();
 			this.#tell(() => true);
-			let rest = '';
-			for await (const chunk of stream) {
-				const lines = (rest + String(chunk)).split('\n');
-				rest = lines.pop() ?? '';
-				const containers = new Set(lines.flatMap(containerOf));
-				this.#tell(container => containers.has(container));
+			for await (const {Actor} of jsonLines(stream)) {
+				const {ID} = (Actor ?? {}) as {ID?: unknown};
+				this.#tell(container => container === ID);
 			}
 		} catch (error) {
 			if (this.#followers.size > 0) throw error;
@@ -93,16 +91,5 @@ export class DockerEvents {
 
 	#tell(isMeant: (container: string) => boolean): void {
 		for (const [onNews, container] of this.#followers) if (isMeant(container)) onNews();
-	}
-}
-
-/** Whose event it is; an event that cannot be read is of nobody. */
-function containerOf(line: string): string[] {
-	if (line.trim() === '') return [];
-	try {
-		const {Actor} = JSON.parse(line) as {Actor?: {ID?: unknown}};
-		return typeof Actor?.ID === 'string' ? [Actor.ID] : [];
-	} catch {
-		return []; // cut off with its stream; the next stream is news for all
 	}
 }

@@ -4,6 +4,7 @@ import {ByoaiError} from '../model/error.ts';
 import type {PullPolicy} from '../model/workflow.ts';
 import {orAborted} from './abortable.ts';
 import {askOfGone, saidBy} from './docker-engine.ts';
+import {jsonLines} from './docker-lines.ts';
 
 /** A pull of which nothing is heard for so long is given up. */
 const stallMs = 5 * 60 * 1000;
@@ -66,39 +67,39 @@ export class DockerImages {
 }
 
 async function pullImage(docker: Docker, image: string, signal: AbortSignal, onProgress: (progress: string) => void): Promise<void> {
-	const layers = new Layers();
 	try {
 		const stream = (await docker.pull(reference(image), {abortSignal: signal})) as Readable;
-		let stalled = setTimeout(() => undefined, 0);
-		const heard = () => {
-			clearTimeout(stalled);
-			stalled = setTimeout(() => stream.destroy(), stallMs);
-		};
-		signal.addEventListener('abort', () => stream.destroy(), {once: true});
-		heard();
-		try {
-			await followed(docker, stream, line => {
-				heard();
-				onProgress(layers.take(line));
-			});
-		} finally {
-			clearTimeout(stalled);
-		}
+		await follow(stream, signal, onProgress);
+		// A stream that breaks off ends like any other.
+		if ((await askOfGone(`look for image ${image}`, docker.getImage(image).inspect())) === undefined) throw new Error('the pull broke off');
 	} catch (error) {
 		signal.throwIfAborted();
 		throw notPulled(image, error);
 	}
-	// A stream that breaks off ends like any other.
-	const found = await askOfGone(`look for image ${image}`, docker.getImage(image).inspect());
-	signal.throwIfAborted();
-	if (found === undefined) throw notPulled(image, 'the pull broke off');
 }
 
-function followed(docker: Docker, stream: NodeJS.ReadableStream, onLine: (line: PullLine) => void): Promise<void> {
-	return new Promise((resolve, reject) => {
-		docker.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()), onLine);
-		stream.on('close', () => resolve());
-	});
+async function follow(stream: Readable, signal: AbortSignal, onProgress: (progress: string) => void): Promise<void> {
+	const layers = new Layers();
+	let timer: NodeJS.Timeout | undefined;
+	const heard = () => {
+		clearTimeout(timer);
+		timer = setTimeout(() => stream.destroy(new Error(`nothing came for ${stallMs / 60_000} minutes`)), stallMs);
+	};
+	const giveUp = () => stream.destroy(new Error('given up'));
+	signal.addEventListener('abort', giveUp);
+	try {
+		heard();
+		if (signal.aborted) giveUp();
+		for await (const line of jsonLines(stream)) {
+			heard();
+			if (typeof line.error === 'string') throw new Error(line.error);
+			onProgress(layers.take(line));
+		}
+	} finally {
+		clearTimeout(timer);
+		signal.removeEventListener('abort', giveUp);
+		stream.destroy();
+	}
 }
 
 function notPulled(image: string, error: unknown): ByoaiError {

@@ -29,6 +29,8 @@ export type Backends = {
 };
 
 const stopMarginMs = 5000;
+/** For an engine to be started again. That there is one has been made sure of before a run began. */
+const engineAwayMs = 60_000;
 
 export function createBackends(options: BackendsOptions): Backends {
 	const drivers = new Map<AgentType, Driver>([
@@ -82,6 +84,7 @@ function dockerDriver({config, directory, warn}: BackendsOptions): Driver {
 		pids: config.limits.container_pids,
 		instanceEnvironment: instance => instanceEnvironment({config, directory}, instance),
 		stopGraceMs: config.intervals.graceMs + stopMarginMs,
+		awayMs: engineAwayMs,
 		warn,
 		...(host !== undefined && {host}),
 		...(user !== undefined && {user}),

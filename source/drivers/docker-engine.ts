@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import type Docker from 'dockerode';
 import {ByoaiError} from '../model/error.ts';
 
@@ -6,6 +7,8 @@ export type Connect = () => Promise<Docker>;
 
 /** Answers come within this time, or not at all; what takes longer by its nature is not bounded by it. */
 const answerMs = 60_000;
+/** Between looking for an engine that is away, and looking again. */
+const awayLookMs = 500;
 
 /** `host`: `DOCKER_HOST`. Absent: the usual socket. */
 export function createConnect(host: string | undefined): Connect {
@@ -42,7 +45,8 @@ function optionsOf(host: string | undefined): Docker.DockerOptions {
 export async function ask<T>(doing: string, work: Promise<T>, ms = answerMs): Promise<T> {
 	let timer: NodeJS.Timeout | undefined;
 	const late = new Promise<never>((_, reject) => {
-		timer = setTimeout(() => reject(new Error(`it did not answer within ${ms / 1000} s`)), ms);
+		const message = `it did not answer within ${ms / 1000} s`;
+		timer = setTimeout(() => reject(Object.assign(new Error(message), {code: 'ETIMEDOUT'})), ms);
 	});
 	try {
 		return await Promise.race([work, late]);
@@ -71,9 +75,31 @@ export function statusOf(error: unknown): number | undefined {
 	return source instanceof Error && 'statusCode' in source && typeof source.statusCode === 'number' ? source.statusCode : undefined;
 }
 
-/** Whether the engine itself could not be reached, or did not answer. */
-export function isUnreachable(error: unknown): boolean {
-	return error instanceof ByoaiError && error.code === 'unavailable' && statusOf(error) === undefined;
+/** Whether the engine itself could not be reached, or did not answer, which may pass. */
+export function isAway(error: unknown): boolean {
+	return error instanceof ByoaiError && statusOf(error) === undefined && awayCodes.has(codeOf(error.cause));
+}
+
+const awayCodes: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+
+/**
+ * Does it again while the engine is away, for `awayMs` at most: it may just be started again. What is done must be such that it may be
+ * repeated. Rejects with the signal's reason, or as `work` did last.
+ */
+export async function despiteRestart<T>(work: () => Promise<T>, {awayMs, signal}: {awayMs: number; signal: AbortSignal}): Promise<T> {
+	for (const deadline = performance.now() + awayMs; ; ) {
+		try {
+			return await work();
+		} catch (error) {
+			signal.throwIfAborted();
+			if (!isAway(error) || performance.now() >= deadline) throw error;
+			await sleep(awayLookMs, undefined, {signal}).catch(() => signal.throwIfAborted());
+		}
+	}
+}
+
+function codeOf(error: unknown): string {
+	return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 /** What the engine says of its refusal, in one line. */
@@ -100,8 +126,7 @@ const mends: Readonly<Record<string, string>> = {
 
 function inWords(doing: string, error: unknown): ByoaiError {
 	if (error instanceof ByoaiError) return error;
-	const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-	const mend = statusOf(error) === undefined ? mends[code] : undefined;
+	const mend = statusOf(error) === undefined ? mends[codeOf(error)] : undefined;
 	const message = mend === undefined ? `Docker cannot ${doing}: ${saidBy(error)}` : `${mend} (${saidBy(error)})`;
 	return new ByoaiError('unavailable', message, {cause: error, retryable: true});
 }

@@ -5,7 +5,7 @@ import {ByoaiError} from '../model/error.ts';
 import type {InstanceSpec} from '../model/instance.ts';
 import type {Facts} from './docker-container.ts';
 import {inspect, inspectOwn, isAlive, remove} from './docker-container.ts';
-import {ask, isUnreachable, statusOf} from './docker-engine.ts';
+import {ask, isAway, statusOf} from './docker-engine.ts';
 import {readinessProbe} from './docker-probe.ts';
 import type {DockerImages} from './docker-pull.ts';
 import {untilReady} from './docker-ready.ts';
@@ -72,7 +72,7 @@ async function begin(docker: Docker, id: string, spec: InstanceSpec): Promise<Fa
 		await ask(`start agent ${spec.agent.name}`, docker.getContainer(id).start());
 	} catch (error) {
 		if (statusOf(error) !== 304) {
-			if (isUnreachable(error)) throw error;
+			if (isAway(error)) throw error;
 			// Gone, or on its way: then the engine's words are about that.
 			const facts = await inspect(docker, id);
 			if (facts === undefined || facts.State.Status === 'removing') throw stopped(spec);

@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import type {InstanceEnd} from '../model/instance.ts';
 import {orAborted} from './abortable.ts';
 import {endOf, inspect, isAlive, killPaused} from './docker-container.ts';
-import {isUnreachable} from './docker-engine.ts';
+import {isAway} from './docker-engine.ts';
 import type {DockerEvents} from './docker-events.ts';
 import type {ContainerHandle} from './docker-handle.ts';
 
@@ -45,7 +45,7 @@ async function look(docker: Docker, {container, startedAt}: ContainerHandle, was
 		await killPaused(docker, container);
 		return {cause: 'its container was paused by somebody else (docker pause), and was ended for that'};
 	} catch (error) {
-		if (isUnreachable(error)) return 'unknown';
+		if (isAway(error)) return 'unknown';
 		throw error;
 	}
 }

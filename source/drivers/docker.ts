@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import {ByoaiError} from '../model/error.ts';
 import type {Handle, InstanceSpec} from '../model/instance.ts';
 import {endContainer, inspect, inspectOwn, isAlive, isOwn} from './docker-container.ts';
-import {ask, createConnect} from './docker-engine.ts';
+import {ask, createConnect, despiteRestart} from './docker-engine.ts';
 import {DockerEvents} from './docker-events.ts';
 import {fromHandle, handleOf} from './docker-handle.ts';
 import {DockerImages} from './docker-pull.ts';
@@ -19,6 +19,8 @@ export type DockerDriverOptions = DockerDefaults & {
 	readonly host?: string;
 	/** How long an agent may take to end after SIGTERM, before SIGKILL. */
 	readonly stopGraceMs: number;
+	/** How long starts and stops wait for an engine that is away, as while it is started again. */
+	readonly awayMs: number;
 	/** Diagnostics that nobody waits for. */
 	readonly warn: (message: string) => void;
 };
@@ -32,7 +34,7 @@ const pingMs = 5000;
  * spoken to, nor is its client read.
  */
 export function createDockerDriver(options: DockerDriverOptions): Driver {
-	const {owner, stopGraceMs, warn} = options;
+	const {owner, stopGraceMs, awayMs, warn} = options;
 	const closing = new AbortController();
 	const turns = createTurns();
 	const connect = createConnect(options.host);
@@ -49,7 +51,9 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 		wanted.set(spec.name, imageOf(spec.agent, options));
 		try {
 			const signal = AbortSignal.any([stopped, closing.signal]);
-			return handleOf(await startContainer({docker: await connect(), images, defaults: options, spec, signal}));
+			const docker = await connect();
+			const begin = () => startContainer({docker, images, defaults: options, spec, signal});
+			return handleOf(await despiteRestart(begin, {awayMs, signal}));
 		} finally {
 			wanted.delete(spec.name);
 		}
@@ -78,7 +82,7 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 			await ask('answer', (await connect()).ping(), pingMs);
 		},
 		start: spec => turns.start(spec.name, stopped => start(spec, stopped)),
-		stop: ({name, handle}) => turns.stop(name, () => stop(name, handle)),
+		stop: ({name, handle}) => turns.stop(name, () => despiteRestart(() => stop(name, handle), {awayMs, signal: closing.signal})),
 		watch: async (_name, handle, signal) => {
 			const docker = await connect();
 			return watchContainer({docker, events, container: fromHandle(handle), signal: AbortSignal.any([signal, closing.signal])});

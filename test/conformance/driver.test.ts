@@ -284,6 +284,7 @@ function dockerPlace(): Place {
 				pids: 100,
 				instanceEnvironment: () => ({}),
 				stopGraceMs: 10_000,
+				awayMs: 0,
 				warn: () => undefined,
 			}),
 		spec: (name, behaviour = 'runs') =>

@@ -15,8 +15,10 @@ export type FakeEngine = {
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Listens at a socket of its own until the test is over. */
-export async function startFakeEngine(routes: Readonly<Record<string, Answer>>): Promise<FakeEngine> {
-	const path = join(temporaryDirectory(), 'engine.sock');
+export async function startFakeEngine(
+	routes: Readonly<Record<string, Answer>>,
+	path = join(temporaryDirectory(), 'engine.sock'),
+): Promise<FakeEngine> {
 	const asked: string[] = [];
 	const server = createServer((request, response) => {
 		asked.push(`${request.method} ${request.url}`);

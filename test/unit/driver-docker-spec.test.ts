@@ -15,11 +15,11 @@ const defaults: DockerDefaults = {
 };
 
 function options(agent: Partial<AgentSpec> = {}, name = 'builder~r01jabcdefgh~2') {
-	return createOptions(instanceSpec(name, {type: 'docker', ...agent}, '/work/flows'), defaults);
+	return createOptions(instanceSpec(name, {type: 'docker', ...agent}, '/srv/flows'), defaults);
 }
 
 function problems(agent: Partial<AgentSpec>): readonly string[] {
-	return validateDocker(instanceSpec('a', {type: 'docker', ...agent}, '/work/flows'), defaults);
+	return validateDocker(instanceSpec('a', {type: 'docker', ...agent}, '/srv/flows'), defaults);
 }
 
 test('what every container is: bounded, without privileges, reached from this host alone, and labelled as ours', () => {
@@ -67,10 +67,10 @@ test('the name is the same in every life of the orchestrator, and no two instanc
 test('volumes: paths relative to the workflow file, and named ones', () => {
 	const {HostConfig} = options({volumes: ['./data:/app/data', '/etc/hosts:/h:ro', 'sub/dir:/s', '..:/up', 'cache:/cache']});
 	expect(HostConfig?.Mounts).toEqual([
-		{Type: 'bind', Source: '/work/flows/data', Target: '/app/data', ReadOnly: false},
+		{Type: 'bind', Source: '/srv/flows/data', Target: '/app/data', ReadOnly: false},
 		{Type: 'bind', Source: '/etc/hosts', Target: '/h', ReadOnly: true},
-		{Type: 'bind', Source: '/work/flows/sub/dir', Target: '/s', ReadOnly: false},
-		{Type: 'bind', Source: '/work', Target: '/up', ReadOnly: false},
+		{Type: 'bind', Source: '/srv/flows/sub/dir', Target: '/s', ReadOnly: false},
+		{Type: 'bind', Source: '/srv', Target: '/up', ReadOnly: false},
 		{Type: 'volume', Source: 'cache', Target: '/cache', ReadOnly: false},
 	]);
 });

@@ -1,12 +1,14 @@
 import type {ServerResponse} from 'node:http';
+import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {createDockerDriver} from '../../source/drivers/docker.ts';
 import {Layers} from '../../source/drivers/docker-pull.ts';
 import type {AgentSpec} from '../../source/model/workflow.ts';
 import {json, startFakeEngine} from '../helpers/fake-engine.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';
+import {temporaryDirectory} from '../helpers/temporary-directory.ts';
 
-function driverAt(host: string) {
+function driverAt(host: string, awayMs = 0) {
 	const driver = createDockerDriver({
 		owner: '0123456789abcdef',
 		image: 'some/agent',
@@ -14,6 +16,7 @@ function driverAt(host: string) {
 		pids: 100,
 		instanceEnvironment: () => ({}),
 		stopGraceMs: 1000,
+		awayMs,
 		warn: () => undefined,
 		host,
 	});
@@ -109,6 +112,17 @@ test.each([
 		[driver.probe(), driver.start(spec()), driver.stop({name: 'b'}), driver.list()].map(work => work.catch((error: unknown) => error)),
 	);
 	for (const reason of reasons) expect(reason).toMatchObject({code: 'unavailable', message: expect.stringContaining(message)});
+});
+
+test('an engine that is started again is waited for', async () => {
+	const path = join(temporaryDirectory(), 'later.sock');
+	const driver = driverAt(`unix://${path}`, 60_000);
+	const starting = driver.start(spec({pullPolicy: 'never'})).catch((error: Error) => error.message);
+	const stopping = driver.stop({name: 'b'});
+	await expect(driver.probe()).rejects.toThrow('Docker is not running here');
+	await startFakeEngine({}, path);
+	expect(await starting).toContain('Image some/agent is not on this host');
+	await stopping;
 });
 
 test('a container of that name that is not ours is left alone', async () => {

@@ -38,16 +38,6 @@ export type Config = {
 	readonly environment: Environment;
 };
 
-/** How agents in containers are started. */
-export type DockerSettings = {
-	/** `DOCKER_HOST`; absent: the usual socket. */
-	readonly host?: string;
-	/** `AGENT_IMAGE`: of agents that name none. */
-	readonly image: string;
-	/** `DEFAULT_NETWORK`: of agents that name none. */
-	readonly network: string;
-};
-
 export type Intervals = {
 	/** How long an agent that registered may be silent before its attempts count as lost. */
 	readonly leaseMs: number;
@@ -61,6 +51,16 @@ export type Intervals = {
 	readonly holdMs: number;
 	/** How long a task of a one-shot run waits for an agent that is not there. */
 	readonly agentTimeoutMs: number;
+};
+
+/** How agents in containers are started. */
+export type DockerSettings = {
+	/** `DOCKER_HOST`; absent: the usual socket. */
+	readonly host?: string;
+	/** `AGENT_IMAGE`: of agents that name none. */
+	readonly image: string;
+	/** `DEFAULT_NETWORK`: of agents that name none. */
+	readonly network: string;
 };
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;

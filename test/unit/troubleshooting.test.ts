@@ -31,7 +31,7 @@ function isExplained(message: string): boolean {
 
 /** Messages that the product puts together of several texts: they are provoked below. */
 const composed =
-	/^(the state directory|ORCHESTRATOR_URL must be|no agent|no free slot|agents of type|it answers|the attempt on the agent failed: it answers)/;
+	/^(the state directory|no agent|agent <name> is registered|ORCHESTRATOR_URL must|no orchestrator answers|no free slot|agents of type|it answers|the attempt on the agent failed: it answers)/;
 
 test('docs/troubleshooting.md has messages, and only words that the product says', () => {
 	expect(messages.length).toBeGreaterThan(35);

@@ -1,3 +1,4 @@
+import type {Plugin} from 'rolldown';
 import type {UserConfig} from 'tsdown';
 import {defineConfig} from 'tsdown';
 
@@ -13,9 +14,33 @@ const program: UserConfig = {
 	minify: {compress: true, mangle: false, codegen: {removeWhitespace: true}},
 };
 
+/**
+ * The Docker client brings along what is never called here: builds by BuildKit (gRPC) and engines behind ssh. They would be most of it, and
+ * what is compiled for ssh cannot be loaded from an ES module.
+ */
+const withoutBuildKitAndSsh: Plugin = {
+	name: 'without-buildkit-and-ssh',
+	resolveId: {
+		order: 'pre',
+		handler(id, importer) {
+			const isUnused = id === 'ssh2' || (/[\\/]dockerode[\\/]/.test(importer ?? '') && /^\.\/(?:session|buildkit)$/.test(id));
+			return isUnused ? '\0not-bundled' : undefined;
+		},
+	},
+	load: id =>
+		id === '\0not-bundled'
+			? 'export default function absent() { throw new Error("not in this version"); } export class Client {}'
+			: undefined,
+};
+
 export default defineConfig([
 	// What the command line imports by import() becomes chunks of their own, which are read when they are needed.
-	{...program, entry: {cli: 'source/cli.tsx'}, deps: {alwaysBundle: [/.*/], onlyBundle: false, onlyImport: []}},
+	{
+		...program,
+		entry: {cli: 'source/cli.tsx'},
+		plugins: [withoutBuildKitAndSsh],
+		deps: {alwaysBundle: [/.*/], onlyBundle: false, onlyImport: []},
+	},
 	// The agent program can be copied alone into any container: one file, and the build fails if a package gets in.
 	{
 		...program,

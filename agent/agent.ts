@@ -99,6 +99,7 @@ export class Agent {
 	/** Ends all that runs, and starts nothing any more. Resolves when nothing runs and the outcomes wait to be reported. */
 	async close(): Promise<void> {
 		this.#closing = true;
+		this.#options.session.end();
 		const attempts = [...this.#executions.values()];
 		for (const {execution} of attempts) execution.stop(agentStopped, closeGraceMs);
 		for (const direct of this.#direct) direct.stop(agentStopped);

@@ -38,6 +38,7 @@ export class Session {
 	#lease: Lease | undefined;
 	readonly #held = new Map<string, Held>();
 	#draining = false;
+	#ending = false;
 	#occupied = 0;
 
 	constructor(id: SessionId, slots: number) {
@@ -99,12 +100,17 @@ export class Session {
 
 	/** Slots that attempts may be given. */
 	get free(): number {
-		return this.#draining ? 0 : Math.max(0, this.slots - this.live().length - this.#occupied);
+		return this.#draining || this.#ending ? 0 : Math.max(0, this.slots - this.live().length - this.#occupied);
 	}
 
 	/** Whether the orchestrator gives it nothing more. */
 	get draining(): boolean {
 		return this.#draining;
+	}
+
+	/** Offers no slot any more: the agent ends. What it were given would be lost, and a retry of it used up, again and again. */
+	end(): void {
+		this.#ending = true;
 	}
 
 	/** Takes a free slot for what is no attempt. An attempt that was given that slot meanwhile is held all the same. */

@@ -35,6 +35,7 @@ export type Config = {
 	readonly localSlots: number;
 	readonly limits: Limits;
 	readonly intervals: Intervals;
+	readonly docker: DockerSettings;
 	/** What agents on the own host inherit. */
 	readonly environment: Environment;
 };
@@ -54,6 +55,16 @@ export type Intervals = {
 	readonly holdMs: number;
 	/** How long a task of a one-shot run waits for an agent that is not there. */
 	readonly agentTimeoutMs: number;
+};
+
+/** How agents in containers are started. */
+export type DockerSettings = {
+	/** `DOCKER_HOST`; absent: the usual socket. */
+	readonly host?: string;
+	/** `AGENT_IMAGE`: of agents that name none. */
+	readonly image: string;
+	/** `DEFAULT_NETWORK`: of agents that name none. */
+	readonly network: string;
 };
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
@@ -144,6 +155,7 @@ export function readConfig({flags, settings, environment, terminal}: ConfigSourc
 		localSlots: settings.localSlots ?? availableParallelism(),
 		limits: {...defaultLimits, ...settings.limits},
 		intervals: {...defaultIntervals, ...settings.intervals},
+		docker: dockerSettings(variable),
 		environment,
 	};
 }
@@ -164,6 +176,15 @@ export function refuseExposure({host, token, auth}: Config): void {
 		'unavailable',
 		`listening on ${host} without a token would let anybody who reaches it run commands here. Set BYOAI_TOKEN (or --token), or permit it with --auth none.`,
 	);
+}
+
+function dockerSettings(variable: (name: string) => string | undefined): DockerSettings {
+	const host = variable('DOCKER_HOST');
+	return {
+		...(host !== undefined && {host}),
+		image: variable('AGENT_IMAGE') ?? 'byoai-agent:latest',
+		network: variable('DEFAULT_NETWORK') ?? 'bridge',
+	};
 }
 
 function httpsOf({https, httpsCert, httpsKey}: ConfigFlags): Pick<Config, 'https'> {

@@ -2,18 +2,18 @@ import {randomUUID} from 'node:crypto';
 import {createCalls} from './agents/calls.ts';
 import {Contacts} from './agents/contacts.ts';
 import {Exchanges} from './agents/exchange.ts';
+import {createBackends} from './backends.ts';
 import type {Config} from './config.ts';
-import type {Driver} from './drivers/driver.ts';
-import {createLocalDriver} from './drivers/local.ts';
 import {systemClock} from './engine/clock.ts';
 import {Engine} from './engine/engine.ts';
 import {History} from './engine/history.ts';
 import {Performer} from './engine/perform.ts';
+import type {ContactVitals} from './engine/rows.ts';
 import {createRunIds} from './engine/run-ids.ts';
 import {TaskLogs} from './engine/task-logs.ts';
 import {Views} from './engine/views.ts';
 import {ByoaiError} from './model/error.ts';
-import type {AgentSpec, AgentType} from './model/workflow.ts';
+import type {AgentType} from './model/workflow.ts';
 import type {State} from './scheduler/state.ts';
 import {poolOfInstance} from './scheduler/state.ts';
 import type {Certificate} from './server/certificate.ts';
@@ -58,7 +58,6 @@ export type Orchestrator = {
 };
 
 const localAgentIdleMs = {once: 0, manager: 30_000, reader: 0};
-const stopMarginMs = 5000;
 const agentsRefreshMs = 2000;
 
 /**
@@ -93,11 +92,11 @@ async function compose(
 ): Promise<Orchestrator> {
 	const {config, mode, warn} = options;
 	const core = openCore(options, directory, opened);
-	const {engine, exchanges, contacts} = core;
+	const {engine, exchanges, contacts, backends} = core;
 	const views = new Views(
 		engine,
 		agent => exchanges.isHeard(agent),
-		agent => contacts.vitals(agent),
+		agent => startVitals(backends.progress(agent)) ?? contacts.vitals(agent),
 	);
 	opened.push(() => views.close());
 	const epoch = randomUUID();
@@ -135,7 +134,9 @@ async function compose(
 		opened.push(repeat(() => views.refreshAgents(), agentsRefreshMs));
 		engine.start();
 		contacts.start();
-		void core.performer.sweep(instance => poolOfInstance(engine.state, instance) !== undefined);
+		// A driver that no agent of this state has is not asked for what it might have left: nobody need have it.
+		const used = new Set<AgentType>(['local', ...Object.values(engine.state.pools).map(({spec}) => spec.type)]);
+		void core.performer.sweep(instance => poolOfInstance(engine.state, instance) !== undefined, used);
 	}
 	const fingerprint = certificate !== undefined && config.https?.cert === undefined ? fingerprintOf(certificate) : undefined;
 	return {
@@ -165,10 +166,11 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	const calls = createCalls({orchestrator: directory.id, limits: config.limits, ...(config.token !== undefined && {token: config.token})});
 	opened.push(() => calls.close());
 	const {leaseMs, silentMs} = config.intervals;
-	const contacts = new Contacts({engine, exchanges, calls, clock, warn, leaseMs, silentMs, healthChecks: config.limits.health_checks});
-	const local = createLocalDriver(localDriverOptions(options, directory));
-	opened.push(() => local.close());
-	const drivers = new Map<AgentType, Driver>([['local', local]]);
+	const backends = createBackends({...options, directory});
+	const {drivers, reach, refusalsOf, probe} = backends;
+	opened.push(() => backends.close());
+	const {health_checks: healthChecks} = config.limits;
+	const contacts = new Contacts({engine, exchanges, calls, clock, warn, leaseMs, silentMs, healthChecks, reach});
 	const performer = new Performer({
 		drivers,
 		clock,
@@ -178,22 +180,13 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	});
 	opened.push(() => performer.close());
 	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref));
-	const refusalsOf = (agent: AgentSpec, of: string) => drivers.get(agent.type)?.validate({name: agent.name, agent, directory: of}) ?? [];
-	return {engine, exchanges, contacts, performer, history, logs, fatal, refusalsOf, supportedTypes: new Set(drivers.keys())};
+	const supportedTypes = new Set(drivers.keys());
+	return {engine, exchanges, contacts, performer, history, logs, fatal, backends, refusalsOf, probe, supportedTypes};
 }
 
-function localDriverOptions({config, agentProgram}: OrchestratorOptions, directory: StateDirectory) {
-	return {
-		directory: directory.instances,
-		command: agentProgram,
-		environment: config.environment,
-		instanceEnvironment: (instance: string) => ({
-			BYOAI_TOKEN: deriveToken(directory.key, 'agent', instance),
-			BYOAI_ENDPOINT_FILE: `${directory.path}/endpoint`,
-			AGENT_SPOOL_BYTES: String(config.limits.agent_spool_bytes),
-		}),
-		stopGraceMs: config.intervals.graceMs + stopMarginMs,
-	};
+/** An instance whose start takes long is not there yet, and its row says why. */
+function startVitals(progress: string | undefined): ContactVitals | undefined {
+	return progress === undefined ? undefined : {isStarting: true, problem: progress};
 }
 
 async function certificateOf({https, host}: Config, directory: StateDirectory): Promise<Certificate | undefined> {

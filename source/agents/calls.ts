@@ -9,8 +9,8 @@ import {dialledExchangePath, healthPath, orchestratorHeader, taskPath} from '../
 import type {HttpCall, HttpReply} from './http-call.ts';
 import {HttpCaller} from './http-call.ts';
 
-/** Where an agent is dialled, and under which name. */
-export type Address = {readonly agent: string; readonly url: string};
+/** Where an agent is dialled, and under which name. `token`: its own, which it is sent in place of what derives from the API's. */
+export type Address = {readonly agent: string; readonly url: string; readonly token?: string};
 
 /** What an agent's `GET /health` says of how it is to be spoken to. */
 export type Speech = 'exchange' | 'task';
@@ -62,12 +62,10 @@ const shownCharacters = 200;
 /** The calls over HTTP. `close` ends those under way. */
 export function createCalls({token, orchestrator, limits}: CallsOptions): AgentCalls & {close(): void} {
 	const caller = new HttpCaller();
-	const call = async ({agent, url}: Address, path: string, rest: Omit<HttpCall, 'url' | 'headers'>): Promise<HttpReply> => {
+	const call = async ({agent, url, token: own}: Address, path: string, rest: Omit<HttpCall, 'url' | 'headers'>): Promise<HttpReply> => {
 		const base = new URL(url);
-		const headers = {
-			[orchestratorHeader]: orchestrator,
-			...(token !== undefined && {authorization: `Bearer ${dialToken(token, agent)}`}),
-		};
+		const bearer = own ?? (token === undefined ? undefined : dialToken(token, agent));
+		const headers = {[orchestratorHeader]: orchestrator, ...(bearer !== undefined && {authorization: `Bearer ${bearer}`})};
 		const reply = await caller.call({...rest, url: new URL(base.pathname.replace(/\/+$/, '') + path, base), headers});
 		if (reply.status >= 300 && reply.status < 400) throw redirected(reply);
 		return reply;

@@ -1,21 +1,29 @@
 import type {ContactVitals} from '../engine/rows.ts';
-import type {RegisteredAgent} from '../model/agent.ts';
 import type {SessionId} from '../model/ids.ts';
 import {BasicSession} from './basic-session.ts';
 import type {Address, Speech} from './calls.ts';
 import {Dial} from './dial.ts';
-import type {ContactParts, Link} from './link.ts';
+import type {ContactParts, DialledAgent, Link} from './link.ts';
 
-/** Waits after failures: doubled each time. */
-const shortestRetryMs = 1000;
+/** The longest wait after a failure; each is twice the one before. */
 const longestRetryMs = 5000;
 
-/** One agent that is dialled, as it was registered: asked for its health until it answers, then spoken to as its answer says. */
-export class Contact {
+export type ContactOptions<Agent extends DialledAgent> = {
+	readonly agent: Agent;
+	/** Where it is dialled, as far as that is known at that moment. */
+	readonly locate: () => Promise<Address>;
+	/** After the first failure. */
+	readonly shortestRetryMs: number;
+	/** So many failures at first are no trouble: what has only just begun takes a moment to answer. */
+	readonly quietFailures: number;
+};
+
+/** One agent that is dialled: asked for its health until it answers, then spoken to as its answer says. */
+export class Contact<Agent extends DialledAgent> {
 	readonly #parts: ContactParts;
-	readonly #address: Address;
+	readonly #options: ContactOptions<Agent>;
 	readonly #ending = new AbortController();
-	#agent: RegisteredAgent;
+	#agent: Agent;
 	#retired = false;
 	#link: Link | undefined;
 	#isStarting = true;
@@ -25,14 +33,14 @@ export class Contact {
 	#failures = 0;
 	#cancelRetry: () => void = () => undefined;
 
-	constructor(agent: RegisteredAgent & {readonly url: string}, parts: ContactParts) {
-		this.#agent = agent;
+	constructor(options: ContactOptions<Agent>, parts: ContactParts) {
+		this.#agent = options.agent;
+		this.#options = options;
 		this.#parts = parts;
-		this.#address = {agent: agent.name, url: agent.url};
 	}
 
-	/** The registration that it follows. */
-	get agent(): RegisteredAgent {
+	/** What it follows: a registration, or an instance. */
+	get agent(): Agent {
 		return this.#agent;
 	}
 
@@ -54,7 +62,7 @@ export class Contact {
 	}
 
 	/** A newer registration that changes nothing for the contact. Who registers again is there: a wait for its answer is over. */
-	renew(agent: RegisteredAgent): void {
+	renew(agent: Agent): void {
 		const isNew = agent.registeredAt !== this.#agent.registeredAt;
 		this.#agent = agent;
 		if (isNew && this.#link === undefined && this.#failures > 0) void this.#ask(true);
@@ -82,30 +90,33 @@ export class Contact {
 	async #ask(first: boolean): Promise<void> {
 		this.#cancelRetry();
 		try {
-			const {speech, slots} = await this.#parts.health.ask(this.#address, this.#ending.signal, {first});
+			const address = await this.#options.locate();
+			const {speech, slots} = await this.#parts.health.ask(address, this.#ending.signal, {first});
 			this.#slots = slots;
-			if (!this.#ending.signal.aborted && this.#link === undefined) this.#speak(speech);
+			if (!this.#ending.signal.aborted && this.#link === undefined) this.#speak(speech, address);
 		} catch (error) {
 			if (this.#ending.signal.aborted || this.#link !== undefined) return;
-			this.#problem = error instanceof Error ? error.message : String(error);
+			const isQuiet = this.#isStarting && this.#failures < this.#options.quietFailures;
+			if (!isQuiet) this.#problem = error instanceof Error ? error.message : String(error);
 			this.#askLater();
 		}
 	}
 
 	#askLater(): void {
 		const {clock, random} = this.#parts;
-		const ms = Math.min(longestRetryMs, shortestRetryMs * 2 ** this.#failures++);
+		const ms = Math.min(longestRetryMs, this.#options.shortestRetryMs * 2 ** this.#failures++);
 		this.#cancelRetry();
 		this.#cancelRetry = clock.after(ms * (1 - random() / 4), () => void this.#ask(false));
 	}
 
-	#speak(speech: Speech): void {
+	#speak(speech: Speech, address: Address): void {
 		this.#isStarting = false;
+		this.#problem = undefined;
 		this.#cancelRetry();
 		const options = {
 			...this.#parts,
 			agent: this.#agent,
-			address: this.#address,
+			address,
 			onTrouble: (problem: string | undefined) => {
 				this.#problem = problem;
 				if (problem === undefined) this.#failures = 0;

@@ -3,9 +3,13 @@ import type {RegisteredAgent} from '../model/agent.ts';
 import type {SessionId} from '../model/ids.ts';
 import {Contact} from './contact.ts';
 import {HealthChecks} from './health-checks.ts';
+import type {Reach} from './instance-contacts.ts';
+import {InstanceContacts} from './instance-contacts.ts';
 import type {ContactParts} from './link.ts';
 
 export type ContactsOptions = Omit<ContactParts, 'health' | 'beatMs' | 'random'> & {
+	/** Where the agents of instances are dialled; absent: they all dial by themselves. */
+	readonly reach?: Reach;
 	/** An agent that is there is heard from a few times in each of these. */
 	readonly leaseMs: number;
 	readonly silentMs: number;
@@ -15,13 +19,16 @@ export type ContactsOptions = Omit<ContactParts, 'health' | 'beatMs' | 'random'>
 };
 
 const longestBeatMs = 5000;
+/** Between asking a registered agent for its health and asking again, at first. */
+const shortestRetryMs = 1000;
 
 /** The contacts with all agents that are dialled: they follow the registrations, and begin anew with each start of the orchestrator. */
 export class Contacts {
 	readonly #parts: ContactParts;
-	readonly #current = new Map<string, Contact>();
+	readonly #instances: InstanceContacts;
+	readonly #current = new Map<string, Contact<RegisteredAgent>>();
 	/** Contacts of registrations that do not hold any more, whose agents still have work. */
-	readonly #retired = new Set<Contact>();
+	readonly #retired = new Set<Contact<RegisteredAgent>>();
 	readonly #cancelSubscriptions: Array<() => void> = [];
 	#cancelTimer: () => void = () => undefined;
 
@@ -29,6 +36,7 @@ export class Contacts {
 		const {leaseMs, silentMs, healthChecks: most, random = Math.random, calls, clock} = options;
 		const beatMs = Math.min(longestBeatMs, leaseMs / 5, silentMs / 3);
 		this.#parts = {...options, beatMs, random, health: new HealthChecks({calls, clock, most})};
+		this.#instances = new InstanceContacts(this.#parts, options.reach ?? (() => undefined));
 	}
 
 	/** Takes up contact with every agent of the state that is dialled, and from now on with those that register. */
@@ -37,16 +45,18 @@ export class Contacts {
 		this.#cancelSubscriptions.push(
 			engine.subscribe(({before, after}) => {
 				if (before.agents !== after.agents) this.#follow(after.agents);
+				if (before.pools !== after.pools) this.#instances.follow(after.pools);
 				if (before.sessions !== after.sessions) this.#dismiss();
 			}),
 			exchanges.subscribe(session => this.#sendOrders(session)),
 		);
 		this.#follow(engine.state.agents);
+		this.#instances.follow(engine.state.pools);
 	}
 
 	/** What is seen of an agent that is dialled; undefined of all others. */
 	vitals(agent: string): ContactVitals | undefined {
-		return this.#current.get(agent)?.vitals;
+		return (this.#current.get(agent) ?? this.#instances.get(agent))?.vitals;
 	}
 
 	/** Gives up all that is under way. What agents have goes on there as far as they can alone. */
@@ -54,6 +64,7 @@ export class Contacts {
 		this.#cancelTimer();
 		for (const cancel of this.#cancelSubscriptions) cancel();
 		for (const contact of [...this.#current.values(), ...this.#retired]) contact.close();
+		this.#instances.close();
 	}
 
 	#follow(agents: Readonly<Record<string, RegisteredAgent>>): void {
@@ -73,12 +84,16 @@ export class Contacts {
 	}
 
 	#take(agent: RegisteredAgent & {readonly url: string}): void {
-		const contact = new Contact(agent, this.#parts);
+		const {name, url} = agent;
+		const contact = new Contact<RegisteredAgent>(
+			{agent, shortestRetryMs, quietFailures: 0, locate: () => Promise.resolve({agent: name, url})},
+			this.#parts,
+		);
 		this.#current.set(agent.name, contact);
 		contact.start();
 	}
 
-	#retire(contact: Contact): void {
+	#retire(contact: Contact<RegisteredAgent>): void {
 		contact.retire();
 		this.#retired.add(contact);
 		this.#dismissLater();
@@ -106,7 +121,7 @@ export class Contacts {
 		if (this.#retired.size > 0) this.#dismissLater();
 	}
 
-	#forget(contact: Contact): void {
+	#forget(contact: Contact<RegisteredAgent>): void {
 		this.#retired.delete(contact);
 		contact.close();
 	}
@@ -114,7 +129,7 @@ export class Contacts {
 	#sendOrders(session: SessionId): void {
 		const agent = this.#parts.engine.state.sessions[session]?.agent;
 		if (agent === undefined) return;
-		this.#current.get(agent)?.sendOrders(session);
+		(this.#current.get(agent) ?? this.#instances.get(agent))?.sendOrders(session);
 		for (const contact of this.#retired) contact.sendOrders(session);
 	}
 }

@@ -21,8 +21,11 @@ export type ContactParts = {
 	readonly warn: (message: string) => void;
 };
 
+/** An agent that is dialled, whoever brought it here. */
+export type DialledAgent = Pick<RegisteredAgent, 'name' | 'slots' | 'registeredAt'>;
+
 export type LinkOptions = ContactParts & {
-	readonly agent: RegisteredAgent;
+	readonly agent: DialledAgent;
 	readonly address: Address;
 	/** Why the agent cannot be used at the moment, in words; undefined: it can. */
 	readonly onTrouble: (problem: string | undefined) => void;

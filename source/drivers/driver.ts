@@ -33,6 +33,15 @@ export interface Driver {
 
 	list(): Promise<ReadonlyArray<{name: string; handle: Handle}>>;
 
+	/**
+	 * The URL at which the agent of an instance is dialled from here, as it is now. Rejects with `unavailable` when that cannot be told.
+	 * Undefined, or absent: the agent dials by itself.
+	 */
+	reach?(spec: InstanceSpec, handle: Handle): Promise<string> | undefined;
+
+	/** How far a start is, in words, where it is one that takes long; undefined: there is nothing to tell. */
+	progress?(instance: string): string | undefined;
+
 	/** Ends what this driver holds in memory. */
 	close(): Promise<void>;
 }

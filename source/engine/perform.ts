@@ -50,9 +50,13 @@ export class Performer {
 		}
 	}
 
-	/** Stops living instances that nobody knows: left behind by a life of which the journal tells nothing any more. */
-	async sweep(isKnown: (instance: string) => boolean): Promise<void> {
-		for (const driver of this.#options.drivers.values()) {
+	/**
+	 * Stops living instances that nobody knows: left behind by a life of which the journal tells nothing any more. `types`: whose drivers
+	 * are asked.
+	 */
+	async sweep(isKnown: (instance: string) => boolean, types: ReadonlySet<AgentType>): Promise<void> {
+		for (const [type, driver] of this.#options.drivers) {
+			if (!types.has(type)) continue;
 			try {
 				for (const {name, handle} of await driver.list()) {
 					if (isKnown(name)) continue; // asked only now: names come back while others are being stopped

@@ -1,4 +1,4 @@
-import type {AgentStatus, InstanceStatus, Pool, RegisteredAgent} from '../model/agent.ts';
+import type {AgentStatus, Instance, InstanceStatus, Pool, RegisteredAgent} from '../model/agent.ts';
 import type {Run, Task} from '../model/run.ts';
 import {currentAttempt} from '../model/run.ts';
 import type {AgentRow, AttemptDetail, RunDetail, RunRow, TaskDetail, TaskRow} from '../protocol/views.ts';
@@ -113,19 +113,29 @@ export function instanceRows(pool: Pool, version: number, vitals: AgentVitals): 
 		slots: spec.slots,
 		labels: spec.labels,
 		...(run !== undefined && {run}),
-		...(broken !== undefined && {problem: broken}),
+		...withProblem(broken),
 	};
 	if (instances.length === 0 && spec.lifetime === 'persistent') {
 		return [{...common, id: pool.name, status: broken === undefined ? 'starting' : 'lost', used: 0}];
 	}
 	const isDraining = (status: InstanceStatus) => status === 'stopping' || pool.draining === true;
-	return instances.map(({name, status, onlineAt}) => ({
-		...common,
-		id: name,
-		status: onlineAt === undefined ? 'starting' : heardStatus(vitals.isHeard(name), isDraining(status)),
-		used: vitals.used(name),
-		instance: status,
-	}));
+	// One that is being stopped does not answer for long, which is as it should be.
+	const problemOf = ({name, status}: Instance) => broken ?? (status === 'stopping' ? undefined : vitals.contact(name)?.problem);
+	return instances.map(instance => {
+		const {name, status, onlineAt} = instance;
+		return {
+			...common,
+			...withProblem(problemOf(instance)),
+			id: name,
+			status: onlineAt === undefined ? 'starting' : heardStatus(vitals.isHeard(name), isDraining(status)),
+			used: vitals.used(name),
+			instance: status,
+		};
+	});
+}
+
+function withProblem(problem: string | undefined): Pick<AgentRow, 'problem'> {
+	return problem === undefined ? {} : {problem};
 }
 
 /** A run, whole; `waiting` explains a task that has not started, `isRunning` whether an agent has taken its attempt. */

@@ -69,6 +69,8 @@ export type Instance = {
 	readonly requestedAt: number;
 	/** What the driver needs to find it again; absent until it has started. */
 	readonly handle?: Handle;
+	/** When it had started: from then on its agent program may take `startTimeoutMs`. What a driver does before, it bounds by itself. */
+	readonly startedAt?: number;
 	/** Set once an agent program in it opened a session. */
 	readonly onlineAt?: number;
 	/** `lifetime: task`: it has been given its attempt and gets no other. */

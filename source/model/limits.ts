@@ -25,6 +25,8 @@ export const defaultLimits = {
 	health_reply_bytes: 64 * 1024,
 	/** Agents that are asked for their health at the same moment; others wait for their turn. */
 	health_checks: 64,
+	/** Processes and threads in the container of an agent, unless its `resources` say otherwise; a further one cannot be started there. */
+	container_pids: 4096,
 	/** Orders of one exchange; an agent takes no larger ones. */
 	orders_bytes: 64 * 1024 * 1024,
 	/** Output, and stderr, of a direct task in an agent's reply; the rest is counted and dropped, and a line says so. */

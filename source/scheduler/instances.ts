@@ -2,13 +2,15 @@ import type {Instance, Pool} from '../model/agent.ts';
 import type {Handle, InstanceEnd} from '../model/instance.ts';
 import {loseSession} from './attempts.ts';
 import type {Draft} from './draft.ts';
-import {recordInstanceFailure, stopCommand} from './pools.ts';
+import {onlineDueAt, recordInstanceFailure, stopCommand} from './pools.ts';
 import {poolOfInstance} from './state.ts';
 
 export function instanceStarted(draft: Draft, name: string, handle: Handle): void {
 	const found = find(draft, name);
 	if (found === undefined) return;
-	changeInstance(draft, found.pool, {...found.instance, handle});
+	// Told again after a restart it changes nothing: it is the same start.
+	const {startedAt = draft.state.now} = found.instance;
+	changeInstance(draft, found.pool, {...found.instance, handle, startedAt});
 }
 
 /** It could not be started. One that is to be stopped by now is told of by its stop. */
@@ -48,8 +50,8 @@ export function loseSessionsOf(draft: Draft, agent: string, cause: string): void
 export function failSilentStarts(draft: Draft): void {
 	for (const pool of Object.values(draft.state.pools)) {
 		for (const instance of pool.instances) {
-			const late = draft.state.now >= instance.requestedAt + pool.spec.startTimeoutMs;
-			if (instance.status !== 'starting' || !late) continue;
+			const dueAt = onlineDueAt(pool, instance);
+			if (dueAt === undefined || draft.state.now < dueAt) continue;
 			const cause = `no agent program came online within ${pool.spec.startTimeoutMs / 1000} s`;
 			endUnwanted(draft, draft.state.pools[pool.name] ?? pool, instance, {cause});
 		}

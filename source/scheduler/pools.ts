@@ -59,6 +59,11 @@ function localPool({workflow, localAgent}: RunSubmitted): Pool {
 	return {name: localAgentName, spec, directory: workflow.directory, idleMs: localAgent.idleMs, started: 0, failures: 0, instances: []};
 }
 
+/** When an agent program must be online in an instance that started; undefined: it is, or the driver has not started it yet. */
+export function onlineDueAt({spec}: Pool, {status, startedAt}: Instance): number | undefined {
+	return status === 'starting' && startedAt !== undefined ? startedAt + spec.startTimeoutMs : undefined;
+}
+
 /** What a driver is told of an instance. */
 export function instanceSpec(pool: Pool, name: string): InstanceSpec {
 	return {name, agent: pool.spec, directory: pool.directory};

@@ -2,6 +2,7 @@ import type {Run} from '../model/run.ts';
 import type {AgentSelector} from '../model/workflow.ts';
 import type {Draft, RunDraft} from './draft.ts';
 import {failSilentStarts} from './instances.ts';
+import {onlineDueAt} from './pools.ts';
 import {failFast, stopRun} from './runs.ts';
 import type {Candidate} from './selection.ts';
 import {candidateOf, describeSelector, selectorKey, selects} from './selection.ts';
@@ -102,9 +103,7 @@ export function wakeAt(state: State): number | undefined {
 		if (pool.idleSince !== undefined && (pool.instances.length === 0 || pool.instances.some(({status}) => status !== 'stopping'))) {
 			next = Math.min(next, pool.idleSince + pool.idleMs);
 		}
-		for (const {status, requestedAt} of pool.instances) {
-			if (status === 'starting') next = Math.min(next, requestedAt + pool.spec.startTimeoutMs);
-		}
+		for (const instance of pool.instances) next = Math.min(next, onlineDueAt(pool, instance) ?? next);
 	}
 	return next === Number.POSITIVE_INFINITY ? undefined : next;
 }

@@ -51,6 +51,12 @@ export function refuseImpossible(workflow: Workflow, services: Services): void {
 	if (refused[0] !== undefined) throw new ByoaiError('invalid', refused[0].message, {problems: refused});
 }
 
+/** Rejects with `unavailable`, and what to do, when what has to start the agents of this workflow is not there. */
+export async function probeAgents(workflow: Workflow, services: Services): Promise<void> {
+	const types = deployedAgents(workflow, services).map(({agent}) => agent.type);
+	if (types.length > 0) await services.probe(types);
+}
+
 /** Every task on this agent: nothing is deployed, whatever the file declares. */
 function allOn(agent: string, workflow: Workflow): Workflow {
 	const problems = workflow.tasks.flatMap(({image, name}, index): Problem[] =>

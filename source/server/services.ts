@@ -39,5 +39,7 @@ export type Services = {
 	readonly supportedTypes: ReadonlySet<AgentType>;
 	/** What the driver of an agent cannot do of its specification, in words for the author; host paths are relative to `directory`. */
 	readonly refusalsOf: (agent: AgentSpec, directory: string) => readonly string[];
+	/** Whether agents of these types can be started here now. Rejects with `unavailable`, and what to do about it. */
+	readonly probe: (types: Iterable<AgentType>) => Promise<void>;
 	readonly newRunId: () => RunId;
 };

@@ -8,7 +8,7 @@ import {runEnded} from '../model/run.ts';
 import type {RerunChoice} from '../scheduler/rerun.ts';
 import {planRerun, retryOf} from '../scheduler/rerun.ts';
 import type {Submission} from './prepare.ts';
-import {prepareWorkflow, refuseImpossible} from './prepare.ts';
+import {prepareWorkflow, probeAgents, refuseImpossible} from './prepare.ts';
 import type {Services} from './services.ts';
 
 /** `known`: the run was there already. */
@@ -33,8 +33,8 @@ export class Submissions {
 	}
 
 	/**
-	 * Starts a run; resolves once it is in the journal. Throws `invalid` with all problems of the workflow, `unsupported`, `limit`
-	 * (active_runs) and `conflict` (a persistent agent with another specification).
+	 * Starts a run; resolves once it is in the journal. Throws `invalid` with all problems of the workflow, `unsupported`, `unavailable`
+	 * (what has to start its agents), `limit` (active_runs) and `conflict` (a persistent agent with another specification).
 	 */
 	async submit(submission: Submission): Promise<Submitted> {
 		const {params = {}, request, resume = false, onAgent} = submission;
@@ -69,8 +69,13 @@ export class Submissions {
 		this.#refuseTooMany();
 		const {engine, clock, localAgent, newRunId} = this.#services;
 		const run = newRunId();
-		const event: RunSubmitted = {type: 'run-submitted', at: clock.now(), run, localAgent, ...keys, ...prepare(run)};
-		const pending = {...keys, run, done: engine.submit(event)};
+		const prepared = prepare(run);
+		const submitted = async () => {
+			await probeAgents(prepared.workflow, this.#services);
+			const event: RunSubmitted = {type: 'run-submitted', at: clock.now(), run, localAgent, ...keys, ...prepared};
+			await engine.submit(event);
+		};
+		const pending = {...keys, run, done: submitted()};
 		this.#pending.add(pending);
 		try {
 			await pending.done;

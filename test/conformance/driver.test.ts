@@ -1,11 +1,14 @@
-import {existsSync, readdirSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
+import {afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest';
+import {createDockerDriver} from '../../source/drivers/docker.ts';
 import type {Driver} from '../../source/drivers/driver.ts';
 import type {FakeScript} from '../../source/drivers/fake.ts';
 import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake.ts';
 import {ByoaiError} from '../../source/model/error.ts';
 import type {Handle, InstanceSpec} from '../../source/model/instance.ts';
+import {buildTestImage, containersOf, docker, newOwner, removeContainers, testImage, whyNoDocker} from '../helpers/docker.ts';
 import {createFixtureHost, patience} from '../helpers/fixture-host.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';
 
@@ -28,20 +31,31 @@ type Place = {
 	readonly dispose: () => void;
 };
 
-const places: Readonly<Record<string, () => Place>> = {local: localPlace, fake: fakePlace};
+const noDocker = whyNoDocker();
+const places: Readonly<Record<string, {readonly create: () => Place; readonly without?: string | undefined}>> = {
+	local: {create: localPlace},
+	fake: {create: fakePlace},
+	docker: {create: dockerPlace, without: noDocker},
+};
 const never = new AbortController().signal;
 
-describe.each(Object.entries(places))('%s driver', (_name, createPlace) => {
+beforeAll(async () => {
+	if (noDocker === undefined) await buildTestImage();
+}, 120_000);
+
+describe.for(Object.entries(places))('%s driver', ([, {create: createPlace, without}]) => {
 	let place: Place;
 	let driver: Driver;
 
-	beforeEach(({onTestFinished}) => {
+	beforeEach(context => {
+		context.skip(without !== undefined, `needs Docker: ${without}`);
 		place = createPlace();
-		onTestFinished(place.dispose);
+		context.onTestFinished(place.dispose);
 		driver = place.createDriver();
 	});
 
 	afterEach(async () => {
+		if (without !== undefined) return;
 		place.release();
 		for (const {name, handle} of await driver.list()) await driver.stop({name, handle});
 		await vi.waitFor(() => expect(place.running()).toBe(0), patience);
@@ -245,5 +259,48 @@ function fakePlace(): Place {
 		running: () => living().length,
 		files: () => [],
 		dispose: () => undefined,
+	};
+}
+
+function dockerPlace(): Place {
+	const owner = newOwner();
+	const gate = mkdtempSync(join(tmpdir(), 'byoai-gate-'));
+	const commands: Readonly<Record<Behaviour, readonly string[]>> = {
+		runs: ['sleep', '1d'],
+		refuses: ['true'],
+		exits: ['sh', '-c', 'echo last words; exit 3'],
+		slow: ['sleep', '1d'],
+	};
+	const slow = {
+		volumes: [`${gate}:/gate`],
+		readinessProbe: {exec: {command: ['test', '-f', '/gate/open']}, periodSeconds: 0.2, timeoutSeconds: 10},
+	};
+	return {
+		createDriver: () =>
+			createDockerDriver({
+				owner,
+				image: testImage,
+				network: 'bridge',
+				pids: 100,
+				instanceEnvironment: () => ({}),
+				stopGraceMs: 10_000,
+				awayMs: 0,
+				warn: () => undefined,
+			}),
+		spec: (name, behaviour = 'runs') =>
+			instanceSpec(name, {
+				type: 'docker',
+				driverOptions: {docker: {Cmd: commands[behaviour]}},
+				...(behaviour === 'slow' && slow),
+				...(behaviour === 'refuses' && {network: 'no luck today'}),
+			}),
+		release: () => writeFileSync(join(gate, 'open'), ''),
+		crash: (_name, {container}) => docker('kill', String(container)),
+		running: () => containersOf(owner, '--filter', 'status=running').length,
+		files: () => containersOf(owner),
+		dispose: () => {
+			removeContainers(owner);
+			rmSync(gate, {recursive: true, force: true});
+		},
 	};
 }

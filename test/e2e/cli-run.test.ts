@@ -138,8 +138,8 @@ describe('what is not there', () => {
 
 	test('agents of a driver that this version lacks: status 3', async () => {
 		const place = new CliPlace();
-		place.file('flow.yml', 'tasks: [{name: a, command: x, agent: d}]\nagents: [{name: d, type: docker, image: alpine}]\n');
-		expect(await place.run(['run', 'flow.yml'])).toMatchObject({status: 3, stdout: '', stderr: expect.stringContaining('docker')});
+		place.file('flow.yml', 'tasks: [{name: a, command: x, agent: d}]\nagents: [{name: d, type: kubernetes}]\n');
+		expect(await place.run(['run', 'flow.yml'])).toMatchObject({status: 3, stdout: '', stderr: expect.stringContaining('kubernetes')});
 	});
 
 	test('a state directory that cannot be: status 3, with what to do', async () => {

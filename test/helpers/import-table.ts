@@ -20,7 +20,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 	scheduler: {may: ['model']},
 	workflow: {may: ['model', 'js-yaml', 'zod']},
 	protocol: {may: ['model', 'node:crypto']},
-	drivers: {may: ['model', 'node:*']},
+	drivers: {may: ['model', 'node:*'], types: ['dockerode'], lazily: ['dockerode']},
 	store: {may: ['model', 'node:*', 'node:sqlite']},
 	engine: {may: ['model', 'scheduler', 'drivers/driver', 'store/store', 'store/logs', 'node:*'], types: ['protocol/views']},
 	agents: {may: ['engine', 'protocol', 'model', 'scheduler/state', 'node:*']},
@@ -34,6 +34,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 	app: {may: ['tui', 'client', 'model']},
 	agent: {may: ['protocol', 'model', 'node:*']},
 	config: {may: ['model', 'js-yaml', 'node:*']},
+	backends: {may: ['model', 'drivers', 'store'], types: ['agents', 'config']},
 	orchestrator: {
 		may: [
 			'model',
@@ -42,7 +43,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 			'scheduler',
 			'engine',
 			'agents',
-			'drivers',
+			'backends',
 			'store',
 			'server',
 			'client',
@@ -97,8 +98,9 @@ function importProblem(file: Code, room: string, row: Row, found: Import): strin
 	const names = targetNames(file, found.specifier);
 	const listed = (list: readonly string[] | undefined): boolean => names.some(name => list?.includes(name));
 	if (names.includes(room) || listed(row.may)) return undefined;
+	if (found.lazy && listed(row.lazily)) return undefined;
 	if (listed(row.types)) return found.typeOnly ? undefined : `${room} may import ${found.specifier} by import type only`;
-	if (listed(row.lazily)) return found.lazy ? undefined : `${room} may import ${found.specifier} by import() only`;
+	if (listed(row.lazily)) return `${room} may import ${found.specifier} by import() only`;
 	return `${room} may not import ${found.specifier}`;
 }
 

@@ -4,6 +4,7 @@ import {createCalls} from '../../source/agents/calls.ts';
 import {Contacts} from '../../source/agents/contacts.ts';
 import type {ExchangeSettings} from '../../source/agents/exchange.ts';
 import {Exchanges} from '../../source/agents/exchange.ts';
+import type {Reach} from '../../source/agents/instance-contacts.ts';
 import type {Driver} from '../../source/drivers/driver.ts';
 import type {Clock} from '../../source/engine/clock.ts';
 import {systemClock} from '../../source/engine/clock.ts';
@@ -38,6 +39,10 @@ export type OrchestraOptions = {
 	readonly world?: FakeWorld;
 	/** Puts something in the place of a part, so that it breaks. */
 	readonly faults?: Faults;
+	/** Where agents of instances are dialled; by default they dial. */
+	readonly reach?: Reach;
+	/** Whether agents can be started here; by default they can. */
+	readonly probe?: Services['probe'];
 };
 
 export type Faults = {
@@ -119,8 +124,7 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 	const settings = {...intervals, ...options.intervals};
 	const exchanges = new Exchanges({engine, logs, clock, settings});
 	const calls = createCalls({orchestrator: 'life-one', limits, ...(options.token !== undefined && {token: options.token})});
-	const {leaseMs, silentMs} = settings;
-	const contacts = new Contacts({engine, exchanges, calls, clock, warn, leaseMs, silentMs, healthChecks: limits.health_checks});
+	const contacts = new Contacts({engine, exchanges, calls, clock, warn, ...contactSettings(options, settings, limits)});
 	const performer = new Performer({
 		drivers: new Map([['local', driver]]),
 		clock: hurried(clock),
@@ -149,14 +153,13 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		localAgent: {slots: 2, idleMs: 0},
 		ownAgentTimeoutMs: 60_000,
 		supportedTypes: new Set(['local']),
+		probe: options.probe ?? (async () => undefined),
 		refusalsOf: ({env}) => (env.REFUSED === undefined ? [] : [env.REFUSED]),
 		newRunId: createRunIds(clock.now),
 		...(options.token !== undefined && {token: options.token}),
 	};
 	world.exchanges = exchanges;
-	exchanges.start();
-	engine.start();
-	contacts.start();
+	for (const part of [exchanges, engine, contacts]) part.start();
 	const close = async () => {
 		if (world.exchanges === exchanges) world.exchanges = undefined;
 		contacts.close();
@@ -169,6 +172,10 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		await files.close();
 	};
 	return {services, warnings, fatal, close};
+}
+
+function contactSettings({reach}: OrchestraOptions, {leaseMs, silentMs}: ExchangeSettings, {health_checks: healthChecks}: Limits) {
+	return {leaseMs, silentMs, healthChecks, ...(reach && {reach})};
 }
 
 /** What is waited for before something is tried again is a hundred times shorter. */

@@ -51,6 +51,14 @@ describe('which Orders count', () => {
 	});
 });
 
+test('an agent that ends offers no slot, although what it ran has gone', () => {
+	const session = running(1);
+	expect(session.report(at(2), 0, []).free).toBe(1);
+	session.end();
+	session.finished(ref(1), {status: 'lost'}, 0);
+	expect(session.report(at(3), 0, [])).toMatchObject({free: 0, outcomes: [{ref: ref(1)}]});
+});
+
 describe('the lease', () => {
 	test('counts from the sending of the Report that is answered, not from the newest, not from receipt', () => {
 		const session = new Session('s', 1);

@@ -111,6 +111,18 @@ test('an instance without an agent in it is stopped after start_timeout', () => 
 	expect(commands(play)).toEqual(['stop-instance agent~r1', 'start-instance agent~r1~2']);
 });
 
+test('start_timeout begins when the instance has started: an image may take long to be pulled', () => {
+	const play = new Play().submit(flow({startTimeoutMs: 5000}));
+	commands(play);
+	play.now += 60_000;
+	play.event({type: 'ticked', at: play.now});
+	expect(commands(play)).toEqual([]);
+	play.event({type: 'instance-started', at: play.now, instance: 'agent~r1', handle});
+	play.pass();
+	expect(play.now).toBe(1_065_000);
+	expect(commands(play)).toEqual(['stop-instance agent~r1', 'start-instance agent~r1~2']);
+});
+
 test('lifetime task: a fresh instance for each attempt, as many at once as there are slots', () => {
 	const play = new Play().submit(flow({lifetime: 'task', slots: 2}, [task('a'), task('b'), task('c')]));
 	expect(commands(play)).toEqual(['start-instance agent~r1', 'start-instance agent~r1~2']);

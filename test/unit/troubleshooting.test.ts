@@ -57,7 +57,7 @@ describe('the page explains what the command line says', () => {
 	});
 
 	test.each([
-		['a type of later', 'agents: [{name: a, type: docker}]\ntasks: [{agent: a, command: "true"}]\n'],
+		['a type of later', 'agents: [{name: a, type: kubernetes}]\ntasks: [{agent: a, command: "true"}]\n'],
 		['an image of later', 'tasks: [{image: "python:3", command: "true"}]\n'],
 	])('%s', async (_, workflow) => {
 		const directory = temporaryDirectory();

@@ -1,0 +1,103 @@
+import type {Reach} from './agents/instance-contacts.ts';
+import type {Config} from './config.ts';
+import {createDockerDriver} from './drivers/docker.ts';
+import type {Driver} from './drivers/driver.ts';
+import {createLocalDriver} from './drivers/local.ts';
+import type {AgentSpec, AgentType} from './model/workflow.ts';
+import type {StateDirectory} from './store/state-directory.ts';
+import {deriveToken} from './store/tokens.ts';
+
+export type BackendsOptions = {
+	readonly config: Config;
+	readonly directory: StateDirectory;
+	/** argv that starts the agent program on this host. */
+	readonly agentProgram: readonly string[];
+	readonly warn: (message: string) => void;
+};
+
+/** What starts agents: all drivers of an orchestrator, which ask nothing of anybody before they are used. */
+export type Backends = {
+	readonly drivers: ReadonlyMap<AgentType, Driver>;
+	/** What the driver of an agent cannot do, in words. */
+	readonly refusalsOf: (agent: AgentSpec, directory: string) => readonly string[];
+	/** Whether agents of these types can be started here now. Rejects with `unavailable`, and what to do about it. */
+	readonly probe: (types: Iterable<AgentType>) => Promise<void>;
+	readonly reach: Reach;
+	/** How far the start of an instance is, where it takes long. */
+	readonly progress: (instance: string) => string | undefined;
+	close(): Promise<void>;
+};
+
+const stopMarginMs = 5000;
+/** For an engine to be started again. That there is one has been made sure of before a run began. */
+const engineAwayMs = 60_000;
+
+export function createBackends(options: BackendsOptions): Backends {
+	const drivers = new Map<AgentType, Driver>([
+		['local', localDriver(options)],
+		['docker', dockerDriver(options)],
+	]);
+	const {key} = options.directory;
+	return {
+		drivers,
+		refusalsOf: (agent, directory) => drivers.get(agent.type)?.validate({name: agent.name, agent, directory}) ?? [],
+		probe: async types => {
+			for (const type of new Set(types)) await drivers.get(type)?.probe();
+		},
+		reach: ({handle, ...spec}) => {
+			const url = drivers.get(spec.agent.type)?.reach?.(spec, handle);
+			return url?.then(found => ({agent: spec.name, url: found, token: deriveToken(key, 'agent', spec.name)}));
+		},
+		progress: instance => {
+			for (const driver of drivers.values()) {
+				const progress = driver.progress?.(instance);
+				if (progress !== undefined) return progress;
+			}
+			return undefined;
+		},
+		close: async () => {
+			await Promise.all([...drivers.values()].map(driver => driver.close()));
+		},
+	};
+}
+
+function localDriver({config, directory, agentProgram}: BackendsOptions): Driver {
+	return createLocalDriver({
+		directory: directory.instances,
+		command: agentProgram,
+		environment: config.environment,
+		instanceEnvironment: instance => ({
+			...instanceEnvironment({config, directory}, instance),
+			BYOAI_ENDPOINT_FILE: `${directory.path}/endpoint`,
+		}),
+		stopGraceMs: config.intervals.graceMs + stopMarginMs,
+	});
+}
+
+function dockerDriver({config, directory, warn}: BackendsOptions): Driver {
+	const {host, image, network} = config.docker;
+	const user = ownUser();
+	return createDockerDriver({
+		owner: directory.id,
+		image,
+		network,
+		pids: config.limits.container_pids,
+		instanceEnvironment: instance => instanceEnvironment({config, directory}, instance),
+		stopGraceMs: config.intervals.graceMs + stopMarginMs,
+		awayMs: engineAwayMs,
+		warn,
+		...(host !== undefined && {host}),
+		...(user !== undefined && {user}),
+	});
+}
+
+/** What the agent of every instance is told. */
+function instanceEnvironment({config, directory}: Pick<BackendsOptions, 'config' | 'directory'>, instance: string): Record<string, string> {
+	return {BYOAI_TOKEN: deriveToken(directory.key, 'agent', instance), AGENT_SPOOL_BYTES: String(config.limits.agent_spool_bytes)};
+}
+
+/** `uid:gid` of this process; undefined where there is no such thing. */
+function ownUser(): string | undefined {
+	const [user, group] = [process.getuid?.(), process.getgid?.()];
+	return user === undefined || group === undefined ? undefined : `${user}:${group}`;
+}

@@ -1,0 +1,127 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import type Docker from 'dockerode';
+import type {ContainerInspectInfo} from 'dockerode';
+import {ByoaiError} from '../model/error.ts';
+import type {InstanceEnd} from '../model/instance.ts';
+import {ask, askOfGone, statusOf} from './docker-engine.ts';
+import {containerName, instanceLabel, ownerLabel} from './docker-spec.ts';
+
+const outputBytes = 4096;
+const outputLines = 20;
+const removalLookMs = 50;
+/** For the engine to end a container that was killed, and to take it away. */
+const killMs = 60_000;
+
+export type Facts = ContainerInspectInfo;
+
+/** What the engine knows of a container, by id or name; undefined: there is none. */
+export function inspect(docker: Docker, container: string): Promise<Facts | undefined> {
+	return askOfGone(`look at container ${container}`, docker.getContainer(container).inspect());
+}
+
+/** The container of an instance of ours; undefined: there is none. Rejects with `unavailable` when its name is somebody else's. */
+export async function inspectOwn(docker: Docker, owner: string, instance: string): Promise<Facts | undefined> {
+	const name = containerName(owner, instance);
+	const facts = await inspect(docker, name);
+	if (facts === undefined || isOwn(facts, owner, instance)) return facts;
+	throw new ByoaiError(
+		'unavailable',
+		`A container ${name} is there that byoai did not make: remove it (\`docker rm -f ${name}\`), or rename it.`,
+	);
+}
+
+export function isOwn({Config}: Facts, owner: string, instance: string): boolean {
+	return Config.Labels?.[ownerLabel] === owner && Config.Labels[instanceLabel] === instance;
+}
+
+/** Whether tasks could run in it now, or go on. */
+export function isAlive({State}: Facts): boolean {
+	return State.Running && !State.Restarting;
+}
+
+/** Ends it: asks first, kills after `graceMs`, and takes it away with its nameless volumes. Fine when it is gone. */
+export async function endContainer(docker: Docker, facts: Facts, graceMs: number): Promise<void> {
+	const {Id: id, State} = facts;
+	if (State.Paused) await killPaused(docker, id);
+	else if (isAlive(facts)) {
+		const t = Math.ceil(graceMs / 1000);
+		await askOfGone(`stop container ${id}`, tolerant(docker.getContainer(id).stop({t}), [304]), graceMs + killMs);
+	}
+	await remove(docker, id);
+}
+
+/** Kills what runs, and takes everything away. Resolves when the engine does not know it any more. */
+export async function remove(docker: Docker, id: string): Promise<void> {
+	// 409: somebody else is removing it at this moment.
+	await askOfGone(`remove container ${id}`, tolerant(docker.getContainer(id).remove({force: true, v: true}), [409]));
+	for (const deadline = performance.now() + killMs; (await inspect(docker, id)) !== undefined; ) {
+		if (performance.now() > deadline) throw new ByoaiError('unavailable', `Docker does not remove container ${id}.`, {retryable: true});
+		await sleep(removalLookMs);
+	}
+}
+
+/** The signal takes effect in the moment in which it goes on, before anything else of it does. Resolves when nothing of it runs any more. */
+export async function killPaused(docker: Docker, id: string): Promise<void> {
+	const container = docker.getContainer(id);
+	await askOfGone(`kill container ${id}`, tolerant(container.kill(), [409, 500]));
+	await askOfGone(`unpause container ${id}`, tolerant(container.unpause(), [409, 500]));
+	await askOfGone(`kill container ${id}`, tolerant(container.kill(), [409, 500]));
+	await askOfGone(`wait for container ${id}`, container.wait({condition: 'not-running'}));
+}
+
+async function tolerant(work: Promise<unknown>, statuses: readonly number[]): Promise<void> {
+	try {
+		await work;
+	} catch (error) {
+		if (!statuses.includes(statusOf(error) ?? 0)) throw error;
+	}
+}
+
+/** How a container that does not run any more ended. */
+export async function endOf(docker: Docker, {Id, State, HostConfig, Config}: Facts): Promise<InstanceEnd> {
+	const output = await lastOutput(docker, Id, Config.Tty);
+	return {...howEnded(State, HostConfig.Memory ?? 0), ...(output !== undefined && {output})};
+}
+
+function howEnded({ExitCode, OOMKilled, Error: said, Status}: Facts['State'], memoryBytes: number): InstanceEnd {
+	if (Status === 'created') return {cause: said ? `it could not be started: ${said}` : 'it was never started'};
+	if (OOMKilled) {
+		const limit = memoryBytes > 0 ? `: it may have ${Math.round(memoryBytes / 2 ** 20)} MiB (resources.limits.memory)` : '';
+		return {cause: `out of memory${limit}`, exitCode: ExitCode};
+	}
+	const signal = signals[ExitCode];
+	if (signal !== undefined) return {cause: `killed by ${signal}`, exitCode: ExitCode, signal};
+	return {cause: `exited with code ${ExitCode}${said ? ` (${said})` : ''}`, exitCode: ExitCode};
+}
+
+/** As a program's first process hands on how it was ended: 128 and the number of the signal. */
+const signals: Readonly<Record<number, string>> = {
+	129: 'SIGHUP',
+	130: 'SIGINT',
+	131: 'SIGQUIT',
+	134: 'SIGABRT',
+	137: 'SIGKILL',
+	139: 'SIGSEGV',
+	143: 'SIGTERM',
+};
+
+/** The last of what it printed; undefined: nothing, or it cannot be had any more. */
+export async function lastOutput(docker: Docker, id: string, isTerminal: boolean): Promise<string | undefined> {
+	const logs = docker.getContainer(id).logs({stdout: true, stderr: true, tail: outputLines});
+	// A container that is being removed has none (409); that its last words are lost is no reason not to tell of its end.
+	const raw = await ask('read the output of a container', logs).catch(() => undefined);
+	if (raw === undefined) return undefined;
+	const text = (isTerminal ? raw : unframed(raw)).subarray(-outputBytes).toString('utf8');
+	return text.trimEnd() || undefined;
+}
+
+/** Output comes in frames of eight bytes, the last four of which say how long what follows is. */
+function unframed(raw: Buffer): Buffer {
+	const pieces: Buffer[] = [];
+	for (let at = 0; at + 8 <= raw.length; ) {
+		const end = at + 8 + raw.readUInt32BE(at + 4);
+		pieces.push(raw.subarray(at + 8, end));
+		at = end;
+	}
+	return Buffer.concat(pieces);
+}

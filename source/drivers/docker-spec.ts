@@ -1,0 +1,203 @@
+import {createHash} from 'node:crypto';
+import type {ContainerCreateOptions, HostConfig} from 'dockerode';
+import type {InstanceSpec} from '../model/instance.ts';
+import type {AgentSpec} from '../model/workflow.ts';
+import {readinessProbe, readinessProblems} from './docker-probe.ts';
+import {quantity} from './docker-quantities.ts';
+import {mountOf, parseVolume, volumeProblems} from './docker-volumes.ts';
+
+/** What an orchestrator says of all its containers. */
+export type DockerDefaults = {
+	/** Id of the state directory: what carries it is ours, and nothing else is ever touched. */
+	readonly owner: string;
+	/** `AGENT_IMAGE` */
+	readonly image: string;
+	/** `DEFAULT_NETWORK` */
+	readonly network: string;
+	/** `uid:gid` of this process, so that what agents write on the host is ours; absent: the image's. */
+	readonly user?: string;
+	/** Processes in a container, where its `resources` do not say. */
+	readonly pids: number;
+	/** What the agent of an instance is told besides: its token. */
+	readonly instanceEnvironment: (instance: string) => Readonly<Record<string, string>>;
+};
+
+export const ownerLabel = 'byoai.owner';
+export const instanceLabel = 'byoai.instance';
+const agentLabel = 'byoai.agent';
+const runLabel = 'byoai.run';
+
+/** Where an agent listens in its container, unless its `env` says otherwise. */
+const defaultAgentPort = 5000;
+/** Only this host reaches what is published, unless an address is asked for. */
+const loopback = '127.0.0.1';
+
+/** The port of the agent's API in its container. */
+export function agentPort({env}: AgentSpec): number {
+	const port = Number(env.AGENT_API_PORT);
+	return Number.isInteger(port) && port > 0 && port < 65_536 ? port : defaultAgentPort;
+}
+
+/** Whether the agent dials its orchestrator by itself, instead of being dialled. */
+export function dialsByItself({env}: AgentSpec): boolean {
+	return Boolean(env.ORCHESTRATOR_URL);
+}
+
+/** The image of an agent. */
+export function imageOf({image}: AgentSpec, defaults: Pick<DockerDefaults, 'image'>): string {
+	return image ?? defaults.image;
+}
+
+/** The same for the same instance in every life of the orchestrator: the engine then permits no second one. */
+export function containerName(owner: string, instance: string): string {
+	const readable = instance.replaceAll(/[^A-Za-z0-9_.-]/g, '.');
+	const digest = readable === instance ? '' : `-${createHash('sha256').update(instance).digest('hex').slice(0, 6)}`;
+	return `byoai-${owner.slice(0, 8)}-${readable}${digest}`;
+}
+
+/** What a container cannot be, in words for the author of the workflow; empty: all fine. */
+export function validateDocker({agent, directory}: InstanceSpec, defaults: Pick<DockerDefaults, 'network'>): readonly string[] {
+	const network = agent.network ?? defaults.network;
+	return [
+		...volumeProblems(agent.volumes, directory),
+		...resourceProblems(agent),
+		...readinessProblems(agent.readinessProbe),
+		...labelProblems(agent),
+		...(network === 'none' || network === 'host' || network.startsWith('container:')
+			? [`\`network\`: ${network} is not possible for an agent, which is dialled at a port of its own: name a bridge network.`]
+			: []),
+		...(agent.workflow !== undefined && !dialsByItself(agent)
+			? [
+					`\`workflow\` of agent ${agent.name} is handed over by an agent that dials: set ORCHESTRATOR_URL in its \`env\` to where it reaches this orchestrator.`,
+				]
+			: []),
+		...(isOptions(agent.driverOptions?.docker ?? {}) ? [] : ['`driver_options.docker` must be a mapping.']),
+	];
+}
+
+function labelProblems({labels, name}: AgentSpec): string[] {
+	return Object.entries(labels)
+		.filter(([key, value]) => /[=,]/.test(key) || value.includes(','))
+		.map(([key, value]) => `\`labels\`: ${key}=${value} of agent ${name} cannot be passed on, because of its comma or equals sign.`);
+}
+
+const resourceKeys: Readonly<Record<'requests' | 'limits', readonly string[]>> = {
+	requests: ['cpu', 'memory'],
+	limits: ['cpu', 'memory', 'pids'],
+};
+
+function resourceProblems({resources}: AgentSpec): string[] {
+	return (['requests', 'limits'] as const).flatMap(kind =>
+		Object.entries(resources?.[kind] ?? {}).flatMap(([key, text]) => {
+			if (!resourceKeys[kind].includes(key))
+				return [
+					`\`resources.${kind}.${key}\`: a container has ${resourceKeys[kind].join(', ')} only; more can be said in driver_options.docker.`,
+				];
+			const value = quantity(text);
+			return value === undefined || value <= 0 ? [`\`resources.${kind}.${key}\`: ${text} must be more than nothing.`] : [];
+		}),
+	);
+}
+
+/** All that the engine is told of an instance. `driver_options.docker` is added to it: mappings are merged, lists joined. */
+export function createOptions(spec: InstanceSpec, defaults: DockerDefaults): ContainerCreateOptions & {name: string} {
+	const {agent, name} = spec;
+	const ports = portsOf(agent);
+	const user = agent.user ?? defaults.user;
+	const own: ContainerCreateOptions = {
+		Image: imageOf(agent, defaults),
+		Env: Object.entries(environmentOf(spec, defaults)).map(([key, value]) => `${key}=${value}`),
+		ExposedPorts: Object.fromEntries(Object.keys(ports).map(port => [port, {}])),
+		...(user !== undefined && {User: user}),
+		HostConfig: hostConfig(spec, defaults, ports),
+	};
+	const added = agent.driverOptions?.docker;
+	const all = (isOptions(added) ? merged({...own}, added) : own) as ContainerCreateOptions;
+	return {...all, name: containerName(defaults.owner, name), Labels: {...all.Labels, ...labelsOf(spec, defaults)}};
+}
+
+function labelsOf({agent, name}: InstanceSpec, {owner}: DockerDefaults): Record<string, string> {
+	const run = /~(r[0-9a-z]{11})(?:~|$)/.exec(name)?.[1];
+	return {[ownerLabel]: owner, [instanceLabel]: name, [agentLabel]: agent.name, ...(run !== undefined && {[runLabel]: run})};
+}
+
+function environmentOf({agent, name}: InstanceSpec, {instanceEnvironment}: DockerDefaults): Readonly<Record<string, string>> {
+	return {
+		...agent.env,
+		AGENT_HOST: '0.0.0.0',
+		AGENT_API_PORT: String(agentPort(agent)),
+		AGENT_NAME: name,
+		AGENT_SLOTS: String(agent.slots),
+		AGENT_LABELS: Object.entries(agent.labels)
+			.map(([key, value]) => `${key}=${value}`)
+			.join(','),
+		...(agent.workflow !== undefined && {AGENT_WORKFLOW: agent.workflow}),
+		...instanceEnvironment(name),
+	};
+}
+
+function hostConfig({agent, directory}: InstanceSpec, defaults: DockerDefaults, ports: Ports): HostConfig {
+	return {
+		Init: true,
+		SecurityOpt: ['no-new-privileges'],
+		CapDrop: ['ALL'],
+		NetworkMode: agent.network ?? defaults.network,
+		Mounts: agent.volumes.map(text => mountOf(parseVolume(text, directory))),
+		PortBindings: ports,
+		RestartPolicy: {Name: 'no'},
+		...limitsOf(agent, defaults),
+	};
+}
+
+function limitsOf({resources}: AgentSpec, {pids}: DockerDefaults): HostConfig {
+	const limit = (key: string) => quantity(resources?.limits?.[key] ?? '');
+	const request = (key: string) => quantity(resources?.requests?.[key] ?? '');
+	const [cpu, memory, shares, reserved] = [limit('cpu'), limit('memory'), request('cpu'), request('memory')];
+	return {
+		PidsLimit: Math.round(limit('pids') ?? pids),
+		...(cpu !== undefined && {NanoCpus: Math.round(cpu * 1e9)}),
+		// No swap beside it: a limit that is reached should be seen, not make everything slow.
+		...(memory !== undefined && {Memory: Math.round(memory), MemorySwap: Math.round(memory)}),
+		...(shares !== undefined && {CpuShares: Math.max(2, Math.round(shares * 1024))}),
+		...(reserved !== undefined && {MemoryReservation: Math.round(reserved)}),
+	};
+}
+
+type Ports = Readonly<Record<string, Array<{HostIp: string; HostPort: string}>>>;
+
+/** The agent's own port, and that of its probe, on any free one of this host; then what the author wants published. */
+function portsOf(agent: AgentSpec): Ports {
+	const bindings: Record<string, Array<{HostIp: string; HostPort: string}>> = {};
+	const publish = (port: string, HostPort = '', HostIp = loopback) => {
+		bindings[port] ??= [];
+		bindings[port].push({HostIp, HostPort});
+	};
+	const own = new Set([agentPort(agent)]);
+	const probed = readinessProbe(agent.readinessProbe);
+	if (probed !== undefined && probed.type !== 'exec') own.add(probed.port);
+	for (const port of own) publish(`${port}/tcp`);
+	for (const text of agent.ports) {
+		const found = /^(?:(?:(.+):)?(\d+):)?(\d+)(?:\/(tcp|udp))?$/.exec(text);
+		if (found === null) continue; // the file's schema has refused it
+		const [, address, host, container = '', protocol = 'tcp'] = found;
+		publish(`${container}/${protocol}`, host, address?.replace(/^\[(.*)\]$/, '$1'));
+	}
+	return bindings;
+}
+
+type Options = Readonly<Record<string, unknown>>;
+
+function isOptions(value: unknown): value is Options {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `ours` comes last in lists, so that of variables named twice ours holds. */
+function merged(ours: Options, added: Options): Options {
+	const result: Record<string, unknown> = {...ours};
+	for (const [key, value] of Object.entries(added)) {
+		const own = result[key];
+		if (isOptions(own) && isOptions(value)) result[key] = merged(own, value);
+		else result[key] = Array.isArray(own) && Array.isArray(value) ? [...value, ...own] : value;
+	}
+	return result;
+}

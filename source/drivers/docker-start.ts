@@ -1,0 +1,97 @@
+import {mkdir} from 'node:fs/promises';
+import {setTimeout as sleep} from 'node:timers/promises';
+import type Docker from 'dockerode';
+import {ByoaiError} from '../model/error.ts';
+import type {InstanceSpec} from '../model/instance.ts';
+import type {Facts} from './docker-container.ts';
+import {inspect, inspectOwn, isAlive, remove} from './docker-container.ts';
+import {ask, isAway, statusOf} from './docker-engine.ts';
+import {readinessProbe} from './docker-probe.ts';
+import type {DockerImages} from './docker-pull.ts';
+import {untilReady} from './docker-ready.ts';
+import type {DockerDefaults} from './docker-spec.ts';
+import {createOptions, imageOf} from './docker-spec.ts';
+import {parseVolume} from './docker-volumes.ts';
+
+export type Start = {
+	readonly docker: Docker;
+	readonly images: DockerImages;
+	readonly defaults: DockerDefaults;
+	readonly spec: InstanceSpec;
+	/** Gives it up, and rejects with its reason; what is there by then stays. */
+	readonly signal: AbortSignal;
+};
+
+/** After another start of the same instance was faster. */
+const againMs = 50;
+
+/** Makes sure that the container of an instance runs, and is ready where it has a probe. What cannot start leaves no container. */
+export async function startContainer(start: Start): Promise<Facts> {
+	const {docker, defaults, spec, signal} = start;
+	for (;;) {
+		signal.throwIfAborted();
+		const known = await inspectOwn(docker, defaults.owner, spec.name);
+		if (known !== undefined && isAlive(known) && !known.State.Paused) return ready(start, known);
+		if (known !== undefined && known.State.Status !== 'created') await remove(docker, known.Id);
+		else {
+			const id = known?.Id ?? (await create(start));
+			if (id === undefined) await sleep(againMs);
+			else return ready(start, await begin(docker, id, spec));
+		}
+	}
+}
+
+/** The id of the new container; undefined when another one of its name was there first. */
+async function create({docker, images, defaults, spec, signal}: Start): Promise<string | undefined> {
+	await images.ensure(docker, imageOf(spec.agent, defaults), spec.agent.pullPolicy, signal);
+	await makeDirectories(spec);
+	signal.throwIfAborted();
+	try {
+		const {id} = await ask(`make a container for agent ${spec.agent.name}`, docker.createContainer(createOptions(spec, defaults)));
+		return id;
+	} catch (error) {
+		if (statusOf(error) === 409) return undefined;
+		throw error;
+	}
+}
+
+/** Host directories that are not there yet; the engine would make them, too, but as root's. */
+async function makeDirectories({agent, directory}: InstanceSpec): Promise<void> {
+	for (const {source, isPath} of agent.volumes.map(text => parseVolume(text, directory))) {
+		if (!isPath) continue;
+		await mkdir(source, {recursive: true}).catch((error: NodeJS.ErrnoException) => {
+			if (error.code === 'EEXIST') return; // a file: mounted as one
+			throw new ByoaiError('unavailable', `The volume ${source} of agent ${agent.name} cannot be made: ${error.message}.`, {cause: error});
+		});
+	}
+}
+
+/** Starts what was made; 304 says that another start was faster. */
+async function begin(docker: Docker, id: string, spec: InstanceSpec): Promise<Facts> {
+	try {
+		await ask(`start agent ${spec.agent.name}`, docker.getContainer(id).start());
+	} catch (error) {
+		if (statusOf(error) !== 304) {
+			if (isAway(error)) throw error;
+			// Gone, or on its way: then the engine's words are about that.
+			const facts = await inspect(docker, id);
+			if (facts === undefined || facts.State.Status === 'removing') throw stopped(spec);
+			await remove(docker, id);
+			throw error;
+		}
+	}
+	const facts = await inspect(docker, id);
+	if (facts === undefined) throw stopped(spec);
+	return facts;
+}
+
+async function ready({docker, spec, signal}: Start, facts: Facts): Promise<Facts> {
+	const {agent, name: instance} = spec;
+	const probe = readinessProbe(agent.readinessProbe);
+	if (probe !== undefined) await untilReady({docker, instance, container: facts.Id, probe, timeoutMs: agent.startTimeoutMs, signal});
+	return facts;
+}
+
+function stopped({name}: InstanceSpec): ByoaiError {
+	return new ByoaiError('unavailable', `Instance ${name} was stopped while it started.`);
+}

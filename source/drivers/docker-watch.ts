@@ -1,0 +1,51 @@
+import type Docker from 'dockerode';
+import type {InstanceEnd} from '../model/instance.ts';
+import {orAborted} from './abortable.ts';
+import {endOf, inspect, isAlive, killPaused} from './docker-container.ts';
+import {isAway} from './docker-engine.ts';
+import type {DockerEvents} from './docker-events.ts';
+import type {ContainerHandle} from './docker-handle.ts';
+
+export type Watch = {
+	readonly docker: Docker;
+	readonly events: DockerEvents;
+	readonly container: ContainerHandle;
+	/** Ends the watching, with its reason. */
+	readonly signal: AbortSignal;
+};
+
+/** Resolves with the end of a container: looks at it now, and again whenever the engine has news of it. */
+export async function watchContainer({docker, events, container, signal}: Watch): Promise<InstanceEnd> {
+	let news = Promise.withResolvers<void>();
+	let wasSeen = false;
+	const cancel = events.follow(container.container, () => news.resolve());
+	try {
+		for (;;) {
+			signal.throwIfAborted();
+			news = Promise.withResolvers(); // before the look: what happens during it counts
+			const seen = await look(docker, container, wasSeen);
+			if (typeof seen === 'object') return seen;
+			wasSeen ||= seen === 'runs';
+			await orAborted(news.promise, signal);
+		}
+	} finally {
+		cancel();
+	}
+}
+
+/** `unknown`: the engine does not answer just now. Its next stream of events is news. */
+async function look(docker: Docker, {container, startedAt}: ContainerHandle, wasSeen: boolean): Promise<InstanceEnd | 'runs' | 'unknown'> {
+	try {
+		const facts = await inspect(docker, container);
+		if (facts === undefined) return {cause: wasSeen ? 'its container was removed by somebody else' : 'ended while nobody watched'};
+		if (facts.State.StartedAt !== startedAt) return {cause: 'its container was restarted by somebody else'};
+		if (!isAlive(facts)) return await endOf(docker, facts);
+		if (!facts.State.Paused) return 'runs';
+		// Whether it ever goes on nobody can say, and if it did, what is tried again elsewhere would run twice.
+		await killPaused(docker, container);
+		return {cause: 'its container was paused by somebody else (docker pause), and was ended for that'};
+	} catch (error) {
+		if (isAway(error)) return 'unknown';
+		throw error;
+	}
+}

@@ -1,0 +1,112 @@
+import type Docker from 'dockerode';
+import {ByoaiError} from '../model/error.ts';
+import type {Handle, InstanceSpec} from '../model/instance.ts';
+import {endContainer, inspect, inspectOwn, isAlive, isOwn} from './docker-container.ts';
+import {ask, createConnect, despiteRestart} from './docker-engine.ts';
+import {DockerEvents} from './docker-events.ts';
+import {fromHandle, handleOf} from './docker-handle.ts';
+import {DockerImages} from './docker-pull.ts';
+import {addressOf} from './docker-reach.ts';
+import type {DockerDefaults} from './docker-spec.ts';
+import {agentPort, dialsByItself, imageOf, instanceLabel, ownerLabel, validateDocker} from './docker-spec.ts';
+import {startContainer} from './docker-start.ts';
+import {watchContainer} from './docker-watch.ts';
+import type {Driver} from './driver.ts';
+import {createTurns} from './turns.ts';
+
+export type DockerDriverOptions = DockerDefaults & {
+	/** `DOCKER_HOST`; absent: the usual socket. */
+	readonly host?: string;
+	/** How long an agent may take to end after SIGTERM, before SIGKILL. */
+	readonly stopGraceMs: number;
+	/** How long starts and stops wait for an engine that is away, as while it is started again. */
+	readonly awayMs: number;
+	/** Diagnostics that nobody waits for. */
+	readonly warn: (message: string) => void;
+};
+
+/** For an engine to say that it is there. */
+const pingMs = 5000;
+
+/**
+ * Agents in containers of a Docker engine on this host. The engine remembers them: they are found again by name and by the label that
+ * carries the orchestrator's own id. Nothing without that label is ever touched. Until something is asked of it, the engine is not
+ * spoken to, nor is its client read.
+ */
+export function createDockerDriver(options: DockerDriverOptions): Driver {
+	const {owner, stopGraceMs, awayMs, warn} = options;
+	const closing = new AbortController();
+	const turns = createTurns();
+	const connect = createConnect(options.host);
+	const events = new DockerEvents({connect, owner, warn});
+	const images = new DockerImages();
+	const saidToBeRoot = new Set<string>();
+	/** Images that are waited for, by instance. */
+	const wanted = new Map<string, string>();
+
+	async function start(spec: InstanceSpec, stopped: AbortSignal): Promise<Handle> {
+		const problems = validateDocker(spec, options);
+		if (problems.length > 0) throw new ByoaiError('invalid', problems.join('\n'));
+		sayRoot(spec);
+		wanted.set(spec.name, imageOf(spec.agent, options));
+		try {
+			const signal = AbortSignal.any([stopped, closing.signal]);
+			const docker = await connect();
+			const begin = () => startContainer({docker, images, defaults: options, spec, signal});
+			return handleOf(await despiteRestart(begin, {awayMs, signal}));
+		} finally {
+			wanted.delete(spec.name);
+		}
+	}
+
+	function sayRoot({agent}: InstanceSpec): void {
+		const user = agent.user ?? options.user;
+		if (user === undefined || !/^(?:0|root)(?::|$)/.test(user) || saidToBeRoot.has(agent.name)) return;
+		saidToBeRoot.add(agent.name);
+		const why = agent.user === undefined ? ', as byoai does here' : '';
+		warn(`agent ${agent.name} runs as root in its container${why}; \`user\` names another`);
+	}
+
+	async function stop(name: string, handle: Handle | undefined): Promise<void> {
+		const docker = await connect();
+		const named = await inspectOwn(docker, owner, name);
+		const handled = handle === undefined ? undefined : await inspect(docker, fromHandle(handle).container);
+		if (named !== undefined) await endContainer(docker, named, stopGraceMs);
+		if (handled !== undefined && handled.Id !== named?.Id && isOwn(handled, owner, name)) await endContainer(docker, handled, stopGraceMs);
+	}
+
+	return {
+		name: 'docker',
+		validate: spec => validateDocker(spec, options),
+		probe: async () => {
+			await ask('answer', (await connect()).ping(), pingMs);
+		},
+		start: spec => turns.start(spec.name, stopped => start(spec, stopped)),
+		stop: ({name, handle}) => turns.stop(name, () => despiteRestart(() => stop(name, handle), {awayMs, signal: closing.signal})),
+		watch: async (_name, handle, signal) => {
+			const docker = await connect();
+			return watchContainer({docker, events, container: fromHandle(handle), signal: AbortSignal.any([signal, closing.signal])});
+		},
+		list: async () => listRunning(await connect(), owner),
+		reach: ({agent}, handle) => {
+			if (dialsByItself(agent)) return undefined;
+			return connect().then(docker => addressOf(docker, fromHandle(handle).container, agentPort(agent)));
+		},
+		progress: instance => images.progress(wanted.get(instance) ?? ''),
+		close: async () => {
+			closing.abort(new ByoaiError('stopping', 'The Docker driver was closed.'));
+			events.close();
+			await turns.settled();
+		},
+	};
+}
+
+async function listRunning(docker: Docker, owner: string): Promise<ReadonlyArray<{name: string; handle: Handle}>> {
+	const filters = {label: [`${ownerLabel}=${owner}`], status: ['running', 'paused']};
+	const found = await ask('list containers', docker.listContainers({filters}));
+	const all = await Promise.all(found.map(({Id}) => inspect(docker, Id)));
+	return all.flatMap(facts => {
+		const name = facts?.Config.Labels[instanceLabel];
+		return facts === undefined || name === undefined || !isAlive(facts) ? [] : [{name, handle: handleOf(facts)}];
+	});
+}

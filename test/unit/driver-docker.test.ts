@@ -1,0 +1,150 @@
+import type {ServerResponse} from 'node:http';
+import {join} from 'node:path';
+import {expect, onTestFinished, test} from 'vitest';
+import {createDockerDriver} from '../../source/drivers/docker.ts';
+import {Layers} from '../../source/drivers/docker-pull.ts';
+import type {AgentSpec} from '../../source/model/workflow.ts';
+import {json, startFakeEngine} from '../helpers/fake-engine.ts';
+import {instanceSpec} from '../helpers/instance-spec.ts';
+import {temporaryDirectory} from '../helpers/temporary-directory.ts';
+
+function driverAt(host: string, awayMs = 0) {
+	const driver = createDockerDriver({
+		owner: '0123456789abcdef',
+		image: 'some/agent',
+		network: 'bridge',
+		pids: 100,
+		instanceEnvironment: () => ({}),
+		stopGraceMs: 1000,
+		awayMs,
+		warn: () => undefined,
+		host,
+	});
+	onTestFinished(() => driver.close());
+	return driver;
+}
+
+const spec = (agent: Partial<AgentSpec> = {}) => instanceSpec('a', {type: 'docker', ...agent});
+const line = (response: ServerResponse, value: object) => void response.write(`${JSON.stringify(value)}\n`);
+
+test('an image that is not here is pulled once for all who need it, and it is told how far that is', async () => {
+	let pull: ServerResponse | undefined;
+	let isHere = false;
+	const engine = await startFakeEngine({
+		'GET /images/some/agent/json': (_, response) => json(response, {}, isHere ? 200 : 404),
+		'POST /images/create': (_, response) => {
+			pull = response;
+			line(response, {id: 'l1', status: 'Pulling fs layer'});
+			line(response, {id: 'l2', status: 'Already exists'});
+			line(response, {id: 'l1', status: 'Downloading', progressDetail: {current: 50, total: 100}});
+		},
+		'POST /containers/create': (_, response) => json(response, {message: 'enough'}, 500),
+	});
+	const driver = driverAt(engine.host);
+	const starts = ['a', 'a~2'].map(name => driver.start(instanceSpec(name, {type: 'docker'})).catch((error: Error) => error.message));
+	await expect.poll(() => driver.progress?.('a')).toBe('pulling 50 % (1 of 2 layers)');
+	expect(driver.progress?.('a~2')).toBe('pulling 50 % (1 of 2 layers)');
+	isHere = true;
+	pull?.end();
+	expect(await Promise.all(starts)).toEqual(Array(2).fill('Docker cannot make a container for agent a: enough'));
+	expect(driver.progress?.('a')).toBeUndefined();
+	expect(engine.asked.filter(asked => asked.includes('/images/create'))).toEqual(['POST /images/create?fromImage=some%2Fagent&tag=latest']);
+});
+
+test('a stop in the midst of a pull ends it, and nothing was made', async () => {
+	const gone = Promise.withResolvers<void>();
+	const engine = await startFakeEngine({
+		'POST /images/create': (_, response) => {
+			line(response, {id: 'l1', status: 'Pulling fs layer'});
+			response.on('close', gone.resolve);
+		},
+	});
+	const driver = driverAt(engine.host);
+	const starting = driver.start(spec()).catch((error: Error) => error.message);
+	await expect.poll(() => driver.progress?.('a')).toBe('pulling 0 % (0 of 1 layers)');
+	await driver.stop({name: 'a'});
+	expect(await starting).toContain('stopped while it started');
+	await gone.promise;
+	expect(engine.asked.some(asked => asked.includes('/containers/create'))).toBe(false);
+});
+
+test.each<[string, (response: ServerResponse) => void, string]>([
+	['at once', response => json(response, {message: 'no such host'}, 500), 'no such host'],
+	[
+		'in the midst of it',
+		response => {
+			line(response, {id: 'l1', status: 'Downloading', progressDetail: {current: 1, total: 2}});
+			line(response, {errorDetail: {message: 'denied'}, error: 'denied'});
+			response.end();
+		},
+		'denied',
+	],
+	['without a word', response => response.end(), 'the pull broke off'],
+])('a pull that fails %s: the image, why, and what to do', async (_, answer, why) => {
+	const engine = await startFakeEngine({'POST /images/create': (_request, response) => answer(response)});
+	const failure = await driverAt(engine.host)
+		.start(spec({image: 'x.example/y:1'}))
+		.catch((error: unknown) => error);
+	expect(failure).toMatchObject({
+		code: 'unavailable',
+		message: `Image x.example/y:1 is not on this host and cannot be pulled (${why}): correct \`image\` (or AGENT_IMAGE), build it, or pull it by hand (\`docker pull x.example/y:1\`), which also knows the logins of \`docker login\`.`,
+	});
+});
+
+test('pull_policy: never asks no registry, always asks it although the image is here', async () => {
+	const engine = await startFakeEngine({'GET /images/some/agent/json': (_, response) => json(response, {})});
+	const driver = driverAt(engine.host);
+	await expect(driver.start(spec({image: 'other', pullPolicy: 'never'}))).rejects.toThrow(
+		'`pull_policy: never` keeps it from being pulled',
+	);
+	await expect(driver.start(spec({pullPolicy: 'always'}))).rejects.toThrow('Image some/agent is not on this host and cannot be pulled');
+	expect(engine.asked.filter(asked => asked.includes('/images/create'))).toHaveLength(1);
+});
+
+test.each([
+	['unix:///nowhere/docker.sock', 'Docker is not running here: start it'],
+	['tcp://127.0.0.1:1', 'Docker is not running here: start it'],
+	['ssh://me@far', 'agents can be started with an engine on this host only'],
+	['tcp://192.0.2.1:2375', 'agents can be started with an engine on this host only'],
+])('no engine at %s', async (host, message) => {
+	const driver = driverAt(host);
+	const reasons = await Promise.all(
+		[driver.probe(), driver.start(spec()), driver.stop({name: 'b'}), driver.list()].map(work => work.catch((error: unknown) => error)),
+	);
+	for (const reason of reasons) expect(reason).toMatchObject({code: 'unavailable', message: expect.stringContaining(message)});
+});
+
+test('an engine that is started again is waited for', async () => {
+	const path = join(temporaryDirectory(), 'later.sock');
+	const driver = driverAt(`unix://${path}`, 60_000);
+	const starting = driver.start(spec({pullPolicy: 'never'})).catch((error: Error) => error.message);
+	const stopping = driver.stop({name: 'b'});
+	await expect(driver.probe()).rejects.toThrow('Docker is not running here');
+	await startFakeEngine({}, path);
+	expect(await starting).toContain('Image some/agent is not on this host');
+	await stopping;
+});
+
+test('a container of that name that is not ours is left alone', async () => {
+	const engine = await startFakeEngine({
+		'GET /containers/byoai-01234567-a/json': (_, response) => json(response, {Id: 'x', Config: {Labels: {}}, State: {Running: true}}),
+	});
+	const driver = driverAt(engine.host);
+	await expect(driver.stop({name: 'a'})).rejects.toThrow('is there that byoai did not make');
+	await expect(driver.start(spec())).rejects.toThrow('is there that byoai did not make');
+	expect(engine.asked.every(asked => asked.startsWith('GET'))).toBe(true);
+});
+
+test('how far a pull is never goes back', () => {
+	const layers = new Layers();
+	const download = (id: string, current: number, total: number) =>
+		layers.take({id, status: 'Downloading', progressDetail: {current, total}});
+	expect(layers.take({status: 'Pulling from some/agent'})).toBe('pulling its image');
+	layers.take({id: 'a', status: 'Pulling fs layer'});
+	layers.take({id: 'b', status: 'Waiting'});
+	expect(download('a', 100, 100)).toBe('pulling 50 % (0 of 2 layers)');
+	expect(download('b', 0, 900)).toBe('pulling 50 % (0 of 2 layers)');
+	expect(download('b', 800, 900)).toBe('pulling 90 % (0 of 2 layers)');
+	layers.take({id: 'a', status: 'Pull complete'});
+	expect(layers.take({id: 'b', status: 'Pull complete'})).toBe('pulling 100 % (2 of 2 layers)');
+});

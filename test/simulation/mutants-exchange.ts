@@ -44,7 +44,7 @@ export const exchangeMutants: readonly Mutant[] = [
 			if (other === agent) await engine.offer({type: 'session-lost', at: clock.now(), session: id, cause: 'replaced'});
 		}
 		await engine.submit({type: 'session-opened'`,
-		seed: 73,
+		seed: 39,
 	},
 	{
 		name: 'no-margin',
@@ -194,6 +194,6 @@ export const exchangeMutants: readonly Mutant[] = [
 		file: engine,
 		find: 'for (const command of recover(this.#state)) this.#options.perform(command);',
 		replace: 'recover(this.#state);',
-		seed: 25,
+		seed: 9,
 	},
 ];

@@ -73,7 +73,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: time,
 		find: 'for (let at = 0, index = run.ready[at]; index !== undefined; index = run.ready[++at]) {',
 		replace: 'for (const index of [...run.ready]) {',
-		seed: 463,
+		seed: 34,
 	},
 	{
 		name: 'lost-attempts-kept',
@@ -106,7 +106,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: placement,
 		find: ' || state.agents[agent]?.draining === true) continue;',
 		replace: ') continue;',
-		seed: 138,
+		seed: 128,
 	},
 	{
 		name: 'drained-pool-gets-work',
@@ -187,7 +187,7 @@ export const placementMutants: readonly Mutant[] = [
 		find: `changeInstance(draft, counted, {...instance, status: 'stopping'});`,
 		replace: `const instances = counted.instances.filter(other => other.name !== instance.name);
 	draft.change({pools: {...draft.state.pools, [pool.name]: {...counted, instances}}});`,
-		seed: 15,
+		seed: 29,
 	},
 	{
 		name: 'removed-while-running',

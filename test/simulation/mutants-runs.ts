@@ -44,7 +44,7 @@ export const runMutants: readonly Mutant[] = [
 		file: tasks,
 		find: `if (status === 'skipped' && dependency.optional) return true;`,
 		replace: '',
-		seed: 13,
+		seed: 28,
 	},
 	{
 		name: 'terminal-reopened',
@@ -52,7 +52,7 @@ export const runMutants: readonly Mutant[] = [
 		file: tasks,
 		find: 'if (taskEnded(task.status)) continue;',
 		replace: '',
-		seed: 15,
+		seed: 21,
 	},
 	{
 		name: 'stopped-tried-again',
@@ -108,7 +108,7 @@ export const runMutants: readonly Mutant[] = [
 		file: runs,
 		find: `(condition === 'failed' || condition === 'completed')`,
 		replace: `condition !== 'succeeded'`,
-		seed: 9,
+		seed: 30,
 	},
 	{
 		name: 'wrong-final-status',

@@ -33,10 +33,10 @@ export class CliPlace {
 	/** Starts the built program here. `env` is all that it has beside PATH and where it keeps things. */
 	start(argv: readonly string[], env: NodeJS.ProcessEnv = {}, stdout: 'pipe' | number = 'pipe'): Cli {
 		if (!existsSync(program)) throw new Error(`${program} is not there: run "npm run build" first`);
-		const {PATH, TMPDIR} = process.env;
+		const {PATH, TMPDIR, NODE_COMPILE_CACHE} = process.env;
 		const child = spawn(process.execPath, [program, ...argv], {
 			cwd: this.directory,
-			env: {PATH, ...(TMPDIR && {TMPDIR}), BYOAI_STATE_DIR: this.state, XDG_CONFIG_HOME: this.directory, ...env},
+			env: {PATH, ...(TMPDIR && {TMPDIR}), ...(NODE_COMPILE_CACHE && {NODE_COMPILE_CACHE}), BYOAI_STATE_DIR: this.state, XDG_CONFIG_HOME: this.directory, ...env},
 			stdio: ['ignore', stdout, 'pipe'],
 		});
 		return new Cli(child, this.#atEnd);

@@ -102,10 +102,17 @@ async function follow(stream: Readable, signal: AbortSignal, onProgress: (progre
 	}
 }
 
+/** What agents have whose author names none. */
+const ownImage = 'byoai-agent:latest';
+
 function notPulled(image: string, error: unknown): ByoaiError {
+	const build =
+		image === ownImage
+			? 'build it with `npm run images` in a checkout of byoai, name another (`image`, AGENT_IMAGE)'
+			: 'correct `image` (or AGENT_IMAGE), build it';
 	return new ByoaiError(
 		'unavailable',
-		`Image ${image} is not on this host and cannot be pulled (${saidBy(error)}): correct \`image\` (or AGENT_IMAGE), build it, or pull it by hand (\`docker pull ${image}\`), which also knows the logins of \`docker login\`.`,
+		`Image ${image} is not on this host and cannot be pulled (${saidBy(error)}): ${build}, or pull it by hand (\`docker pull ${image}\`), which also knows the logins of \`docker login\`.`,
 		{cause: error, retryable: true},
 	);
 }

@@ -36,7 +36,14 @@ export class CliPlace {
 		const {PATH, TMPDIR, NODE_COMPILE_CACHE} = process.env;
 		const child = spawn(process.execPath, [program, ...argv], {
 			cwd: this.directory,
-			env: {PATH, ...(TMPDIR && {TMPDIR}), ...(NODE_COMPILE_CACHE && {NODE_COMPILE_CACHE}), BYOAI_STATE_DIR: this.state, XDG_CONFIG_HOME: this.directory, ...env},
+			env: {
+				PATH,
+				...(TMPDIR && {TMPDIR}),
+				...(NODE_COMPILE_CACHE && {NODE_COMPILE_CACHE}),
+				BYOAI_STATE_DIR: this.state,
+				XDG_CONFIG_HOME: this.directory,
+				...env,
+			},
 			stdio: ['ignore', stdout, 'pipe'],
 		});
 		return new Cli(child, this.#atEnd);

@@ -2,8 +2,8 @@ import {randomUUID} from 'node:crypto';
 import {createCalls} from './agents/calls.ts';
 import {Contacts} from './agents/contacts.ts';
 import {Exchanges} from './agents/exchange.ts';
-import {createBackends} from './backends.ts';
 import type {Config} from './config.ts';
+import {createDriverSet} from './driver-set.ts';
 import {systemClock} from './engine/clock.ts';
 import {Engine} from './engine/engine.ts';
 import {History} from './engine/history.ts';
@@ -92,11 +92,11 @@ async function compose(
 ): Promise<Orchestrator> {
 	const {config, mode, warn} = options;
 	const core = openCore(options, directory, opened);
-	const {engine, exchanges, contacts, backends} = core;
+	const {engine, exchanges, contacts, driverSet} = core;
 	const views = new Views(
 		engine,
 		agent => exchanges.isHeard(agent),
-		agent => startVitals(backends.progress(agent)) ?? contacts.vitals(agent),
+		agent => startVitals(driverSet.progress(agent)) ?? contacts.vitals(agent),
 	);
 	opened.push(() => views.close());
 	const epoch = randomUUID();
@@ -166,9 +166,9 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	const calls = createCalls({orchestrator: directory.id, limits: config.limits, ...(config.token !== undefined && {token: config.token})});
 	opened.push(() => calls.close());
 	const {leaseMs, silentMs} = config.intervals;
-	const backends = createBackends({...options, directory});
-	const {drivers, reach, refusalsOf, probe} = backends;
-	opened.push(() => backends.close());
+	const driverSet = createDriverSet({...options, directory});
+	const {drivers, reach, refusalsOf, probe} = driverSet;
+	opened.push(() => driverSet.close());
 	const {health_checks: healthChecks} = config.limits;
 	const contacts = new Contacts({engine, exchanges, calls, clock, warn, leaseMs, silentMs, healthChecks, reach});
 	const performer = new Performer({
@@ -181,7 +181,7 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	opened.push(() => performer.close());
 	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref));
 	const supportedTypes = new Set(drivers.keys());
-	return {engine, exchanges, contacts, performer, history, logs, fatal, backends, refusalsOf, probe, supportedTypes};
+	return {engine, exchanges, contacts, performer, history, logs, fatal, driverSet, refusalsOf, probe, supportedTypes};
 }
 
 /** An instance whose start takes long is not there yet, and its row says why. */

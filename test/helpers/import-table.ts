@@ -34,7 +34,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 	app: {may: ['tui', 'client', 'model']},
 	agent: {may: ['protocol', 'model', 'node:*']},
 	config: {may: ['model', 'js-yaml', 'node:*']},
-	backends: {may: ['model', 'drivers', 'store'], types: ['agents', 'config']},
+	'driver-set': {may: ['model', 'drivers', 'store'], types: ['agents', 'config']},
 	orchestrator: {
 		may: [
 			'model',
@@ -43,7 +43,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 			'scheduler',
 			'engine',
 			'agents',
-			'backends',
+			'driver-set',
 			'store',
 			'server',
 			'client',

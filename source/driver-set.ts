@@ -7,7 +7,7 @@ import type {AgentSpec, AgentType} from './model/workflow.ts';
 import type {StateDirectory} from './store/state-directory.ts';
 import {deriveToken} from './store/tokens.ts';
 
-export type BackendsOptions = {
+export type DriverSetOptions = {
 	readonly config: Config;
 	readonly directory: StateDirectory;
 	/** argv that starts the agent program on this host. */
@@ -16,7 +16,7 @@ export type BackendsOptions = {
 };
 
 /** What starts agents: all drivers of an orchestrator, which ask nothing of anybody before they are used. */
-export type Backends = {
+export type DriverSet = {
 	readonly drivers: ReadonlyMap<AgentType, Driver>;
 	/** What the driver of an agent cannot do, in words. */
 	readonly refusalsOf: (agent: AgentSpec, directory: string) => readonly string[];
@@ -32,7 +32,7 @@ const stopMarginMs = 5000;
 /** For an engine to be started again. That there is one has been made sure of before a run began. */
 const engineAwayMs = 60_000;
 
-export function createBackends(options: BackendsOptions): Backends {
+export function createDriverSet(options: DriverSetOptions): DriverSet {
 	const drivers = new Map<AgentType, Driver>([
 		['local', localDriver(options)],
 		['docker', dockerDriver(options)],
@@ -61,7 +61,7 @@ export function createBackends(options: BackendsOptions): Backends {
 	};
 }
 
-function localDriver({config, directory, agentProgram}: BackendsOptions): Driver {
+function localDriver({config, directory, agentProgram}: DriverSetOptions): Driver {
 	return createLocalDriver({
 		directory: directory.instances,
 		command: agentProgram,
@@ -74,7 +74,7 @@ function localDriver({config, directory, agentProgram}: BackendsOptions): Driver
 	});
 }
 
-function dockerDriver({config, directory, warn}: BackendsOptions): Driver {
+function dockerDriver({config, directory, warn}: DriverSetOptions): Driver {
 	const {host, image, network} = config.docker;
 	const user = ownUser();
 	return createDockerDriver({
@@ -92,7 +92,10 @@ function dockerDriver({config, directory, warn}: BackendsOptions): Driver {
 }
 
 /** What the agent of every instance is told. */
-function instanceEnvironment({config, directory}: Pick<BackendsOptions, 'config' | 'directory'>, instance: string): Record<string, string> {
+function instanceEnvironment(
+	{config, directory}: Pick<DriverSetOptions, 'config' | 'directory'>,
+	instance: string,
+): Record<string, string> {
 	return {BYOAI_TOKEN: deriveToken(directory.key, 'agent', instance), AGENT_SPOOL_BYTES: String(config.limits.agent_spool_bytes)};
 }
 

@@ -3,6 +3,7 @@ import {ByoaiError} from '../model/error.ts';
 import type {RetryPlan} from '../protocol/views.ts';
 import {formatTable} from './columns.ts';
 import type {Invocation, Run} from './command.ts';
+import type {Look} from './console-style.ts';
 import {createStyle} from './console-style.ts';
 import {beginAndFollow} from './follow-run.ts';
 import type {Flags} from './options.ts';
@@ -41,7 +42,11 @@ async function tellPlan(name: string, choice: RetryChoice, invocation: Invocatio
 	const {client, close} = await findOrchestrator(invocation, 'reader');
 	try {
 		const planned = await client.planRetry(name, choice);
-		output.write(flags.json === true ? `${JSON.stringify(planned, undefined, 2)}\n` : formatRetry(planned, config.colour.out));
+		output.write(
+			flags.json === true
+				? `${JSON.stringify(planned, undefined, 2)}\n`
+				: formatRetry(planned, {colour: config.colour.out, unicode: config.unicode}),
+		);
 	} finally {
 		await close();
 	}
@@ -60,8 +65,8 @@ async function startOnly(name: string, choice: RetryChoice, invocation: Invocati
 const actions = {run: 'runs', keep: 'is kept', skip: 'is left out'};
 
 /** What a retry would do, task by task. */
-export function formatRetry({retryOf, tasks}: RetryPlan, colour: boolean): string {
-	const style = createStyle({colour, unicode: true});
+export function formatRetry({retryOf, tasks}: RetryPlan, look: Look): string {
+	const style = createStyle(look);
 	const count = tasks.filter(({action}) => action === 'run').length;
 	const rows = tasks.map(({name, action}) => {
 		const line = [printable(name, false), actions[action]];

@@ -3,9 +3,10 @@ import type {Command} from '../model/command.ts';
 import type {RunSubmitted} from '../model/event.ts';
 import type {InstanceEnd, InstanceSpec} from '../model/instance.ts';
 import type {Run} from '../model/run.ts';
-import type {AgentSpec} from '../model/workflow.ts';
+import type {AgentSpec, TaskSpec} from '../model/workflow.ts';
 import {localAgentName} from '../model/workflow.ts';
 import type {Draft} from './draft.ts';
+import {tasksToRun} from './rerun.ts';
 import {labelsMatch, runPoolName} from './selection.ts';
 import type {State} from './state.ts';
 
@@ -24,9 +25,10 @@ export function adoptedBy(state: State, agents: readonly AgentSpec[]): string[] 
 /** The pools that a run needs and that are not there yet, and `local-agent` as its orchestrator keeps it. */
 export function poolsFor(state: State, run: Run, event: RunSubmitted): Pool[] {
 	const {workflow} = run;
+	const tasks = tasksToRun(workflow, event.retry);
 	const begun = {directory: workflow.directory, idleMs: 0, started: 0, failures: 0, instances: []};
 	const pools = workflow.agents
-		.filter(agent => agent.name !== localAgentName && !run.adoptedAgents.includes(agent.name) && isUsed(run, agent))
+		.filter(agent => agent.name !== localAgentName && !run.adoptedAgents.includes(agent.name) && isUsed(tasks, agent))
 		.map((spec): Pool => {
 			if (spec.lifetime === 'persistent') return {...begun, name: spec.name, spec};
 			return {...begun, name: runPoolName(spec.name, run.id), spec, run: run.id};
@@ -38,8 +40,8 @@ export function poolsFor(state: State, run: Run, event: RunSubmitted): Pool[] {
 	return pools;
 }
 
-function isUsed(run: Run, {name, labels}: AgentSpec): boolean {
-	return run.workflow.tasks.some(({agent}) => ('name' in agent ? agent.name === name : labelsMatch(agent.labels, labels)));
+function isUsed(tasks: readonly TaskSpec[], {name, labels}: AgentSpec): boolean {
+	return tasks.some(({agent}) => ('name' in agent ? agent.name === name : labelsMatch(agent.labels, labels)));
 }
 
 function localPool({workflow, localAgent}: RunSubmitted): Pool {

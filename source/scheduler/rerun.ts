@@ -1,6 +1,6 @@
 import type {Run, RunRetry} from '../model/run.ts';
 import {taskEnded} from '../model/run.ts';
-import type {Dependency} from '../model/workflow.ts';
+import type {Dependency, TaskSpec, Workflow} from '../model/workflow.ts';
 import type {RunDraft} from './draft.ts';
 import {endTasks, makeReady} from './tasks.ts';
 
@@ -47,6 +47,13 @@ export function retryOf(run: Run, choice: RerunChoice): RunRetry {
 		skipped: having('skip'),
 		...(choice.only !== undefined && {forced: choice.only}),
 	};
+}
+
+/** The tasks of which something is left to do: only their agents are needed. */
+export function tasksToRun({tasks}: Workflow, retry: RunRetry | undefined): readonly TaskSpec[] {
+	if (retry === undefined) return tasks;
+	const over = new Set([...retry.taken.map(({task}) => task), ...retry.skipped]);
+	return tasks.filter((_, index) => !over.has(index));
 }
 
 /** Begins a run as a retry: ends what is taken over or left out, and with it frees what waits for that. */

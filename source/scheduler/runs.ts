@@ -4,6 +4,7 @@ import {taskEnded} from '../model/run.ts';
 import type {Workflow} from '../model/workflow.ts';
 import {localAgentName} from '../model/workflow.ts';
 import type {Draft, RunDraft} from './draft.ts';
+import {tasksToRun} from './rerun.ts';
 import {selectorKey} from './selection.ts';
 import {endTasks, specOf} from './tasks.ts';
 
@@ -29,7 +30,7 @@ export function createRun(event: RunSubmitted, adoptedAgents: readonly string[])
 		active: 0,
 		dependents: dependentsOf(workflow),
 		selectors: [...new Map(workflow.tasks.map(({agent}) => [selectorKey(agent), agent])).values()],
-		usesLocalAgent: workflow.tasks.some(({agent}) => 'name' in agent && agent.name === localAgentName),
+		usesLocalAgent: tasksToRun(workflow, event.retry).some(({agent}) => 'name' in agent && agent.name === localAgentName),
 		adoptedAgents,
 		...(event.startKey !== undefined && {startKey: event.startKey}),
 		...(event.requestKey !== undefined && {requestKey: event.requestKey}),

@@ -35,7 +35,7 @@ export class Gate {
 		const waitMs = address === undefined ? 0 : this.#refusals.take(address);
 		if (waitMs === 0) return refusal;
 		const most = this.#limits.refused_rate;
-		const message = `more requests from ${address} were refused than the limit refused_rate permits (${most} a minute): what is not permitted is not looked at for a while`;
+		const message = `more requests from ${address} were refused than the limit refused_rate permits (${most} a minute): a request that is permitted passes all the same`;
 		return new ByoaiError('limit', message, {retryable: true, retryAfterMs: waitMs});
 	}
 }

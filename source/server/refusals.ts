@@ -117,7 +117,7 @@ const refusals: readonly Refusal[] = [
 	{
 		name: 'Stopping',
 		status: 503,
-		description: 'The orchestrator is shutting down.',
+		description: 'The orchestrator is shutting down, or what has to start the agents (the Docker engine) is not there.',
 		example: {title: 'Service Unavailable', code: 'stopping', detail: 'the orchestrator is shutting down'},
 		concerns: always,
 	},

@@ -5,8 +5,9 @@ import type {RunSubmitted} from '../model/event.ts';
 import type {RunId} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import {runEnded} from '../model/run.ts';
+import type {Workflow} from '../model/workflow.ts';
 import type {RerunChoice} from '../scheduler/rerun.ts';
-import {planRerun, retryOf} from '../scheduler/rerun.ts';
+import {planRerun, retryOf, tasksToRun} from '../scheduler/rerun.ts';
 import type {Submission} from './prepare.ts';
 import {prepareWorkflow, probeAgents, refuseImpossible} from './prepare.ts';
 import type {Services} from './services.ts';
@@ -53,8 +54,9 @@ export class Submissions {
 		const keys = keysOf(digest(['retry', run.id, choice]), request);
 		const {workflow, params, agentTimeoutMs} = run;
 		return this.#begin(keys, false, () => {
-			refuseImpossible(workflow, this.#services);
-			return {workflow, params, retry: retryOf(run, choice), ...(agentTimeoutMs !== undefined && {agentTimeoutMs})};
+			const retry = retryOf(run, choice);
+			refuseImpossible(neededOf({workflow, retry}), this.#services);
+			return {workflow, params, retry, ...(agentTimeoutMs !== undefined && {agentTimeoutMs})};
 		});
 	}
 
@@ -71,7 +73,7 @@ export class Submissions {
 		const run = newRunId();
 		const prepared = prepare(run);
 		const submitted = async () => {
-			await probeAgents(prepared.workflow, this.#services);
+			await probeAgents(neededOf(prepared), this.#services);
 			const event: RunSubmitted = {type: 'run-submitted', at: clock.now(), run, localAgent, ...keys, ...prepared};
 			await engine.submit(event);
 		};
@@ -115,6 +117,11 @@ export class Submissions {
 /** Throws `conflict` for a run that has not ended: what is to be kept of it is not known yet. */
 export function refuseActive({id, status}: Run): void {
 	if (!runEnded(status)) throw new ByoaiError('conflict', `run ${id} has not ended: cancel it first, or wait for its end`);
+}
+
+/** The workflow without the tasks of which nothing is left to do: what they would need need not be there. */
+function neededOf({workflow, retry}: Pick<Prepared, 'workflow' | 'retry'>): Workflow {
+	return {...workflow, tasks: tasksToRun(workflow, retry)};
 }
 
 function refuseUseless(run: Run, choice: RerunChoice): void {

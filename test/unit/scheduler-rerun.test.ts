@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import type {TaskStatus} from '../../source/model/run.ts';
 import type {TaskSpec} from '../../source/model/workflow.ts';
 import {planRerun, retryOf} from '../../source/scheduler/rerun.ts';
-import {needs, Play, task, workflow} from '../helpers/scheduling.ts';
+import {agentSpec, needs, Play, task, workflow} from '../helpers/scheduling.ts';
 
 /** A run of these tasks that has ended, each with the outcome that is named; those not named are never reached. */
 function ended(tasks: readonly TaskSpec[], outcomes: Readonly<Record<string, 'succeeded' | 'failed'>>, more = {}) {
@@ -72,6 +72,23 @@ test('in plain file order a failure before does not repeat what succeeded after 
 	expect(planRerun(run, {})).toEqual(['run', 'keep', 'keep']);
 	expect(planRerun(run, {from: 0})).toEqual(['run', 'run', 'run']);
 	expect(retried(play, {})).toEqual({a: 'ready', b: 'succeeded', c: 'succeeded'});
+});
+
+test('agents of tasks that are kept or left out are not started', () => {
+	const local = task('local', {agent: {name: 'local-agent'}});
+	const tasks = [task('a', {agent: {name: 'one'}}), local, task('b', {agent: {name: 'two'}, dependsOn: [needs(0), needs(1)]})];
+	const more = {agents: [agentSpec('one'), agentSpec('two')], failFast: false};
+	const play = new Play().submit(workflow(tasks, more));
+	for (const instance of ['one~r1', 'local-agent', 'two~r1']) {
+		play.event({type: 'instance-started', at: play.now, instance, handle: {driver: 'fake', pid: 1}}).session(instance);
+	}
+	for (const name of play.place()) play.finish(name, 'succeeded');
+	for (const name of play.place()) play.finish(name, 'failed');
+	for (const instance of ['one~r1', 'local-agent', 'two~r1'])
+		play.event({type: 'instance-ended', at: play.now, instance, end: {cause: 'stopped'}});
+	expect(play.state.pools).toEqual({});
+	expect(retried(play, {})).toEqual({a: 'succeeded', local: 'succeeded', b: 'ready'});
+	expect(Object.keys(play.state.pools)).toEqual(['two~r2']);
 });
 
 test('a result is taken over from where it came about, however many retries lie between', () => {

@@ -1,4 +1,4 @@
-import type {Handle, InstanceEnd, InstanceSpec} from '../model/instance.ts';
+import type {Handle, InstanceEnd, InstanceSpec, OutputPiece} from '../model/instance.ts';
 
 /**
  * Starts and stops instances: processes, containers, pods. One driver serves many instances at once.
@@ -10,8 +10,10 @@ import type {Handle, InstanceEnd, InstanceSpec} from '../model/instance.ts';
  *   is fine when the instance is gone, or was never started.
  * - `watch` resolves when the instance is no more, with the cause, whoever ended it, and at once when it is gone
  *   already. It works on a handle from an earlier life of the orchestrator.
- * - `list` tells every instance that carries this orchestrator's label, whoever's memory it is in.
+ * - `list` tells every instance that carries this orchestrator's label, whoever's memory it is in, and also what is left of one that ended.
  * - Instances outlive `close` and the orchestrator's process.
+ * - An instance with a `command` is no other thing: it is started by name, and stays when its program has ended, with its output and its exit code,
+ *   until it is stopped; a `start` then finds the ended one. A driver that has `output` and `end` can have such instances.
  * - What goes wrong rejects with a `ByoaiError`: `invalid` (the spec cannot be), `unavailable` (the machine cannot).
  */
 export interface Driver {
@@ -41,6 +43,16 @@ export interface Driver {
 
 	/** How far a start is, in words, where it is one that takes long; undefined: there is nothing to tell. */
 	progress?(instance: string): string | undefined;
+
+	/**
+	 * What an instance with a `command` prints, from byte `from` of both streams merged on: what there is, then live, to the end, which is
+	 * when its program has ended and all was read. Each reading finds the same bytes. Rejects with a retryable `unavailable` when the engine is
+	 * away or the reading breaks off: it is then asked again, from where it came to.
+	 */
+	output?(handle: Handle, from: number, signal: AbortSignal): AsyncIterable<OutputPiece>;
+
+	/** Has the program of an instance with a `command` end: asks it to, kills it after `graceMs`. Resolves once it has ended; fine when it had. */
+	end?(handle: Handle, graceMs: number): Promise<void>;
 
 	/** Ends what this driver holds in memory. */
 	close(): Promise<void>;

@@ -1,4 +1,5 @@
-import type {AgentSpec, AgentType} from './workflow.ts';
+import type {AttemptRef} from './ids.ts';
+import type {AgentSpec, AgentType, Environment} from './workflow.ts';
 
 /** Plain JSON that means the same after a restart of the orchestrator. Only the driver that made it looks inside. */
 export type Handle = {readonly driver: AgentType | 'fake'; readonly [key: string]: unknown};
@@ -9,6 +10,30 @@ export type InstanceSpec = {
 	readonly agent: AgentSpec;
 	/** Where host paths are relative to, and where a local agent starts. */
 	readonly directory: string;
+	/** Present: the instance is there for one attempt of a task with an `image`. It runs this and ends with it; no agent program is in it. */
+	readonly command?: InstanceCommand;
+};
+
+/** What an instance of a single attempt runs. The `agent` of its spec is then the mould: image, volumes, resources, options; not its `env`. */
+export type InstanceCommand = {
+	readonly ref: AttemptRef;
+	/** Name of the task, for the lists of the engine that it runs on. */
+	readonly task: string;
+	/** The program and all its arguments: most often a shell of the image, and the script. */
+	readonly argv: readonly string[];
+	/** Beside what the image sets. */
+	readonly env: Environment;
+	/** Absolute; absent: the image's. */
+	readonly workingDir?: string;
+};
+
+/** A piece of what an instance with a `command` printed, as its engine has kept it. */
+export type OutputPiece = {
+	/** An engine that keeps both streams as one calls all of it stdout. */
+	readonly stream: 'stdout' | 'stderr';
+	/** When it was printed: the engine's wall clock, milliseconds. */
+	readonly at: number;
+	readonly data: Buffer;
 };
 
 /** Why an instance is no more. `output` is the last of what it printed, when that can be had. */
@@ -17,4 +42,6 @@ export type InstanceEnd = {
 	readonly output?: string;
 	readonly exitCode?: number;
 	readonly signal?: string;
+	/** From the start of its program to its end, by the clock of its engine. */
+	readonly durationMs?: number;
 };

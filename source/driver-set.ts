@@ -3,7 +3,9 @@ import type {Config} from './config.ts';
 import {createDockerDriver} from './drivers/docker.ts';
 import type {Driver} from './drivers/driver.ts';
 import {createLocalDriver} from './drivers/local.ts';
+import type {InstanceCommand} from './model/instance.ts';
 import type {AgentSpec, AgentType} from './model/workflow.ts';
+import {isImageAgent} from './model/workflow.ts';
 import type {StateDirectory} from './store/state-directory.ts';
 import {deriveToken} from './store/tokens.ts';
 
@@ -20,6 +22,8 @@ export type DriverSet = {
 	readonly drivers: ReadonlyMap<AgentType, Driver>;
 	/** What the driver of an agent cannot do, in words. */
 	readonly refusalsOf: (agent: AgentSpec, directory: string) => readonly string[];
+	/** What it cannot do of the instance of a task that is made after `mould`; undefined: it has no such instances. */
+	readonly imageRefusalsOf: (mould: AgentSpec, directory: string) => readonly string[] | undefined;
 	/** Whether agents of these types can be started here now. Rejects with `unavailable`, and what to do about it. */
 	readonly probe: (types: Iterable<AgentType>) => Promise<void>;
 	readonly reach: Reach;
@@ -28,6 +32,8 @@ export type DriverSet = {
 	close(): Promise<void>;
 };
 
+/** Stands for whatever a task says. */
+const anyCommand: InstanceCommand = {ref: {run: '', task: 0, attempt: 1}, task: '', argv: ['sh', '-c', ''], env: {}};
 const stopMarginMs = 5000;
 /** For an engine to be started again. That there is one has been made sure of before a run began. */
 const engineAwayMs = 60_000;
@@ -41,10 +47,15 @@ export function createDriverSet(options: DriverSetOptions): DriverSet {
 	return {
 		drivers,
 		refusalsOf: (agent, directory) => drivers.get(agent.type)?.validate({name: agent.name, agent, directory}) ?? [],
+		imageRefusalsOf: (agent, directory) => {
+			const driver = drivers.get(agent.type);
+			return driver?.output && driver.validate({name: agent.name, agent, directory, command: anyCommand});
+		},
 		probe: async types => {
 			for (const type of new Set(types)) await drivers.get(type)?.probe();
 		},
 		reach: ({handle, ...spec}) => {
+			if (isImageAgent(spec.name)) return undefined;
 			const url = drivers.get(spec.agent.type)?.reach?.(spec, handle);
 			return url?.then(found => ({agent: spec.name, url: found, token: deriveToken(key, 'agent', spec.name)}));
 		},

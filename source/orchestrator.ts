@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {createCalls} from './agents/calls.ts';
 import {Contacts} from './agents/contacts.ts';
 import {Exchanges} from './agents/exchange.ts';
+import {createImageAgents, isHeldInstance} from './agents/image-agents.ts';
 import type {Config} from './config.ts';
 import {createDriverSet} from './driver-set.ts';
 import {systemClock} from './engine/clock.ts';
@@ -14,6 +15,7 @@ import {TaskLogs} from './engine/task-logs.ts';
 import {Views} from './engine/views.ts';
 import {ByoaiError} from './model/error.ts';
 import type {AgentType} from './model/workflow.ts';
+import {isNeeded} from './scheduler/pools.ts';
 import type {State} from './scheduler/state.ts';
 import {poolOfInstance} from './scheduler/state.ts';
 import type {Certificate} from './server/certificate.ts';
@@ -59,6 +61,8 @@ export type Orchestrator = {
 
 const localAgentIdleMs = {once: 0, manager: 30_000, reader: 0};
 const agentsRefreshMs = 2000;
+/** An image agent, which is this process itself, says so often that it is there. */
+const imageBeatMs = 5000;
 
 /**
  * The composition root: opens every part in order, and closes them in the reverse one.
@@ -136,7 +140,8 @@ async function compose(
 		contacts.start();
 		// A driver that no agent of this state has is not asked for what it might have left: nobody need have it.
 		const used = new Set<AgentType>(['local', ...Object.values(engine.state.pools).map(({spec}) => spec.type)]);
-		void core.performer.sweep(instance => poolOfInstance(engine.state, instance) !== undefined, used);
+		const isKnown = (instance: string) => poolOfInstance(engine.state, instance) !== undefined || isHeldInstance(engine.state, instance);
+		void core.performer.sweep(isKnown, used);
 	}
 	const fingerprint = certificate !== undefined && config.https?.cert === undefined ? fingerprintOf(certificate) : undefined;
 	return {
@@ -167,21 +172,26 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	opened.push(() => calls.close());
 	const {leaseMs, silentMs} = config.intervals;
 	const driverSet = createDriverSet({...options, directory});
-	const {drivers, reach, refusalsOf, probe} = driverSet;
+	const {drivers, reach} = driverSet;
 	opened.push(() => driverSet.close());
 	const {health_checks: healthChecks} = config.limits;
 	const contacts = new Contacts({engine, exchanges, calls, clock, warn, leaseMs, silentMs, healthChecks, reach});
+	const imageSlots = {docker: config.limits.task_containers, kubernetes: config.limits.task_pods};
+	const beatMs = Math.min(imageBeatMs, silentMs / 3);
+	const imageAgents = createImageAgents({engine, exchanges, logs, clock, warn, drivers, slots: imageSlots, beatMs});
+	opened.push(() => imageAgents.close());
 	const performer = new Performer({
 		drivers,
+		imageAgents,
 		clock,
 		warn,
 		offer: event => engine.offer(event),
 		sendOrders: session => exchanges.sendOrders(session),
 	});
 	opened.push(() => performer.close());
-	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref));
+	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref), driverSet.progress);
 	const supportedTypes = new Set(drivers.keys());
-	return {engine, exchanges, contacts, performer, history, logs, fatal, driverSet, refusalsOf, probe, supportedTypes};
+	return {...driverSet, engine, exchanges, contacts, performer, history, logs, fatal, driverSet, supportedTypes, imageSlots};
 }
 
 /** An instance whose start takes long is not there yet, and its row says why. */
@@ -233,10 +243,10 @@ function settled(engine: Engine, mode: OrchestratorOptions['mode']): Promise<voi
 }
 
 /** A manager keeps `local-agent` for a while, for the next run. */
-function isSettled({runs, pools}: State, mode: OrchestratorOptions['mode']): boolean {
-	return Object.values(pools).every(({run, spec}) => {
-		if (spec.lifetime === 'persistent' || (run === undefined && mode === 'manager')) return true;
-		return run === undefined ? Object.values(runs).some(({usesLocalAgent}) => usesLocalAgent) : run in runs;
+function isSettled(state: State, mode: OrchestratorOptions['mode']): boolean {
+	return Object.values(state.pools).every(pool => {
+		if (pool.spec.lifetime === 'persistent' || (pool.run === undefined && mode === 'manager')) return true;
+		return isNeeded(state, pool);
 	});
 }
 

@@ -27,8 +27,8 @@ export function assignmentOf(state: State, ref: AttemptRef, graceMs: number): As
 
 /** Later wins: the declared agent's `env`, the workflow's, the task's, what byoai itself tells. */
 function environmentOf({id, workflow}: Run, ref: AttemptRef, spec: TaskSpec): Environment {
-	const {agent} = spec;
-	const declared = 'name' in agent ? workflow.agents.find(({name}) => name === agent.name) : undefined;
+	const {agent, mould} = spec;
+	const declared = mould ?? ('name' in agent ? workflow.agents.find(({name}) => name === agent.name) : undefined);
 	return {
 		...declared?.env,
 		...workflow.env,

@@ -30,7 +30,7 @@ export async function inspectOwn(docker: Docker, owner: string, instance: string
 	);
 }
 
-export function isOwn({Config}: Facts, owner: string, instance: string): boolean {
+function isOwn({Config}: Facts, owner: string, instance: string): boolean {
 	return Config.Labels?.[ownerLabel] === owner && Config.Labels[instanceLabel] === instance;
 }
 
@@ -39,15 +39,29 @@ export function isAlive({State}: Facts): boolean {
 	return State.Running && !State.Restarting;
 }
 
-/** Ends it: asks first, kills after `graceMs`, and takes it away with its nameless volumes. Fine when it is gone. */
-export async function endContainer(docker: Docker, facts: Facts, graceMs: number): Promise<void> {
+type Ending = {readonly owner: string; readonly name: string; readonly container: string | undefined; readonly graceMs: number};
+
+/** Ends the container of an instance, found by its name and by its id, where that is known. */
+export async function endInstance(docker: Docker, {owner, name, container, graceMs}: Ending): Promise<void> {
+	const named = await inspectOwn(docker, owner, name);
+	const known = container === undefined ? undefined : await inspect(docker, container);
+	if (named !== undefined) await endContainer(docker, named, graceMs);
+	if (known !== undefined && known.Id !== named?.Id && isOwn(known, owner, name)) await endContainer(docker, known, graceMs);
+}
+
+/** Ends what runs in it, and takes it away with its nameless volumes. Fine when it is gone. */
+async function endContainer(docker: Docker, facts: Facts, graceMs: number): Promise<void> {
+	await endProgram(docker, facts, graceMs);
+	await remove(docker, facts.Id);
+}
+
+/** Ends what runs in it: asks first, kills after `graceMs`. Fine when it has ended, or is gone. */
+export async function endProgram(docker: Docker, facts: Facts, graceMs: number): Promise<void> {
 	const {Id: id, State} = facts;
-	if (State.Paused) await killPaused(docker, id);
-	else if (isAlive(facts)) {
-		const t = Math.ceil(graceMs / 1000);
-		await askOfGone(`stop container ${id}`, tolerant(docker.getContainer(id).stop({t}), [304]), graceMs + killMs);
-	}
-	await remove(docker, id);
+	if (State.Paused) return killPaused(docker, id);
+	if (!isAlive(facts)) return;
+	const t = Math.ceil(graceMs / 1000);
+	await askOfGone(`stop container ${id}`, tolerant(docker.getContainer(id).stop({t}), [304]), graceMs + killMs);
 }
 
 /** Kills what runs, and takes everything away. Resolves when the engine does not know it any more. */
@@ -80,7 +94,20 @@ async function tolerant(work: Promise<unknown>, statuses: readonly number[]): Pr
 /** How a container that does not run any more ended. */
 export async function endOf(docker: Docker, {Id, State, HostConfig, Config}: Facts): Promise<InstanceEnd> {
 	const output = await lastOutput(docker, Id, Config.Tty);
-	return {...howEnded(State, HostConfig.Memory ?? 0), ...(output !== undefined && {output})};
+	const missing =
+		State.ExitCode === 127 ? /\[FATAL tini \(\d+\)\] exec (.+) failed: No such file or directory/.exec(output ?? '')?.[1] : undefined;
+	return {
+		...howEnded(State, HostConfig.Memory ?? 0),
+		...(missing !== undefined && {cause: `${missing} is not in image ${Config.Image}: name another \`shell\`, or an image that has it`}),
+		...durationOf(State),
+		...(output !== undefined && {output}),
+	};
+}
+
+/** Times that are none begin with year 1. */
+function durationOf({StartedAt, FinishedAt}: Facts['State']): Pick<InstanceEnd, 'durationMs'> {
+	const [from, to] = [Date.parse(StartedAt), Date.parse(FinishedAt)];
+	return from > 0 && to >= from ? {durationMs: to - from} : {};
 }
 
 function howEnded({ExitCode, OOMKilled, Error: said, Status}: Facts['State'], memoryBytes: number): InstanceEnd {

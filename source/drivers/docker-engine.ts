@@ -128,5 +128,7 @@ function inWords(doing: string, error: unknown): ByoaiError {
 	if (error instanceof ByoaiError) return error;
 	const mend = statusOf(error) === undefined ? mends[codeOf(error)] : undefined;
 	const message = mend === undefined ? `Docker cannot ${doing}: ${saidBy(error)}` : `${mend} (${saidBy(error)})`;
-	return new ByoaiError('unavailable', message, {cause: error, retryable: true});
+	// What it refuses for what was asked, it refuses again; what broke in it, or on the way to it, may pass.
+	const isRefusal = (statusOf(error) ?? 500) < 500;
+	return new ByoaiError('unavailable', message, {cause: error, retryable: !isRefusal});
 }

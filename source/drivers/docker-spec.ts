@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import type {ContainerCreateOptions, HostConfig} from 'dockerode';
-import type {InstanceSpec} from '../model/instance.ts';
+import type {InstanceCommand, InstanceSpec} from '../model/instance.ts';
 import type {AgentSpec} from '../model/workflow.ts';
 import {readinessProbe, readinessProblems} from './docker-probe.ts';
 import {quantity} from './docker-quantities.ts';
@@ -26,6 +26,8 @@ export const ownerLabel = 'byoai.owner';
 export const instanceLabel = 'byoai.instance';
 const agentLabel = 'byoai.agent';
 const runLabel = 'byoai.run';
+const taskLabel = 'byoai.task';
+const attemptLabel = 'byoai.attempt';
 
 /** Where an agent listens in its container, unless its `env` says otherwise. */
 const defaultAgentPort = 5000;
@@ -56,11 +58,18 @@ export function containerName(owner: string, instance: string): string {
 }
 
 /** What a container cannot be, in words for the author of the workflow; empty: all fine. */
-export function validateDocker({agent, directory}: InstanceSpec, defaults: Pick<DockerDefaults, 'network'>): readonly string[] {
-	const network = agent.network ?? defaults.network;
+export function validateDocker({agent, directory, command}: InstanceSpec, defaults: Pick<DockerDefaults, 'network'>): readonly string[] {
 	return [
 		...volumeProblems(agent.volumes, directory),
 		...resourceProblems(agent),
+		...(isOptions(agent.driverOptions?.docker ?? {}) ? [] : ['`driver_options.docker` must be a mapping.']),
+		...(command === undefined ? agentProblems(agent, agent.network ?? defaults.network) : []),
+	];
+}
+
+/** What a container cannot be in which an agent is to be reached. */
+function agentProblems(agent: AgentSpec, network: string): string[] {
+	return [
 		...readinessProblems(agent.readinessProbe),
 		...labelProblems(agent),
 		...(network === 'none' || network === 'host' || network.startsWith('container:')
@@ -71,7 +80,6 @@ export function validateDocker({agent, directory}: InstanceSpec, defaults: Pick<
 					`\`workflow\` of agent ${agent.name} is handed over by an agent that dials: set ORCHESTRATOR_URL in its \`env\` to where it reaches this orchestrator.`,
 				]
 			: []),
-		...(isOptions(agent.driverOptions?.docker ?? {}) ? [] : ['`driver_options.docker` must be a mapping.']),
 	];
 }
 
@@ -101,14 +109,15 @@ function resourceProblems({resources}: AgentSpec): string[] {
 
 /** All that the engine is told of an instance. `driver_options.docker` is added to it: mappings are merged, lists joined. */
 export function createOptions(spec: InstanceSpec, defaults: DockerDefaults): ContainerCreateOptions & {name: string} {
-	const {agent, name} = spec;
-	const ports = portsOf(agent);
+	const {agent, name, command} = spec;
+	const ports = command === undefined ? portsOf(agent) : {};
 	const user = agent.user ?? defaults.user;
 	const own: ContainerCreateOptions = {
 		Image: imageOf(agent, defaults),
 		Env: Object.entries(environmentOf(spec, defaults)).map(([key, value]) => `${key}=${value}`),
 		ExposedPorts: Object.fromEntries(Object.keys(ports).map(port => [port, {}])),
 		...(user !== undefined && {User: user}),
+		...(command !== undefined && commandOptions(command)),
 		HostConfig: hostConfig(spec, defaults, ports),
 	};
 	const added = agent.driverOptions?.docker;
@@ -116,12 +125,26 @@ export function createOptions(spec: InstanceSpec, defaults: DockerDefaults): Con
 	return {...all, name: containerName(defaults.owner, name), Labels: {...all.Labels, ...labelsOf(spec, defaults)}};
 }
 
-function labelsOf({agent, name}: InstanceSpec, {owner}: DockerDefaults): Record<string, string> {
+/** The image's own entry point gives way: the command runs as it is written. */
+function commandOptions({argv, workingDir}: InstanceCommand): ContainerCreateOptions {
+	const [program = 'sh', ...options] = argv;
+	return {Entrypoint: [program], Cmd: options, ...(workingDir !== undefined && {WorkingDir: workingDir})};
+}
+
+function labelsOf({agent, name, command}: InstanceSpec, {owner}: DockerDefaults): Record<string, string> {
+	if (command !== undefined) {
+		const {ref, task} = command;
+		return {[ownerLabel]: owner, [instanceLabel]: name, [runLabel]: ref.run, [taskLabel]: task, [attemptLabel]: String(ref.attempt)};
+	}
 	const run = /~(r[0-9a-z]{11})(?:~|$)/.exec(name)?.[1];
 	return {[ownerLabel]: owner, [instanceLabel]: name, [agentLabel]: agent.name, ...(run !== undefined && {[runLabel]: run})};
 }
 
-function environmentOf({agent, name}: InstanceSpec, {instanceEnvironment}: DockerDefaults): Readonly<Record<string, string>> {
+/** Has the container's first process hand a signal on to all of the command's processes, not to its shell alone. */
+const signalsAll = {TINI_KILL_PROCESS_GROUP: '1'};
+
+function environmentOf({agent, name, command}: InstanceSpec, {instanceEnvironment}: DockerDefaults): Readonly<Record<string, string>> {
+	if (command !== undefined) return {...signalsAll, ...command.env};
 	return {
 		...agent.env,
 		AGENT_HOST: '0.0.0.0',
@@ -136,7 +159,13 @@ function environmentOf({agent, name}: InstanceSpec, {instanceEnvironment}: Docke
 	};
 }
 
-function hostConfig({agent, directory}: InstanceSpec, defaults: DockerDefaults, ports: Ports): HostConfig {
+/**
+ * What is read from the engine must be what was printed, to the byte: its usual log takes text alone, and may be none, or one that forgets. All of it
+ * stays until the attempt is settled.
+ */
+const exactLog = {Type: 'local', Config: {'max-size': '1t', 'max-file': '1', compress: 'false'}};
+
+function hostConfig({agent, directory, command}: InstanceSpec, defaults: DockerDefaults, ports: Ports): HostConfig {
 	return {
 		Init: true,
 		SecurityOpt: ['no-new-privileges'],
@@ -145,6 +174,7 @@ function hostConfig({agent, directory}: InstanceSpec, defaults: DockerDefaults, 
 		Mounts: agent.volumes.map(text => mountOf(parseVolume(text, directory))),
 		PortBindings: ports,
 		RestartPolicy: {Name: 'no'},
+		...(command !== undefined && {LogConfig: exactLog}),
 		...limitsOf(agent, defaults),
 	};
 }

@@ -1,4 +1,5 @@
 import {mkdir} from 'node:fs/promises';
+import {posix} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type Docker from 'dockerode';
 import {ByoaiError} from '../model/error.ts';
@@ -31,6 +32,8 @@ export async function startContainer(start: Start): Promise<Facts> {
 	for (;;) {
 		signal.throwIfAborted();
 		const known = await inspectOwn(docker, defaults.owner, spec.name);
+		// One that runs a single command is started once: what is left of it tells how it ended.
+		if (known !== undefined && spec.command !== undefined && known.State.Status !== 'created') return known;
 		if (known !== undefined && isAlive(known) && !known.State.Paused) return ready(start, known);
 		if (known !== undefined && known.State.Status !== 'created') await remove(docker, known.Id);
 		else {
@@ -47,7 +50,8 @@ async function create({docker, images, defaults, spec, signal}: Start): Promise<
 	await makeDirectories(spec);
 	signal.throwIfAborted();
 	try {
-		const {id} = await ask(`make a container for agent ${spec.agent.name}`, docker.createContainer(createOptions(spec, defaults)));
+		const options = createOptions(await withWholePath(docker, spec), defaults);
+		const {id} = await ask(`make a container for ${whose(spec)}`, docker.createContainer(options));
 		return id;
 	} catch (error) {
 		if (statusOf(error) === 409) return undefined;
@@ -55,13 +59,22 @@ async function create({docker, images, defaults, spec, signal}: Start): Promise<
 	}
 }
 
+/** A `working_dir` that is relative is so to the image's, which only the engine knows; and it takes no other than whole ones. */
+async function withWholePath(docker: Docker, spec: InstanceSpec): Promise<InstanceSpec> {
+	const {command, agent} = spec;
+	if (command?.workingDir === undefined || posix.isAbsolute(command.workingDir) || agent.image === undefined) return spec;
+	const {Config} = await ask(`look at image ${agent.image}`, docker.getImage(agent.image).inspect());
+	return {...spec, command: {...command, workingDir: posix.join('/', Config.WorkingDir ?? '', command.workingDir)}};
+}
+
 /** Host directories that are not there yet; the engine would make them, too, but as root's. */
-async function makeDirectories({agent, directory}: InstanceSpec): Promise<void> {
+async function makeDirectories(spec: InstanceSpec): Promise<void> {
+	const {agent, directory} = spec;
 	for (const {source, isPath} of agent.volumes.map(text => parseVolume(text, directory))) {
 		if (!isPath) continue;
 		await mkdir(source, {recursive: true}).catch((error: NodeJS.ErrnoException) => {
 			if (error.code === 'EEXIST') return; // a file: mounted as one
-			throw new ByoaiError('unavailable', `The volume ${source} of agent ${agent.name} cannot be made: ${error.message}.`, {cause: error});
+			throw new ByoaiError('unavailable', `The volume ${source} of ${whose(spec)} cannot be made: ${error.message}.`, {cause: error});
 		});
 	}
 }
@@ -69,7 +82,7 @@ async function makeDirectories({agent, directory}: InstanceSpec): Promise<void> 
 /** Starts what was made; 304 says that another start was faster. */
 async function begin(docker: Docker, id: string, spec: InstanceSpec): Promise<Facts> {
 	try {
-		await ask(`start agent ${spec.agent.name}`, docker.getContainer(id).start());
+		await ask(`start ${whose(spec)}`, docker.getContainer(id).start());
 	} catch (error) {
 		if (statusOf(error) !== 304) {
 			if (isAway(error)) throw error;
@@ -88,8 +101,14 @@ async function begin(docker: Docker, id: string, spec: InstanceSpec): Promise<Fa
 async function ready({docker, spec, signal}: Start, facts: Facts): Promise<Facts> {
 	const {agent, name: instance} = spec;
 	const probe = readinessProbe(agent.readinessProbe);
-	if (probe !== undefined) await untilReady({docker, instance, container: facts.Id, probe, timeoutMs: agent.startTimeoutMs, signal});
+	if (probe !== undefined && spec.command === undefined)
+		await untilReady({docker, instance, container: facts.Id, probe, timeoutMs: agent.startTimeoutMs, signal});
 	return facts;
+}
+
+/** Whose instance it is, in words. */
+function whose({agent, command}: InstanceSpec): string {
+	return command === undefined ? `agent ${agent.name}` : `task ${command.task}`;
 }
 
 function stopped({name}: InstanceSpec): ByoaiError {

@@ -1,12 +1,14 @@
 import type Docker from 'dockerode';
 import {ByoaiError} from '../model/error.ts';
 import type {Handle, InstanceSpec} from '../model/instance.ts';
-import {endContainer, inspect, inspectOwn, isAlive, isOwn} from './docker-container.ts';
+import {endInstance, endProgram, inspect} from './docker-container.ts';
 import {ask, createConnect, despiteRestart} from './docker-engine.ts';
 import {DockerEvents} from './docker-events.ts';
 import {fromHandle, handleOf} from './docker-handle.ts';
+import {containerOutput} from './docker-output.ts';
 import {DockerImages} from './docker-pull.ts';
 import {addressOf} from './docker-reach.ts';
+import {createRootNotice} from './docker-root.ts';
 import type {DockerDefaults} from './docker-spec.ts';
 import {agentPort, dialsByItself, imageOf, instanceLabel, ownerLabel, validateDocker} from './docker-spec.ts';
 import {startContainer} from './docker-start.ts';
@@ -40,7 +42,7 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 	const connect = createConnect(options.host);
 	const events = new DockerEvents({connect, owner, warn});
 	const images = new DockerImages();
-	const saidToBeRoot = new Set<string>();
+	const sayRoot = createRootNotice(options);
 	/** Images that are waited for, by instance. */
 	const wanted = new Map<string, string>();
 
@@ -59,22 +61,6 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 		}
 	}
 
-	function sayRoot({agent}: InstanceSpec): void {
-		const user = agent.user ?? options.user;
-		if (user === undefined || !/^(?:0|root)(?::|$)/.test(user) || saidToBeRoot.has(agent.name)) return;
-		saidToBeRoot.add(agent.name);
-		const why = agent.user === undefined ? ', as byoai does here' : '';
-		warn(`agent ${agent.name} runs as root in its container${why}; \`user\` names another`);
-	}
-
-	async function stop(name: string, handle: Handle | undefined): Promise<void> {
-		const docker = await connect();
-		const named = await inspectOwn(docker, owner, name);
-		const handled = handle === undefined ? undefined : await inspect(docker, fromHandle(handle).container);
-		if (named !== undefined) await endContainer(docker, named, stopGraceMs);
-		if (handled !== undefined && handled.Id !== named?.Id && isOwn(handled, owner, name)) await endContainer(docker, handled, stopGraceMs);
-	}
-
 	return {
 		name: 'docker',
 		validate: spec => validateDocker(spec, options),
@@ -82,12 +68,30 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 			await ask('answer', (await connect()).ping(), pingMs);
 		},
 		start: spec => turns.start(spec.name, stopped => start(spec, stopped)),
-		stop: ({name, handle}) => turns.stop(name, () => despiteRestart(() => stop(name, handle), {awayMs, signal: closing.signal})),
+		stop: ({name, handle}) =>
+			turns.stop(name, () =>
+				despiteRestart(
+					async () => endInstance(await connect(), {owner, name, container: handle && fromHandle(handle).container, graceMs: stopGraceMs}),
+					{
+						awayMs,
+						signal: closing.signal,
+					},
+				),
+			),
 		watch: async (_name, handle, signal) => {
 			const docker = await connect();
 			return watchContainer({docker, events, container: fromHandle(handle), signal: AbortSignal.any([signal, closing.signal])});
 		},
-		list: async () => listRunning(await connect(), owner),
+		list: async () => listOwn(await connect(), owner),
+		output: async function* output(handle, from, signal) {
+			const docker = await connect();
+			yield* containerOutput(docker, fromHandle(handle).container, from, AbortSignal.any([signal, closing.signal]));
+		},
+		end: async (handle, graceMs) => {
+			const docker = await connect();
+			const facts = await inspect(docker, fromHandle(handle).container);
+			if (facts !== undefined) await endProgram(docker, facts, graceMs);
+		},
 		reach: ({agent}, handle) => {
 			if (dialsByItself(agent)) return undefined;
 			return connect().then(docker => addressOf(docker, fromHandle(handle).container, agentPort(agent)));
@@ -101,12 +105,12 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 	};
 }
 
-async function listRunning(docker: Docker, owner: string): Promise<ReadonlyArray<{name: string; handle: Handle}>> {
-	const filters = {label: [`${ownerLabel}=${owner}`], status: ['running', 'paused']};
-	const found = await ask('list containers', docker.listContainers({filters}));
+async function listOwn(docker: Docker, owner: string): Promise<ReadonlyArray<{name: string; handle: Handle}>> {
+	const filters = {label: [`${ownerLabel}=${owner}`]};
+	const found = await ask('list containers', docker.listContainers({all: true, filters}));
 	const all = await Promise.all(found.map(({Id}) => inspect(docker, Id)));
 	return all.flatMap(facts => {
 		const name = facts?.Config.Labels[instanceLabel];
-		return facts === undefined || name === undefined || !isAlive(facts) ? [] : [{name, handle: handleOf(facts)}];
+		return facts === undefined || name === undefined ? [] : [{name, handle: handleOf(facts)}];
 	});
 }

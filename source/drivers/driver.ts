@@ -10,7 +10,7 @@ import type {Handle, InstanceEnd, InstanceSpec, OutputPiece} from '../model/inst
  *   is fine when the instance is gone, or was never started.
  * - `watch` resolves when the instance is no more, with the cause, whoever ended it, and at once when it is gone
  *   already. It works on a handle from an earlier life of the orchestrator.
- * - `list` tells every instance that carries this orchestrator's label, whoever's memory it is in, and also what is left of one that ended.
+ * - `list` tells every instance that carries this orchestrator's label, whoever's memory it is in, and also one that ended but left something.
  * - Instances outlive `close` and the orchestrator's process.
  * - An instance with a `command` is no other thing: it is started by name, and stays when its program has ended, with its output and its exit code,
  *   until it is stopped; a `start` then finds the ended one. A driver that has `output` and `end` can have such instances.

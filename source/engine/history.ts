@@ -1,5 +1,6 @@
 import {ByoaiError} from '../model/error.ts';
 import type {AttemptRef, RunId} from '../model/ids.ts';
+import {attemptKey} from '../model/ids.ts';
 import type {Run, RunStatus} from '../model/run.ts';
 import {currentAttempt} from '../model/run.ts';
 import type {RunDetail, RunRow} from '../protocol/views.ts';
@@ -16,12 +17,19 @@ export class History {
 	readonly #engine: Engine;
 	readonly #store: Store;
 	readonly #holds: (session: string, ref: AttemptRef) => boolean;
+	readonly #progress: (instance: string) => string | undefined;
 
-	/** `holds`: whether an agent is known to have taken an attempt. */
-	constructor(engine: Engine, store: Store, holds: (session: string, ref: AttemptRef) => boolean) {
+	/** `holds`: whether an agent is known to have taken an attempt. `progress`: how far the start of an instance is, where it takes long. */
+	constructor(
+		engine: Engine,
+		store: Store,
+		holds: (session: string, ref: AttemptRef) => boolean,
+		progress: (instance: string) => string | undefined = () => undefined,
+	) {
 		this.#engine = engine;
 		this.#store = store;
 		this.#holds = holds;
+		this.#progress = progress;
 	}
 
 	/** The run that `name` means: an id, a unique prefix of one, or `latest`. Throws `not_found` or `conflict`. */
@@ -64,6 +72,7 @@ export class History {
 		const run = this.run(id);
 		return runDetail(run, this.#engine.state.runs[id] === run ? this.#explainer(run) : () => undefined, index => {
 			const current = currentAttempt(run.tasks[index]);
+			if (current !== undefined && isStarting(run, index)) return false;
 			return current !== undefined && this.#holds(current.attempt.session, {run: id, task: index, attempt: current.number});
 		});
 	}
@@ -74,6 +83,8 @@ export class History {
 		const reasons = new Map<string, string | undefined>();
 		return index => {
 			const [task, spec] = [run.tasks[index], run.workflow.tasks[index]];
+			if (isStarting(run, index))
+				return this.#progress(attemptKey({run: run.id, task: index, attempt: task?.attempts.length ?? 0})) ?? 'its instance is starting';
 			if (task?.status !== 'ready' || spec === undefined) return explain(state, rooms, run, index);
 			const key = `${task.readyAt} ${selectorKey(spec.agent)}`;
 			if (!reasons.has(key)) reasons.set(key, explain(state, rooms, run, index));
@@ -90,4 +101,10 @@ export class History {
 		const rows = [...active, ...ended.map((row): RunRow => ({...row, version: 0, counts: {...noTasks, ...row.counts}}))];
 		return rows.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
 	}
+}
+
+/** Whether it has been given out, but the instance of its own in which it is to run has not started. */
+function isStarting(run: Run, index: number): boolean {
+	const current = currentAttempt(run.tasks[index]);
+	return current !== undefined && run.workflow.tasks[index]?.mould !== undefined && current.attempt.instance === undefined;
 }

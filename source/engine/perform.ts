@@ -5,10 +5,13 @@ import type {Event} from '../model/event.ts';
 import type {SessionId} from '../model/ids.ts';
 import type {Handle, InstanceEnd, InstanceSpec} from '../model/instance.ts';
 import type {AgentType} from '../model/workflow.ts';
+import {isImageAgent} from '../model/workflow.ts';
 import type {Clock} from './clock.ts';
 
 export type PerformOptions = {
 	readonly drivers: ReadonlyMap<AgentType, Driver>;
+	/** Starts and stops image agents, whatever their type; absent: there are none. */
+	readonly imageAgents?: Driver;
 	readonly clock: Clock;
 	/** Journals what came of a command; a refusal means that it is known already. */
 	readonly offer: (event: Event) => Promise<unknown>;
@@ -76,10 +79,15 @@ export class Performer {
 		this.#watches.clear();
 	}
 
-	#driver({agent}: InstanceSpec): Driver {
-		const driver = this.#options.drivers.get(agent.type);
-		if (driver === undefined) throw new ByoaiError('unsupported', `agents of type ${agent.type} cannot run in this version`);
+	#driver(spec: InstanceSpec): Driver {
+		const driver = this.#driverOf(spec);
+		if (driver === undefined) throw new ByoaiError('unsupported', `agents of type ${spec.agent.type} cannot run in this version`);
 		return driver;
+	}
+
+	#driverOf({agent}: InstanceSpec): Driver | undefined {
+		const {drivers, imageAgents} = this.#options;
+		return isImageAgent(agent.name) ? imageAgents : drivers.get(agent.type);
 	}
 
 	async #start(spec: InstanceSpec): Promise<void> {
@@ -118,7 +126,7 @@ export class Performer {
 	async #stopOrRetry(spec: InstanceSpec, handle: Handle | undefined): Promise<void> {
 		try {
 			// What has no driver here was never started.
-			await this.#options.drivers.get(spec.agent.type)?.stop({name: spec.name, ...(handle && {handle})});
+			await this.#driverOf(spec)?.stop({name: spec.name, ...(handle && {handle})});
 		} catch (error) {
 			this.#options.warn(`instance ${spec.name} could not be stopped, trying again: ${causeOf(error)}`);
 			this.#options.clock.after(stopRetryMs, () => {

@@ -2,7 +2,7 @@ import type {RegisteredAgent} from './agent.ts';
 import type {AttemptRef, RunId, SessionId} from './ids.ts';
 import type {Handle, InstanceEnd} from './instance.ts';
 import type {Outcome, RunRetry} from './run.ts';
-import type {AgentSpec, Workflow} from './workflow.ts';
+import type {AgentSpec, AgentType, Workflow} from './workflow.ts';
 
 /**
  * Everything that happens, and all that the journal holds: decisions, in the past tense. Time and ids come with the
@@ -21,6 +21,7 @@ export type Event =
 	| SessionOpened
 	| {readonly type: 'session-lost'; readonly at: number; readonly session: SessionId; readonly cause: string}
 	| {readonly type: 'attempt-assigned'; readonly at: number; readonly ref: AttemptRef; readonly session: SessionId}
+	| AttemptStarted
 	| AttemptFinished
 	| {readonly type: 'instance-started'; readonly at: number; readonly instance: string; readonly handle: Handle}
 	| {readonly type: 'instance-failed'; readonly at: number; readonly instance: string; readonly end: InstanceEnd}
@@ -50,6 +51,17 @@ export type RunSubmitted = {
 	readonly agentTimeoutMs?: number;
 	/** `local-agent` as this orchestrator keeps it. */
 	readonly localAgent: {readonly slots: number; readonly idleMs: number};
+	/** Instances at once of each image agent; absent: no task has an `image`. */
+	readonly imageSlots?: Readonly<Partial<Record<AgentType, number>>>;
+};
+
+/** It runs in an instance of its own. From then on, that this instance is not there is the attempt's loss, and no reason to start it again. */
+export type AttemptStarted = {
+	readonly type: 'attempt-started';
+	readonly at: number;
+	readonly ref: AttemptRef;
+	readonly session: SessionId;
+	readonly handle: Handle;
 };
 
 export type AttemptFinished = {

@@ -27,6 +27,10 @@ export const defaultLimits = {
 	health_checks: 64,
 	/** Processes and threads in the container of an agent, unless its `resources` say otherwise; a further one cannot be started there. */
 	container_pids: 4096,
+	/** Containers at once of tasks with an `image`; a further task waits, and says so. */
+	task_containers: 16,
+	/** The same for pods; a cluster places them. */
+	task_pods: 100,
 	/** Orders of one exchange; an agent takes no larger ones. */
 	orders_bytes: 64 * 1024 * 1024,
 	/** Output, and stderr, of a direct task in an agent's reply; the rest is counted and dropped, and a line says so. */

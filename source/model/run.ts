@@ -1,4 +1,5 @@
 import type {RunId, SessionId} from './ids.ts';
+import type {Handle} from './instance.ts';
 import type {AgentSelector, Workflow} from './workflow.ts';
 
 export type RunStatus = 'pending' | 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled';
@@ -64,6 +65,8 @@ export type Run = {
 	readonly selectors: readonly AgentSelector[];
 	/** Whether any task runs on `local-agent`. */
 	readonly usesLocalAgent: boolean;
+	/** Names of the image agents that its tasks run on; absent: no task has an `image`. */
+	readonly imageAgents?: readonly string[];
 	/** Names of declared agents for which an agent of that name already serves: nothing was deployed for them. */
 	readonly adoptedAgents: readonly string[];
 };
@@ -118,6 +121,8 @@ export type Attempt = {
 	readonly session: SessionId;
 	readonly status: Exclude<AttemptStatus, 'running'>;
 	readonly assignedAt: number;
+	/** Where it runs, when that is an instance of its own, and since when. */
+	readonly instance?: {readonly handle: Handle; readonly startedAt: number};
 	readonly endedAt?: number;
 	readonly outcome?: Outcome;
 	/** Bytes of its log, known when it ended. */

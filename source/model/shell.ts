@@ -17,7 +17,15 @@ const scriptFlags: ReadonlyMap<string, string> = new Map([
  */
 export function shellArgv(shell: string | readonly string[], command: string | readonly string[]): readonly string[] {
 	if (typeof shell !== 'string') return shell;
-	const name = shell.slice(shell.lastIndexOf('/') + 1);
-	if (posixShells.has(name)) return [shell, typeof command === 'string' ? '-c' : '-ec'];
-	return [shell, scriptFlags.get(name) ?? '-c'];
+	if (isPosixShell(shell)) return [shell, typeof command === 'string' ? '-c' : '-ec'];
+	return [shell, scriptFlags.get(nameOf(shell)) ?? '-c'];
+}
+
+/** Whether this program, by name or path, is a shell in the manner of `sh`. */
+export function isPosixShell(program: string): boolean {
+	return posixShells.has(nameOf(program));
+}
+
+function nameOf(program: string): string {
+	return program.slice(program.lastIndexOf('/') + 1);
 }

@@ -45,6 +45,11 @@ export type TaskSpec = {
 	readonly volumes: readonly string[];
 	readonly resources?: Resources;
 	readonly labels: Labels;
+	/**
+	 * With an `image`: what each attempt's instance is made after: the agent that the task names, or none in particular, with the image, volumes and
+	 * resources of the task. `agent` is then the image agent of its type.
+	 */
+	readonly mould?: AgentSpec;
 };
 
 /** Which agents may run a task. */
@@ -117,3 +122,18 @@ export type Lifetime = 'run' | 'persistent' | 'task';
 
 /** The agent that every orchestrator has: its own host. */
 export const localAgentName = 'local-agent';
+
+const imageAgentSuffix = '~images';
+
+/**
+ * The image agent of a type: the orchestrator itself, in the place of an agent, which runs each attempt of a task with an `image` in an instance of
+ * its own. No file can declare a name with a `~`.
+ */
+export function imageAgentName(type: AgentType): string {
+	return `${type}${imageAgentSuffix}`;
+}
+
+/** Whether this is the name of an image agent, or of an instance of its pool. */
+export function isImageAgent(name: string): boolean {
+	return name.includes(imageAgentSuffix);
+}

@@ -65,6 +65,16 @@ export function finishAttempt(draft: Draft, ref: AttemptRef, id: SessionId, outc
 	failFast(draft, run, ref.task);
 }
 
+/** It runs in an instance of its own; told again, it is the same start. */
+export function startAttempt(draft: Draft, {ref, session, handle, at}: Of<'attempt-started'>): void {
+	const run = draft.run(ref.run);
+	if (run === undefined || !isCurrent(draft.state, ref, session)) return;
+	const task = run.task(ref.task);
+	const attempt = task.attempts[ref.attempt - 1];
+	if (attempt === undefined || attempt.instance !== undefined) return;
+	run.setTask(ref.task, {...task, attempts: task.attempts.with(ref.attempt - 1, {...attempt, instance: {handle, startedAt: at}})});
+}
+
 /** Applies a reported outcome if the attempt is still that session's to end; a late one changes nothing. */
 export function finishReported(draft: Draft, event: Of<'attempt-finished'>): void {
 	if (!isCurrent(draft.state, event.ref, event.session)) return;

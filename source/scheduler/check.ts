@@ -38,6 +38,7 @@ export function check(state: State, event: Event): Refusal | undefined {
 			return Object.hasOwn(state.sessions, event.session) ? undefined : refuse('not_found', `no session ${event.session}`);
 		case 'attempt-assigned':
 			return checkAssignment(state, event);
+		case 'attempt-started':
 		case 'attempt-finished':
 			return isCurrent(state, event.ref, event.session)
 				? undefined

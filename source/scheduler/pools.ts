@@ -4,7 +4,7 @@ import type {RunSubmitted} from '../model/event.ts';
 import type {InstanceEnd, InstanceSpec} from '../model/instance.ts';
 import type {Run} from '../model/run.ts';
 import type {AgentSpec, TaskSpec} from '../model/workflow.ts';
-import {localAgentName} from '../model/workflow.ts';
+import {imageAgentName, isImageAgent, localAgentName} from '../model/workflow.ts';
 import type {Draft} from './draft.ts';
 import {tasksToRun} from './rerun.ts';
 import {labelsMatch, runPoolName} from './selection.ts';
@@ -37,7 +37,19 @@ export function poolsFor(state: State, run: Run, event: RunSubmitted): Pool[] {
 	// One that an earlier life left idles for as long as this one says.
 	if (local !== undefined) pools.push({...local, idleMs: event.localAgent.idleMs});
 	else if (run.usesLocalAgent) pools.push(localPool(event));
-	return pools;
+	return [...pools, ...imagePools(state, tasks, event)];
+}
+
+/** A pool for each image agent that a run needs and that is not there: its one instance is the orchestrator itself. */
+function imagePools(state: State, tasks: readonly TaskSpec[], {workflow, imageSlots}: RunSubmitted): Pool[] {
+	const types = new Set(tasks.flatMap(({mould}) => mould?.type ?? []));
+	return [...types].flatMap(type => {
+		const name = imageAgentName(type);
+		const spec = ownSpec({name, type, slots: imageSlots?.[type] ?? 1});
+		return Object.hasOwn(state.pools, name)
+			? []
+			: [{name, spec, directory: workflow.directory, idleMs: 0, started: 0, failures: 0, instances: []}];
+	});
 }
 
 function isUsed(tasks: readonly TaskSpec[], {name, labels}: AgentSpec): boolean {
@@ -45,20 +57,25 @@ function isUsed(tasks: readonly TaskSpec[], {name, labels}: AgentSpec): boolean 
 }
 
 function localPool({workflow, localAgent}: RunSubmitted): Pool {
-	const spec: AgentSpec = {
-		name: localAgentName,
-		type: 'local',
+	const spec = ownSpec({name: localAgentName, type: 'local', slots: localAgent.slots});
+	return {name: localAgentName, spec, directory: workflow.directory, idleMs: localAgent.idleMs, started: 0, failures: 0, instances: []};
+}
+
+/** Of an agent that no file declares. */
+function ownSpec({name, type, slots}: Pick<AgentSpec, 'name' | 'type' | 'slots'>): AgentSpec {
+	return {
+		name,
+		type,
 		volumes: [],
 		env: {},
 		replicas: 1,
-		slots: localAgent.slots,
+		slots,
 		labels: {},
 		ports: [],
 		pullPolicy: 'missing',
 		startTimeoutMs: 60_000,
 		lifetime: 'run',
 	};
-	return {name: localAgentName, spec, directory: workflow.directory, idleMs: localAgent.idleMs, started: 0, failures: 0, instances: []};
 }
 
 /** When an agent program must be online in an instance that started; undefined: it is, or the driver has not started it yet. */
@@ -107,10 +124,12 @@ function withIdleTime(pool: Pool, needed: boolean, now: number): Pool {
 	return needed ? rest : {...pool, idleSince: now};
 }
 
-function isNeeded(state: State, pool: Pool): boolean {
+/** Whether anything still needs the instances of this pool. */
+export function isNeeded(state: State, pool: Pool): boolean {
 	if (pool.removing === true) return false;
 	if (pool.run !== undefined) return state.runs[pool.run] !== undefined;
 	if (pool.spec.lifetime === 'persistent') return true;
+	if (isImageAgent(pool.name)) return Object.values(state.runs).some(run => run.imageAgents?.includes(pool.name) === true);
 	return Object.values(state.runs).some(run => run.usesLocalAgent);
 }
 

@@ -2,7 +2,7 @@ import type {RunSubmitted} from '../model/event.ts';
 import type {Run, RunStatus, RunStop, Task} from '../model/run.ts';
 import {taskEnded} from '../model/run.ts';
 import type {Workflow} from '../model/workflow.ts';
-import {localAgentName} from '../model/workflow.ts';
+import {imageAgentName, localAgentName} from '../model/workflow.ts';
 import type {Draft, RunDraft} from './draft.ts';
 import {tasksToRun} from './rerun.ts';
 import {selectorKey} from './selection.ts';
@@ -12,6 +12,8 @@ import {endTasks, specOf} from './tasks.ts';
 export function createRun(event: RunSubmitted, adoptedAgents: readonly string[]): Run {
 	const {workflow, at} = event;
 	const agentTimeoutMs = workflow.agentTimeoutMs ?? event.agentTimeoutMs;
+	const toRun = tasksToRun(workflow, event.retry);
+	const imageAgents = [...new Set(toRun.flatMap(({mould}) => (mould === undefined ? [] : [imageAgentName(mould.type)])))];
 	const tasks = workflow.tasks.map((spec): Task => {
 		const undecided = spec.dependsOn.length;
 		const begun = undecided === 0 ? {status: 'ready' as const, readyAt: at} : {status: 'blocked' as const};
@@ -30,7 +32,8 @@ export function createRun(event: RunSubmitted, adoptedAgents: readonly string[])
 		active: 0,
 		dependents: dependentsOf(workflow),
 		selectors: [...new Map(workflow.tasks.map(({agent}) => [selectorKey(agent), agent])).values()],
-		usesLocalAgent: tasksToRun(workflow, event.retry).some(({agent}) => 'name' in agent && agent.name === localAgentName),
+		usesLocalAgent: toRun.some(({agent}) => 'name' in agent && agent.name === localAgentName),
+		...(imageAgents.length > 0 && {imageAgents}),
 		adoptedAgents,
 		...(event.startKey !== undefined && {startKey: event.startKey}),
 		...(event.requestKey !== undefined && {requestKey: event.requestKey}),

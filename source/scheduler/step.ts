@@ -1,6 +1,6 @@
 import type {Command} from '../model/command.ts';
 import type {Event, RunSubmitted} from '../model/event.ts';
-import {assignAttempt, finishReported, loseSession, openSession} from './attempts.ts';
+import {assignAttempt, finishReported, loseSession, openSession, startAttempt} from './attempts.ts';
 import {deployAgent, drainAgent, removeAgent} from './deployments.ts';
 import {Draft} from './draft.ts';
 import {instanceEnded, instanceFailed, instanceStarted} from './instances.ts';
@@ -20,7 +20,7 @@ export function step(state: State, event: Event): Transition {
 	const draft = new Draft({...state, now: Math.max(state.now, event.at)});
 	apply(draft, event);
 	draft.settleRuns();
-	if (event.type !== 'attempt-assigned') endRuns(draft);
+	if (event.type !== 'attempt-assigned' && event.type !== 'attempt-started') endRuns(draft);
 	if (changesPools(draft, event)) settlePools(draft);
 	return {state: draft.state, commands: draft.commands};
 }
@@ -50,6 +50,8 @@ function apply(draft: Draft, event: Event): void {
 			return loseSession(draft, event.session, event.cause);
 		case 'attempt-assigned':
 			return assignAttempt(draft, event);
+		case 'attempt-started':
+			return startAttempt(draft, event);
 		case 'attempt-finished':
 			return finishReported(draft, event);
 		case 'instance-started':
@@ -87,6 +89,7 @@ function endRuns(draft: Draft): void {
  * ready may ask for a pool that is broken.
  */
 function changesPools(draft: Draft, event: Event): boolean {
+	if (event.type === 'attempt-started') return false;
 	if (event.type !== 'attempt-assigned' && event.type !== 'attempt-finished') return true;
 	if (draft.commands.some(({type}) => type === 'record-run')) return true;
 	return Object.values(draft.state.pools).some(({spec, broken}) => spec.lifetime === 'task' || broken !== undefined);

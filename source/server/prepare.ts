@@ -4,6 +4,7 @@ import type {RunId} from '../model/ids.ts';
 import type {AgentSelector, AgentSpec, Workflow} from '../model/workflow.ts';
 import {localAgentName} from '../model/workflow.ts';
 import {loadWorkflow} from '../workflow/load.ts';
+import {withMould} from '../workflow/mould.ts';
 import type {Services} from './services.ts';
 import {readEnvFile} from './workflow-files.ts';
 
@@ -37,7 +38,7 @@ export function prepareWorkflow({text, file, directory, params, onAgent}: Submis
 		...(params !== undefined && {params}),
 	});
 	if (workflow === undefined) throw new ByoaiError('invalid', `the workflow is not valid: ${problems[0]?.message ?? ''}`, {problems});
-	const prepared = onAgent === undefined ? workflow : allOn(onAgent, workflow);
+	const prepared = onAgent === undefined ? mouldedAfterDeployed(workflow, services) : allOn(onAgent, workflow);
 	refuseImpossible(prepared, services);
 	return prepared;
 }
@@ -47,14 +48,28 @@ export function refuseImpossible(workflow: Workflow, services: Services): void {
 	const unsupported = unsupportedParts(workflow, services);
 	const [first] = unsupported;
 	if (first !== undefined) throw new ByoaiError('unsupported', first.message, {problems: unsupported});
-	const refused = refusedAgents(workflow, services);
+	const refused = [...refusedAgents(workflow, services), ...refusedImages(workflow, services)];
 	if (refused[0] !== undefined) throw new ByoaiError('invalid', refused[0].message, {problems: refused});
 }
 
 /** Rejects with `unavailable`, and what to do, when what has to start the agents of this workflow is not there. */
 export async function probeAgents(workflow: Workflow, services: Services): Promise<void> {
-	const types = deployedAgents(workflow, services).map(({agent}) => agent.type);
-	if (types.length > 0) await services.probe(types);
+	const types = [
+		...deployedAgents(workflow, services).map(({agent}) => agent.type),
+		...workflow.tasks.flatMap(({mould}) => mould?.type ?? []),
+	];
+	if (types.length > 0) await services.probe(new Set(types));
+}
+
+/** Tasks with an `image` that name an agent which somebody has deployed get instances made after that one. */
+function mouldedAfterDeployed(workflow: Workflow, {engine}: Services): Workflow {
+	const tasks = workflow.tasks.map(task => {
+		if (task.image === undefined || task.mould !== undefined || 'labels' in task.agent) return task;
+		const {name} = task.agent;
+		const pool = Object.hasOwn(engine.state.pools, name) ? engine.state.pools[name] : undefined;
+		return pool?.spec.lifetime === 'persistent' ? withMould(task, pool.spec) : task;
+	});
+	return {...workflow, tasks};
 }
 
 /** Every task on this agent: nothing is deployed, whatever the file declares. */
@@ -74,10 +89,25 @@ function unsupportedParts(workflow: Workflow, services: Services): Problem[] {
 		if (services.supportedTypes.has(agent.type)) return [];
 		return [{path: `${path}.type`, message: `agents of type ${agent.type} are not in this version (agent ${agent.name})`}];
 	});
-	const ofTasks = workflow.tasks.flatMap(({image, name}, index): Problem[] =>
-		image === undefined ? [] : [{path: `tasks[${index}].image`, message: `an image for one task is not in this version (task ${name})`}],
-	);
+	const ofTasks = workflow.tasks.flatMap(({mould, name}, index): Problem[] => {
+		if (mould === undefined || mould.type === 'local' || services.imageRefusalsOf(mould, workflow.directory) !== undefined) return [];
+		return [{path: `tasks[${index}].image`, message: `tasks with an image of type ${mould.type} are not in this version (task ${name})`}];
+	});
 	return [...ofAgents, ...ofTasks];
+}
+
+/** Tasks with an `image` that no driver can start an instance for, or not such a one. */
+function refusedImages({tasks, directory}: Workflow, services: Services): Problem[] {
+	return tasks.flatMap(({image, mould, agent, name}, index): Problem[] => {
+		if (image === undefined) return [];
+		const at = (key: string, message: string) => ({path: `tasks[${index}].${key}`, message: `task ${name}: ${message}`});
+		const how =
+			'with an `image`, `agent` names what its container is made after: an agent of type docker or kubernetes of this file, or one that was deployed';
+		if (mould === undefined && 'labels' in agent) return [at('agent', `${how}, by its name`)];
+		if (mould === undefined) return [at('agent', `${how}; ${'name' in agent ? agent.name : ''} is neither`)];
+		if (mould.type === 'local') return [at('agent', `${how}; ${mould.name} is of type local, which starts no containers`)];
+		return (services.imageRefusalsOf(mould, directory) ?? []).map(message => at('image', message));
+	});
 }
 
 /** What the drivers of its agents cannot do. */

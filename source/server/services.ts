@@ -39,6 +39,10 @@ export type Services = {
 	readonly supportedTypes: ReadonlySet<AgentType>;
 	/** What the driver of an agent cannot do of its specification, in words for the author; host paths are relative to `directory`. */
 	readonly refusalsOf: (agent: AgentSpec, directory: string) => readonly string[];
+	/** The same of a task with an `image`, whose instances are made after `mould`; undefined: no instance of a task can be of that type. */
+	readonly imageRefusalsOf: (mould: AgentSpec, directory: string) => readonly string[] | undefined;
+	/** Attempts at once of tasks with an `image`, by type. */
+	readonly imageSlots: Readonly<Partial<Record<AgentType, number>>>;
 	/** Whether agents of these types can be started here now. Rejects with `unavailable`, and what to do about it. */
 	readonly probe: (types: Iterable<AgentType>) => Promise<void>;
 	readonly newRunId: () => RunId;

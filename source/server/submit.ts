@@ -69,12 +69,14 @@ export class Submissions {
 		const known = this.#ofRequest(keys) ?? (resume ? this.#activeRun(keys.startKey) : undefined);
 		if (known !== undefined) return {run: known, known: true};
 		this.#refuseTooMany();
-		const {engine, clock, localAgent, newRunId} = this.#services;
+		const {engine, clock, localAgent, imageSlots, newRunId} = this.#services;
 		const run = newRunId();
 		const prepared = prepare(run);
 		const submitted = async () => {
 			await probeAgents(neededOf(prepared), this.#services);
-			const event: RunSubmitted = {type: 'run-submitted', at: clock.now(), run, localAgent, ...keys, ...prepared};
+			const hasImages = prepared.workflow.tasks.some(({mould}) => mould !== undefined);
+			const slots = {localAgent, ...(hasImages && {imageSlots})};
+			const event: RunSubmitted = {type: 'run-submitted', at: clock.now(), run, ...slots, ...keys, ...prepared};
 			await engine.submit(event);
 		};
 		const pending = {...keys, run, done: submitted()};

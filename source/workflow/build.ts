@@ -1,7 +1,8 @@
 import {shellArgv} from '../model/shell.ts';
-import type {AgentSpec, Environment, Resources, RetryPolicy, TaskSpec, Workflow} from '../model/workflow.ts';
+import type {AgentSpec, Environment, RetryPolicy, TaskSpec, Workflow} from '../model/workflow.ts';
 import {localAgentName} from '../model/workflow.ts';
 import type {TaskGraph} from './graph.ts';
+import {mergeResources, withMould} from './mould.ts';
 import type {WorkflowInput} from './schema.ts';
 import type {AgentInput} from './schema-agent.ts';
 import type {DefaultsInput, TaskInput} from './schema-task.ts';
@@ -11,6 +12,7 @@ type Source = {readonly file?: string; readonly directory: string; readonly file
 /** Fills in every default. */
 export function buildWorkflow(input: WorkflowInput, {file, directory, fileEnv, graph}: Source): Workflow {
 	const defaults = input.defaults ?? {};
+	const agents = (input.agents ?? []).map(buildAgent);
 	return defined({
 		name: input.name ?? nameFromFile(file),
 		description: input.description,
@@ -18,8 +20,8 @@ export function buildWorkflow(input: WorkflowInput, {file, directory, fileEnv, g
 		directory,
 		labels: input.labels ?? {},
 		env: {...fileEnv, ...input.env},
-		tasks: input.tasks.map((task, index) => buildTask(task, defaults, graph, index)),
-		agents: (input.agents ?? []).map(buildAgent),
+		tasks: input.tasks.map((task, index) => moulded(buildTask(task, defaults, graph, index), agents)),
+		agents,
 		timeoutMs: input.timeout,
 		agentTimeoutMs: input.agent_timeout,
 		maxParallel: input.max_parallel,
@@ -48,6 +50,15 @@ function buildTask(task: TaskInput, defaults: DefaultsInput, graph: TaskGraph, i
 	});
 }
 
+/** Its mould, where the file says after what: one that names an agent of elsewhere gets it when that is known. */
+function moulded(task: TaskSpec, agents: readonly AgentSpec[]): TaskSpec {
+	const {image, agent: selector} = task;
+	if (image === undefined || 'labels' in selector) return task;
+	if (selector.name === localAgentName) return withMould(task, undefined);
+	const agent = agents.find(({name}) => name === selector.name);
+	return agent === undefined ? task : withMould(task, agent);
+}
+
 /** Without a `limit`, whoever says how to retry wants it: three further attempts. */
 function buildRetry(retry: NonNullable<TaskInput['retry']>): RetryPolicy {
 	const saysHow = [retry.delay, retry.backoff, retry.max_delay, retry.exit_codes].some(value => value !== undefined);
@@ -59,13 +70,6 @@ function buildRetry(retry: NonNullable<TaskInput['retry']>): RetryPolicy {
 		exitCodes: retry.exit_codes,
 		lost: retry.lost ?? 2,
 	});
-}
-
-function mergeResources(outer: TaskInput['resources'], own: TaskInput['resources']): Resources | undefined {
-	if (outer === undefined && own === undefined) return undefined;
-	const requests = {...outer?.requests, ...own?.requests};
-	const limits = {...outer?.limits, ...own?.limits};
-	return {...(Object.keys(requests).length > 0 && {requests}), ...(Object.keys(limits).length > 0 && {limits})};
 }
 
 /** The spec of an agent whose keys have been checked; also for one that is deployed through the API. */

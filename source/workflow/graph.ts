@@ -1,4 +1,5 @@
 import type {Dependency, DependencyCondition} from '../model/workflow.ts';
+import {localAgentName} from '../model/workflow.ts';
 import {isMapping} from './canonical.ts';
 import {findCycles} from './cycles.ts';
 import type {Findings} from './findings.ts';
@@ -63,6 +64,29 @@ export function readGraph(document: Readonly<Record<string, unknown>>, findings:
 export function checkAgentNames(document: Readonly<Record<string, unknown>>, findings: Findings, placeOf: PlaceOf): void {
 	const agents: readonly unknown[] = Array.isArray(document.agents) ? document.agents : [];
 	indexByName(agents.map(nameOf), 'agent', 'agents', findings, placeOf);
+}
+
+/** A task with an `image` names what its container is made after, so that it must be one agent, and one that has containers. */
+export function checkImages(document: Readonly<Record<string, unknown>>, findings: Findings): void {
+	const {tasks, agents, defaults} = document;
+	const local = new Set((Array.isArray(agents) ? agents : []).flatMap((agent: unknown) => (isLocal(agent) ? nameOf(agent) : [])));
+	const shared: Readonly<Record<string, unknown>> = isMapping(defaults) ? defaults : {};
+	for (const [index, task] of (Array.isArray(tasks) ? tasks : []).entries()) {
+		if (!isMapping(task) || (task.image ?? shared.image) === undefined) continue;
+		const agent = task.agent ?? shared.agent;
+		const path = task.agent === undefined ? ['defaults', 'agent'] : ['tasks', index, 'agent'];
+		if (isMapping(agent))
+			findings.add('with an `image`, `agent` names one agent, after which the container is made; labels choose among several', path);
+		if (typeof agent !== 'string' || !local.has(agent) || agent === localAgentName) continue;
+		findings.add(
+			`with an \`image\`, \`agent\` names one of type docker or kubernetes; \`${agent}\` is of type local, which starts no containers`,
+			path,
+		);
+	}
+}
+
+function isLocal(agent: unknown): boolean {
+	return isMapping(agent) && (agent.type === 'local' || (agent.type === undefined && agent.image === undefined));
 }
 
 function nameOf(item: unknown): string | undefined {

@@ -6,7 +6,7 @@ import {canonicalise} from './canonical.ts';
 import {checkSchema} from './check.ts';
 import {parseEnvFile} from './env-file.ts';
 import {Findings} from './findings.ts';
-import {checkAgentNames, readGraph} from './graph.ts';
+import {checkAgentNames, checkImages, readGraph} from './graph.ts';
 import {aliasesOf, workflowLevel} from './keys.ts';
 import {noticeOddities} from './notices.ts';
 import type {Param} from './params.ts';
@@ -69,6 +69,7 @@ export function loadWorkflow(request: LoadRequest): Loaded {
 	const resolved = resolveExpressions(document, scope, findings);
 	const graph = readGraph(resolved, findings, placeOf);
 	checkAgentNames(resolved, findings, placeOf);
+	checkImages(resolved, findings);
 	const input = checkSchema(workflowSchema, resolved, findings);
 
 	const problems = [...params.problems, ...findings.toProblems(placeOf, file), ...files.problems];

@@ -27,15 +27,12 @@ export function noticeOddities(workflow: Workflow, document: Mapping, notices: F
 
 function noticeForeignAgents(workflow: Workflow, notices: Findings): void {
 	const known = new Set([localAgentName, ...workflow.agents.map(({name}) => name)]);
-	for (const [index, {agent}] of workflow.tasks.entries()) {
-		if (!('name' in agent) || known.has(agent.name)) continue;
+	for (const [index, {agent, image, mould}] of workflow.tasks.entries()) {
+		if (mould !== undefined || !('name' in agent) || known.has(agent.name)) continue;
 		const suggestion = didYouMean(agent.name, known);
 		known.add(agent.name);
-		notices.add(`agent \`${agent.name}\` is not declared here: the task waits until it is registered${suggestion}`, [
-			'tasks',
-			index,
-			'agent',
-		]);
+		const consequence = image === undefined ? 'the task waits until it is registered' : 'it must be deployed before the run';
+		notices.add(`agent \`${agent.name}\` is not declared here: ${consequence}${suggestion}`, ['tasks', index, 'agent']);
 	}
 }
 

@@ -40,12 +40,12 @@ export function plan(workflow: Workflow): Plan {
 
 type Agents = ReadonlyMap<string, Workflow['agents'][number]>;
 
-function planTask({name, agent, image}: TaskSpec, agents: Agents): PlannedTask {
+function planTask({name, agent, image, mould}: TaskSpec, agents: Agents): PlannedTask {
 	return {
 		task: name,
 		agent,
 		...(image !== undefined && {image}),
-		where: image === undefined ? agentText(agent, agents) : containerText(image, agent, agents),
+		where: image === undefined ? agentText(agent, agents) : containerText(image, agent, mould),
 	};
 }
 
@@ -60,11 +60,11 @@ function agentText(agent: AgentSelector, agents: Agents): string {
 	return `agent ${agent.name} (${declared.type}${declared.image === undefined ? '' : `, image ${declared.image}`})`;
 }
 
-function containerText(image: string, agent: AgentSelector, agents: Agents): string {
-	const declared = 'name' in agent ? agents.get(agent.name) : undefined;
-	if (declared === undefined || declared.name === localAgentName) return `a container of ${image} (docker)`;
-	const driver = declared.type === 'kubernetes' ? 'kubernetes' : 'docker';
-	return `a container of ${image} (${driver}, as agent ${declared.name})`;
+function containerText(image: string, agent: AgentSelector, mould: TaskSpec['mould']): string {
+	if (mould === undefined)
+		return `a container of ${image}, made after agent ${'name' in agent ? agent.name : 'with labels'}, which must be deployed`;
+	if (mould.name === localAgentName) return `a container of ${image} (${mould.type})`;
+	return `a ${mould.type === 'kubernetes' ? 'pod' : 'container'} of ${image} (${mould.type}, as agent ${mould.name})`;
 }
 
 /** The plan for people: a line for each task, under the number of its wave. */

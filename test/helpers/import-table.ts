@@ -23,7 +23,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 	drivers: {may: ['model', 'node:*'], types: ['dockerode'], lazily: ['dockerode']},
 	store: {may: ['model', 'node:*', 'node:sqlite']},
 	engine: {may: ['model', 'scheduler', 'drivers/driver', 'store/store', 'store/logs', 'node:*'], types: ['protocol/views']},
-	agents: {may: ['engine', 'protocol', 'model', 'scheduler/state', 'node:*']},
+	agents: {may: ['engine', 'protocol', 'model', 'scheduler/state', 'node:*'], types: ['drivers/driver']},
 	server: {
 		may: ['engine', 'agents', 'protocol', 'workflow', 'model', 'scheduler/rerun', 'h3', 'zod', 'node:*'],
 		types: ['scheduler'],

@@ -155,6 +155,8 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		supportedTypes: new Set(['local']),
 		probe: options.probe ?? (async () => undefined),
 		refusalsOf: ({env}) => (env.REFUSED === undefined ? [] : [env.REFUSED]),
+		imageRefusalsOf: () => undefined,
+		imageSlots: {},
 		newRunId: createRunIds(clock.now),
 		...(options.token !== undefined && {token: options.token}),
 	};

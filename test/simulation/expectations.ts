@@ -89,6 +89,7 @@ export class Expectations {
 			case 'attempt-finished':
 				return [this.#finish(event.ref, event.session, event.outcome)];
 			case 'instance-started':
+			case 'attempt-started':
 				return [];
 			case 'instance-failed':
 			case 'instance-ended':

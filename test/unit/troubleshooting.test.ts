@@ -56,16 +56,23 @@ describe('the page explains what the command line says', () => {
 		expect(isExplained(stderr), stderr).toBe(true);
 	});
 
-	test.each([
-		['a type of later', 'agents: [{name: a, type: kubernetes}]\ntasks: [{agent: a, command: "true"}]\n'],
-		['an image of later', 'tasks: [{image: "python:3", command: "true"}]\n'],
-	])('%s', async (_, workflow) => {
-		const directory = temporaryDirectory();
-		writeFileSync(join(directory, 'flow.yml'), workflow);
-		const {status, stderr} = await runProgram(['run', join(directory, 'flow.yml'), '--state-dir', join(directory, 'state'), '--port', '0']);
-		expect(status).toBe(3);
-		expect(isExplained(stderr), stderr).toBe(true);
-	});
+	test.each([['a type of later', 'agents: [{name: a, type: kubernetes}]\ntasks: [{agent: a, command: "true"}]\n']])(
+		'%s',
+		async (_, workflow) => {
+			const directory = temporaryDirectory();
+			writeFileSync(join(directory, 'flow.yml'), workflow);
+			const {status, stderr} = await runProgram([
+				'run',
+				join(directory, 'flow.yml'),
+				'--state-dir',
+				join(directory, 'state'),
+				'--port',
+				'0',
+			]);
+			expect(status).toBe(3);
+			expect(isExplained(stderr), stderr).toBe(true);
+		},
+	);
 
 	test('a port and a state directory that others have', async () => {
 		const directory = temporaryDirectory();

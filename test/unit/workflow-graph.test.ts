@@ -82,7 +82,7 @@ describe('drawGraph', () => {
 test('a plan tells waves, and where each task runs', () => {
 	expect(formatPlan(plan(loadValid(release)))).toBe(`release: 6 tasks in 4 waves
   1  build    this host (local-agent)
-  1  a\\b <c>  a container of deno (kubernetes, as agent big)
+  1  a\\b <c>  a pod of deno (kubernetes, as agent big)
   2  test     a container of node (docker)
   2  lint     any agent with a=b
   3  de"ploy  agent far, which must be registered

@@ -78,7 +78,6 @@ describe('keys', () => {
     timeout: 1h30m
     retry: {limit: 4, delay: 500ms, backoff: 1.5, max_delay: 10, exit_codes: [1, 75], lost: 0}
     continue_on_error: true
-    image: node:26
     volumes: data:/data
     resources: {requests: {cpu: 500m}, limits: {cpu: 2, memory: 256Mi, nvidia.com/gpu: 1}}
     labels: {team: 7}
@@ -94,7 +93,6 @@ describe('keys', () => {
 			timeoutMs: 5_400_000,
 			retry: {limit: 4, delayMs: 500, backoff: 1.5, maxDelayMs: 10_000, exitCodes: [1, 75], lost: 0},
 			continueOnError: true,
-			image: 'node:26',
 			volumes: ['data:/data'],
 			resources: {requests: {cpu: '500m'}, limits: {cpu: '2', memory: '256Mi', 'nvidia.com/gpu': '1'}},
 			labels: {team: '7'},

@@ -1,0 +1,179 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {Driver} from '../drivers/driver.ts';
+import type {Clock} from '../engine/clock.ts';
+import {ByoaiError} from '../model/error.ts';
+import type {Handle, InstanceEnd, InstanceSpec, OutputPiece} from '../model/instance.ts';
+import type {Outcome} from '../model/run.ts';
+
+export type ImageAttemptOptions = {
+	readonly spec: InstanceSpec;
+	readonly driver: Driver;
+	readonly clock: Clock;
+	/** One attempt from its start; absent: without end. */
+	readonly timeoutMs: number | undefined;
+	/** Between terminate and kill. */
+	readonly graceMs: number;
+	/** Where it runs already, started in this life or in an earlier one. */
+	readonly instance: {readonly handle: Handle; readonly startedAt: number} | undefined;
+	/** Bytes of its output that are durable. */
+	readonly from: Promise<number>;
+	/** Its instance has started: resolves once that is in the journal. */
+	readonly onStarted: (handle: Handle) => Promise<void>;
+	/** Takes output; resolves when there is room for more. */
+	readonly onOutput: (piece: OutputPiece) => Promise<void>;
+	/** Diagnostics of what is being tried again. */
+	readonly warn: (message: string) => void;
+};
+
+/** What cannot be read or asked at the moment is tried again after so long. */
+const retryMs = 1000;
+/** The most that a timer of Node can wait. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** One attempt in an instance of its own: from the start of that to its outcome, for which all output has been read. */
+export class ImageAttempt {
+	readonly #options: ImageAttemptOptions;
+	readonly #closing = new AbortController();
+	#handle: Handle | undefined;
+	/** Why it is ended before its time; the first reason stands. */
+	#stop: Pick<Outcome, 'status' | 'reason'> | undefined;
+	#ending = false;
+
+	constructor(options: ImageAttemptOptions) {
+		this.#options = options;
+		this.#handle = options.instance?.handle;
+	}
+
+	/** Whether its instance has been started. */
+	get isStarted(): boolean {
+		return this.#handle !== undefined;
+	}
+
+	/** Runs it, or goes on with it. Rejects only after `close`; an instance that was started goes on then. */
+	async run(): Promise<Outcome> {
+		let handle: Handle;
+		try {
+			handle = this.#options.instance?.handle ?? (await this.#start());
+		} catch (error) {
+			this.#closing.signal.throwIfAborted();
+			return this.#stop ?? startFailure(error);
+		}
+		const cancelTimeout = this.#watchTimeout();
+		try {
+			if (this.#stop !== undefined) this.#end(handle);
+			const watched = this.#watch(handle);
+			const ended = new AbortController();
+			const read = this.#read(handle, ended.signal);
+			const end = await watched;
+			// What is gone has no more to say; nobody need try to read on.
+			if (end.exitCode === undefined) ended.abort();
+			await read;
+			return this.#outcome(end);
+		} finally {
+			cancelTimeout();
+		}
+	}
+
+	/** Ends it before its time. */
+	stop(stop: Pick<Outcome, 'status' | 'reason'>): void {
+		this.#stop ??= stop;
+		if (this.#handle !== undefined) return this.#end(this.#handle);
+		// The start that is under way gives up; should it be too late for that, it is ended as soon as it has started.
+		const {driver, spec, warn} = this.#options;
+		driver.stop({name: spec.name}).catch((error: unknown) => warn(`${spec.name} could not be stopped: ${messageOf(error)}`));
+	}
+
+	/** Looks at it no more. What runs goes on. */
+	close(): void {
+		this.#closing.abort(new ByoaiError('stopping', 'the orchestrator is shutting down'));
+	}
+
+	async #start(): Promise<Handle> {
+		const {driver, spec, onStarted} = this.#options;
+		if (this.#stop !== undefined) throw new ByoaiError('unavailable', 'stopped before it started');
+		const handle = await driver.start(spec);
+		this.#closing.signal.throwIfAborted();
+		await onStarted(handle);
+		this.#handle = handle;
+		return handle;
+	}
+
+	#watchTimeout(): () => void {
+		const {timeoutMs, clock, instance} = this.#options;
+		if (timeoutMs === undefined) return () => undefined;
+		const ranMs = instance === undefined ? 0 : Math.max(0, clock.now() - instance.startedAt);
+		const leftMs = Math.min(longestTimerMs, Math.max(0, timeoutMs - ranMs));
+		return clock.after(leftMs, () => this.stop({status: 'timed_out', reason: `timed out after ${timeoutMs / 1000} s`}));
+	}
+
+	#end(handle: Handle): void {
+		if (this.#ending) return;
+		this.#ending = true;
+		const {driver, graceMs} = this.#options;
+		void this.#untilDone('ended', () => driver.end?.(handle, graceMs) ?? Promise.resolve());
+	}
+
+	#watch(handle: Handle): Promise<InstanceEnd> {
+		const {driver, spec} = this.#options;
+		return this.#untilDone('watched', () => driver.watch(spec.name, handle, this.#closing.signal)).then(end => {
+			this.#closing.signal.throwIfAborted();
+			return end ?? {cause: 'nobody watched it'};
+		});
+	}
+
+	/** Reads all output there is, over as many readings as it takes. */
+	async #read(handle: Handle, gone: AbortSignal): Promise<void> {
+		const {driver, onOutput, from} = this.#options;
+		const signal = AbortSignal.any([this.#closing.signal, gone]);
+		let at = await from;
+		await this.#untilDone(
+			'read',
+			async () => {
+				for await (const piece of driver.output?.(handle, at, signal) ?? []) {
+					at += piece.data.length;
+					await onOutput(piece);
+				}
+			},
+			signal,
+		);
+	}
+
+	/** Does it again until it succeeds, or `signal` says that it need not be. */
+	async #untilDone<T>(what: string, work: () => Promise<T>, signal = this.#closing.signal): Promise<T | undefined> {
+		const {warn, spec} = this.#options;
+		for (let failures = 0; !signal.aborted; failures++) {
+			try {
+				return await work();
+			} catch (error) {
+				if (signal.aborted) break;
+				if (failures === 0) warn(`${spec.name} cannot be ${what} at the moment, trying again: ${messageOf(error)}`);
+				await sleep(retryMs, undefined, {signal}).catch(() => undefined);
+			}
+		}
+		return undefined;
+	}
+
+	#outcome({cause, exitCode, signal, durationMs}: InstanceEnd): Outcome {
+		const facts = {
+			...(exitCode !== undefined && {exitCode}),
+			...(signal !== undefined && {signal}),
+			...(durationMs !== undefined && {durationMs}),
+		};
+		if (this.#stop !== undefined) return {...this.#stop, ...facts};
+		if (exitCode === undefined) return {status: 'lost', reason: cause, ...facts};
+		if (exitCode === 0) return {status: 'succeeded', ...facts};
+		// That it exited with its code, or was killed by its signal, code and signal say by themselves.
+		const saysMore = !/^(?:exited with code \d+|killed by SIG[A-Z]+)$/.test(cause);
+		return {status: 'failed', ...facts, ...(saysMore && {reason: cause})};
+	}
+}
+
+/** What the machine cannot do now may be tried again elsewhere or later, on the account of losses. */
+function startFailure(error: unknown): Outcome {
+	const mayPass = error instanceof ByoaiError && error.code === 'unavailable' && error.retryable;
+	return {status: mayPass ? 'lost' : 'failed', reason: `its instance could not be started: ${messageOf(error)}`};
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}

@@ -16,7 +16,7 @@ export type ImageAttemptOptions = {
 	/** Where it runs already, started in this life or in an earlier one. */
 	readonly instance: {readonly handle: Handle; readonly startedAt: number} | undefined;
 	/** Bytes of its output that are durable. */
-	readonly from: Promise<number>;
+	readonly from: () => Promise<number>;
 	/** Its instance has started: resolves once that is in the journal. */
 	readonly onStarted: (handle: Handle) => Promise<void>;
 	/** Takes output; resolves when there is room for more. */
@@ -125,10 +125,11 @@ export class ImageAttempt {
 	async #read(handle: Handle, gone: AbortSignal): Promise<void> {
 		const {driver, onOutput, from} = this.#options;
 		const signal = AbortSignal.any([this.#closing.signal, gone]);
-		let at = await from;
+		let at: number | undefined;
 		await this.#untilDone(
 			'read',
 			async () => {
+				at ??= await from();
 				for await (const piece of driver.output?.(handle, at, signal) ?? []) {
 					at += piece.data.length;
 					await onOutput(piece);

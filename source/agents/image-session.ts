@@ -143,7 +143,7 @@ export class ImageSession {
 			timeoutMs,
 			graceMs,
 			instance: currentAttempt(taskOf(engine.state, ref))?.attempt.instance,
-			from: logs.end(ref).then(from => output.begin(from)),
+			from: async () => output.begin(await logs.end(ref)),
 			onStarted: handle => this.#started(ref, handle),
 			onOutput: piece => output.add(piece),
 			warn,

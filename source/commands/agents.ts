@@ -1,11 +1,11 @@
 import type {Labels} from '../model/workflow.ts';
 import type {AgentDetail, AgentRow} from '../protocol/views.ts';
-import {formatTable} from './columns.ts';
+import {formatTable} from '../text/columns.ts';
+import {printable} from '../text/printable.ts';
+import {formatSpan} from '../text/spans.ts';
+import {createStyle} from '../text/style.ts';
 import type {Run} from './command.ts';
-import {createStyle} from './console-style.ts';
 import {findOrchestrator} from './orchestrators.ts';
-import {printable} from './printable.ts';
-import {formatSpan} from './spans.ts';
 
 /** `byoai agents [name]`: the agents of an orchestrator, by name; or one of them, whole. */
 export const agents: Run = async invocation => {

@@ -2,12 +2,12 @@ import type {RunId} from '../model/ids.ts';
 import type {TaskStatus} from '../model/run.ts';
 import {localAgentName} from '../model/workflow.ts';
 import type {LogLine, TaskRow} from '../protocol/views.ts';
-import {inColumns, widthOf} from './columns.ts';
+import {inColumns, widthOf} from '../text/columns.ts';
+import {printable} from '../text/printable.ts';
+import {formatCount, formatSpan, formatTime, plural} from '../text/spans.ts';
+import type {Style} from '../text/style.ts';
+import {because, markOf, timeOf, whyOf} from '../text/style.ts';
 import type {Notice} from './console-story.ts';
-import type {Style} from './console-style.ts';
-import {because, markOf, timeOf, whyOf} from './console-style.ts';
-import {printable} from './printable.ts';
-import {formatCount, formatSpan, formatTime, plural} from './spans.ts';
 
 const widestTask = 24;
 const widestAgent = 20;

@@ -1,10 +1,10 @@
 import type {RunDetail, TaskDetail} from '../protocol/views.ts';
-import {formatTable, inColumns, widthOf} from './columns.ts';
+import {formatTable, inColumns, widthOf} from '../text/columns.ts';
+import {printable} from '../text/printable.ts';
+import {formatCount, formatSpan} from '../text/spans.ts';
+import type {Style} from '../text/style.ts';
+import {markOf, timeOf, whyOf} from '../text/style.ts';
 import {agentLabel} from './console-format.ts';
-import type {Style} from './console-style.ts';
-import {markOf, timeOf, whyOf} from './console-style.ts';
-import {printable} from './printable.ts';
-import {formatCount, formatSpan} from './spans.ts';
 
 /** A run of more tasks is summed up in counts. */
 const tableTasks = 40;

@@ -1,13 +1,13 @@
 import type {RunId} from '../model/ids.ts';
 import type {LogLine, RunDetail, TaskDetail, TaskRow} from '../protocol/views.ts';
+import {formatCount, plural} from '../text/spans.ts';
+import type {Style} from '../text/style.ts';
 import {ConsoleFormat} from './console-format.ts';
 import type {Notice} from './console-story.ts';
 import {RunStory} from './console-story.ts';
-import type {Style} from './console-style.ts';
 import {formatSummary} from './console-summary.ts';
 import type {Output} from './output.ts';
 import type {RunView, ViewNews} from './run-follower.ts';
-import {formatCount, plural} from './spans.ts';
 import {WaitingReasons} from './waiting-reasons.ts';
 
 export type ConsoleViewOptions = {

@@ -1,13 +1,13 @@
 import type {Client} from '../client/client.ts';
 import type {AgentSpec} from '../model/workflow.ts';
 import type {AgentRow} from '../protocol/views.ts';
+import {plural} from '../text/spans.ts';
 import {readAgentSpec} from './agent-spec.ts';
 import {watchAgent} from './agent-watch.ts';
 import type {Run} from './command.ts';
 import type {Diagnostics} from './diagnostics.ts';
 import {failed} from './exit-status.ts';
 import {findOrchestrator} from './orchestrators.ts';
-import {plural} from './spans.ts';
 
 /** `byoai deploy`: an agent that a driver of the orchestrator starts, and keeps. 0: it is online. */
 export const deploy: Run = async invocation => {

@@ -1,9 +1,9 @@
 import type {LogLevel} from '../config.ts';
 import {logLevels} from '../config.ts';
 import type {Problem} from '../model/error.ts';
+import {plural} from '../text/spans.ts';
 import {formatProblem} from '../workflow/problems.ts';
 import type {Output} from './output.ts';
-import {plural} from './spans.ts';
 
 export type DiagnosticsOptions = {readonly output: Output; readonly level: LogLevel; readonly colour: boolean};
 

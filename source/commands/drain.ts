@@ -1,8 +1,8 @@
 import type {AgentRow} from '../protocol/views.ts';
+import {plural} from '../text/spans.ts';
 import {rowsOf, watchAgent} from './agent-watch.ts';
 import type {Run} from './command.ts';
 import {findOrchestrator} from './orchestrators.ts';
-import {plural} from './spans.ts';
 
 /** `byoai drain <agent>`: it gets nothing new. With `--wait` until nothing runs there any more. */
 export const drain: Run = async invocation => {

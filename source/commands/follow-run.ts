@@ -1,11 +1,11 @@
 import {ByoaiError} from '../model/error.ts';
 import type {RunId} from '../model/ids.ts';
 import type {RunDetail} from '../protocol/views.ts';
+import {plural} from '../text/spans.ts';
 import type {Invocation} from './command.ts';
 import {statusOfRun, statusOfSignal} from './exit-status.ts';
 import type {Interruption} from './interruptions.ts';
 import type {Access} from './orchestrators.ts';
-import {plural} from './spans.ts';
 import {watchRuns} from './submission.ts';
 
 /** How a run that is then followed comes about. `resumed`: it was there already. */

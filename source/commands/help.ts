@@ -1,4 +1,4 @@
-import {formatTable} from './columns.ts';
+import {formatTable} from '../text/columns.ts';
 import type {Command} from './command.ts';
 import type {Option, OptionName} from './options.ts';
 import {commonOptions, options, spelling} from './options.ts';

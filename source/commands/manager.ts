@@ -2,13 +2,13 @@ import {ByoaiError} from '../model/error.ts';
 import type {RunId} from '../model/ids.ts';
 import {runEnded} from '../model/run.ts';
 import type {RunDetail} from '../protocol/views.ts';
+import {plural} from '../text/spans.ts';
 import {version} from '../version.ts';
 import type {Invocation, Run} from './command.ts';
 import {wrongUsage} from './exit-status.ts';
 import type {Access} from './orchestrators.ts';
 import {openAlone} from './orchestrators.ts';
 import type {RunWatch} from './run-watch.ts';
-import {plural} from './spans.ts';
 import {namedSource, prepare, watchRuns} from './submission.ts';
 
 type Manager = Awaited<ReturnType<typeof openAlone>>;

@@ -2,16 +2,16 @@ import type {RunsQuery} from '../client/queries.ts';
 import {ByoaiError} from '../model/error.ts';
 import {runEnded, runStatuses} from '../model/run.ts';
 import type {RunRow} from '../protocol/views.ts';
+import {fitTable} from '../text/columns.ts';
+import {printable} from '../text/printable.ts';
+import {formatSpan} from '../text/spans.ts';
+import type {Look} from '../text/style.ts';
+import {createStyle, markOf} from '../text/style.ts';
 import {didYouMean} from '../workflow/suggest.ts';
 import {readCount} from './arguments.ts';
-import {fitTable} from './columns.ts';
 import type {Run} from './command.ts';
-import type {Look} from './console-style.ts';
-import {createStyle, markOf} from './console-style.ts';
 import type {Flags} from './options.ts';
 import {findOrchestrator} from './orchestrators.ts';
-import {printable} from './printable.ts';
-import {formatSpan} from './spans.ts';
 
 const workflowColumn = 1;
 

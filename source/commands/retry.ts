@@ -1,14 +1,14 @@
 import type {RetryChoice} from '../client/queries.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {RetryPlan} from '../protocol/views.ts';
-import {formatTable} from './columns.ts';
+import {formatTable} from '../text/columns.ts';
+import {printable} from '../text/printable.ts';
+import type {Look} from '../text/style.ts';
+import {createStyle} from '../text/style.ts';
 import type {Invocation, Run} from './command.ts';
-import type {Look} from './console-style.ts';
-import {createStyle} from './console-style.ts';
 import {beginAndFollow} from './follow-run.ts';
 import type {Flags} from './options.ts';
 import {findOrchestrator} from './orchestrators.ts';
-import {printable} from './printable.ts';
 
 /**
  * `byoai retry <run>`: what did not succeed runs again, in a new run that is followed to its end. Where no orchestrator runs, one in this

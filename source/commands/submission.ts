@@ -1,8 +1,8 @@
 import type {RunRequest} from '../client/queries.ts';
+import {createStyle} from '../text/style.ts';
 import {formatPlan, plan} from '../workflow/plan.ts';
 import {readParamFlags} from './arguments.ts';
 import type {Invocation} from './command.ts';
-import {createStyle} from './console-style.ts';
 import {ConsoleView} from './console-view.ts';
 import {JsonView} from './json-view.ts';
 import type {Access} from './orchestrators.ts';

@@ -2,9 +2,9 @@ import {describe, expect, test} from 'vitest';
 import {formatAgent, formatAgents} from '../../source/commands/agents.ts';
 import {ConsoleFormat} from '../../source/commands/console-format.ts';
 import type {Notice} from '../../source/commands/console-story.ts';
-import {createStyle} from '../../source/commands/console-style.ts';
 import {formatSummary} from '../../source/commands/console-summary.ts';
 import {formatRuns} from '../../source/commands/ps.ts';
+import {createStyle} from '../../source/text/style.ts';
 import {agentRow, logLine, runDetail, runId, runRow, taskDetail, taskRow} from '../helpers/rows.ts';
 
 const plain = createStyle({colour: false, unicode: true});

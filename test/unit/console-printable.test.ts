@@ -1,8 +1,8 @@
 import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
-import {formatTable, inColumns, widthOf} from '../../source/commands/columns.ts';
-import {printable} from '../../source/commands/printable.ts';
-import {formatSpan, plural} from '../../source/commands/spans.ts';
+import {formatTable, inColumns, widthOf} from '../../source/text/columns.ts';
+import {printable} from '../../source/text/printable.ts';
+import {formatSpan, plural} from '../../source/text/spans.ts';
 
 const red = '\u001b[31m';
 const reset = '\u001b[0m';

@@ -16,14 +16,17 @@ const program: UserConfig = {
 
 /**
  * The Docker client brings along what is never called here: builds by BuildKit (gRPC) and engines behind ssh. They would be most of it, and
- * what is compiled for ssh cannot be loaded from an ES module.
+ * what is compiled for ssh cannot be loaded from an ES module. Ink asks for React's developer tools, which are not installed.
  */
-const withoutBuildKitAndSsh: Plugin = {
-	name: 'without-buildkit-and-ssh',
+const withoutWhatIsNeverCalled: Plugin = {
+	name: 'without-what-is-never-called',
 	resolveId: {
 		order: 'pre',
 		handler(id, importer) {
-			const isUnused = id === 'ssh2' || (/[\\/]dockerode[\\/]/.test(importer ?? '') && /^\.\/(?:session|buildkit)$/.test(id));
+			const isUnused =
+				id === 'ssh2' ||
+				id === 'react-devtools-core' ||
+				(/[\\/]dockerode[\\/]/.test(importer ?? '') && /^\.\/(?:session|buildkit)$/.test(id));
 			return isUnused ? '\0not-bundled' : undefined;
 		},
 	},
@@ -38,7 +41,7 @@ export default defineConfig([
 	{
 		...program,
 		entry: {cli: 'source/cli.tsx'},
-		plugins: [withoutBuildKitAndSsh],
+		plugins: [withoutWhatIsNeverCalled],
 		deps: {alwaysBundle: [/.*/], onlyBundle: false, onlyImport: []},
 	},
 	// The agent program can be copied alone into any container: one file, and the build fails if a package gets in.

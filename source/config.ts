@@ -30,6 +30,8 @@ export type Config = {
 	readonly colour: {readonly out: boolean; readonly err: boolean};
 	/** Whether the terminal shows more than ASCII. */
 	readonly unicode: boolean;
+	/** Whether somebody sits at a terminal that can show a screen: standard output is one, it is not dumb, and this is no CI. */
+	readonly interactive: boolean;
 	readonly logLevel: LogLevel;
 	/** Tasks at once on the own host. */
 	readonly localSlots: number;
@@ -151,6 +153,7 @@ export function readConfig({flags, settings, environment, terminal}: ConfigSourc
 		workflowDir: resolve(variable('WORKFLOW_DIR') ?? settings.workflowDir ?? defaultWorkflowDirectory()),
 		colour: {out: isColoured(flags, environment, terminal.out), err: isColoured(flags, environment, terminal.err)},
 		unicode: /^$|utf-?8/i.test(variable('LC_ALL') ?? variable('LC_CTYPE') ?? variable('LANG') ?? ''),
+		interactive: terminal.out && environment.TERM !== 'dumb' && !isCi(environment.CI),
 		logLevel: logLevel(flags.logLevel, variable('BYOAI_DEBUG') !== undefined),
 		localSlots: settings.localSlots ?? availableParallelism(),
 		limits: {...defaultLimits, ...settings.limits},
@@ -231,6 +234,10 @@ function isColoured(flags: ConfigFlags, environment: Environment, isTerminal: bo
 	if (environment.NO_COLOR) return false;
 	if (environment.FORCE_COLOR) return !['0', 'false'].includes(environment.FORCE_COLOR);
 	return isTerminal && environment.TERM !== 'dumb';
+}
+
+function isCi(value: string | undefined): boolean {
+	return value !== undefined && !['', '0', 'false'].includes(value);
 }
 
 function defaultStateDirectory(environment: Environment): string {

@@ -4,6 +4,7 @@ import type {Diagnostics} from './diagnostics.ts';
 import type {Interruptions} from './interruptions.ts';
 import type {Flags, OptionName} from './options.ts';
 import type {Output} from './output.ts';
+import type {TerminalClaim} from './terminal-claim.ts';
 
 /** What a process gives to the program. */
 export type Host = {
@@ -29,6 +30,10 @@ export type Invocation = {
 	/** Standard error: everything else. */
 	readonly diagnostics: Diagnostics;
 	readonly interruptions: Interruptions;
+	/** What the process gave. */
+	readonly host: Host;
+	/** Who has the whole terminal for itself. */
+	readonly terminal: TerminalClaim;
 	/** All there are, for what completes command lines. */
 	readonly commands: readonly Command[];
 };

@@ -11,42 +11,80 @@ import {watchRuns} from './submission.ts';
 /** How a run that is then followed comes about. `resumed`: it was there already. */
 export type Begin = {
 	readonly open: () => Promise<Access>;
-	readonly begin: (access: Access) => Promise<{readonly run: RunDetail; readonly resumed: boolean}>;
+	readonly begin: (access: Access) => Promise<Begun>;
+};
+
+export type Begun = {
+	readonly run: RunDetail;
+	readonly resumed: boolean;
+	/** Older lines are left out, in milliseconds since 1970. */
+	readonly since?: number;
+};
+
+/** A wish that the run be cancelled. */
+export type Stop = {
+	/** In words, for the run. */
+	readonly reason: string;
+	/** What brought it, where it was a signal: it decides the exit status. */
+	readonly signal?: Interruption;
 };
 
 /** Begins a run and follows it to its end; the first interruption cancels it. Resolves with the exit status. */
 export async function beginAndFollow({open, begin}: Begin, invocation: Invocation): Promise<number> {
-	const interrupted = Promise.withResolvers<Interruption>();
-	let interruption: Interruption | undefined;
-	invocation.interruptions.take(signal => {
-		interruption ??= signal;
-		interrupted.resolve(signal);
-	});
+	const interrupted = takeInterruptions(invocation);
 	const access = await open();
 	try {
-		const status = interruption === undefined ? await follow(access, begin, invocation, interrupted.promise) : 0;
-		return interruption === undefined ? status : statusOfSignal(interruption);
+		const early = interrupted.signal();
+		if (early !== undefined) return statusOfSignal(early);
+		return await followBegun(access, await begin(access), invocation, {interrupted});
 	} finally {
 		await access.close();
 	}
 }
 
-/** Resolves with the run's exit status, once the run has ended and nothing is left of what was started for it here. */
-async function follow(access: Access, begin: Begin['begin'], invocation: Invocation, interrupted: Promise<Interruption>): Promise<number> {
+type Interrupted = {
+	readonly promise: Promise<Interruption>;
+	/** The first one, where there was one. */
+	readonly signal: () => Interruption | undefined;
+};
+
+function takeInterruptions({interruptions}: Invocation): Interrupted {
+	const {promise, resolve} = Promise.withResolvers<Interruption>();
+	let first: Interruption | undefined;
+	interruptions.take(signal => {
+		first ??= signal;
+		resolve(signal);
+	});
+	return {promise, signal: () => first};
+}
+
+/**
+ * Follows a run in the log view until it has ended and nothing is left of what was started for it here; an interruption, or `stop`,
+ * cancels it. Resolves with the exit status.
+ */
+export async function followBegun(
+	access: Access,
+	{run, resumed, since}: Begun,
+	invocation: Invocation,
+	{interrupted = takeInterruptions(invocation), stop}: {readonly interrupted?: Interrupted; readonly stop?: Promise<Stop>} = {},
+): Promise<number> {
 	const {own} = access;
-	const {run, resumed} = await begin(access);
 	tellOthers(access, run.id, invocation);
 	const watching = new AbortController();
 	const watch = watchRuns(access, invocation, watching.signal, false);
-	const cancelled = interrupted.then(async signal => {
+	let stopped: Stop | undefined;
+	const bySignal = interrupted.promise.then((signal): Stop => ({reason: `cancelled by ${signal}`, signal}));
+	const cancelled = Promise.race([bySignal, ...(stop === undefined ? [] : [stop])]).then(async wish => {
+		stopped = wish;
 		// What its output still lacks on the screen may be gigabytes, and nobody wants to see it any more.
-		if (!(await cancelRun(access, run.id, signal, invocation))) watching.abort();
+		if (!(await cancelRun(access, run.id, wish, invocation))) watching.abort();
 	});
 	const failure = Promise.race([watch.done, cancelled, failureOf(own)].map(onlyFailure));
 	try {
-		const ended = await Promise.race([watch.follow(run, {resumed}), failure]);
+		const ended = await Promise.race([watch.follow(run, {resumed, ...(since !== undefined && {since})}), failure]);
 		if (own !== undefined) await Promise.race([own.settled(), failure]);
-		return statusOfRun((ended ?? run).status);
+		const signal = interrupted.signal() ?? stopped?.signal;
+		return signal === undefined ? statusOfRun((ended ?? run).status) : statusOfSignal(signal);
 	} finally {
 		watching.abort();
 	}
@@ -58,11 +96,11 @@ function tellOthers({own}: Access, run: RunId, {diagnostics}: Invocation): void 
 }
 
 /** False: the run had ended before. */
-async function cancelRun({client}: Access, run: RunId, signal: Interruption, {diagnostics}: Invocation): Promise<boolean> {
-	const cause = signal === 'SIGPIPE' ? 'nobody reads its output any more' : signal;
+async function cancelRun({client}: Access, run: RunId, {reason, signal}: Stop, {diagnostics}: Invocation): Promise<boolean> {
+	const cause = signal === 'SIGPIPE' ? 'nobody reads its output any more' : (signal ?? reason);
 	diagnostics.warn(`cancelling run ${run} (${cause}); SIGINT twice within 2 s ends at once and leaves it unfinished`);
 	try {
-		await client.cancelRun(run, `cancelled by ${signal}`);
+		await client.cancelRun(run, reason);
 		return true;
 	} catch (error) {
 		const hasEnded = error instanceof ByoaiError && error.code === 'conflict';
@@ -73,13 +111,14 @@ async function cancelRun({client}: Access, run: RunId, signal: Interruption, {di
 	}
 }
 
-async function failureOf(own: Access['own']): Promise<void> {
+/** Rejects when the orchestrator of this process cannot go on. */
+export async function failureOf(own: Access['own']): Promise<void> {
 	const error = await own?.fatal;
 	if (error !== undefined) throw error;
 }
 
 /** Settles only if the promise is rejected. */
-async function onlyFailure(promise: Promise<unknown>): Promise<never> {
+export async function onlyFailure(promise: Promise<unknown>): Promise<never> {
 	await promise;
 	return new Promise<never>(() => undefined);
 }

@@ -35,8 +35,15 @@ export class Interruptions {
 
 	/** From now on `handle` is told of each interruption, save for the SIGINT that forces the end. */
 	take(handle: (interruption: Interruption) => void): void {
+		// Who took them over before is told no more.
+		this.close();
 		this.#handle = handle;
 		for (const signal of signals) this.#process.on(signal, this.#hear);
+	}
+
+	/** Ctrl+C as a key, where the terminal makes no signal of it. */
+	interrupt(): void {
+		this.#hear('SIGINT');
 	}
 
 	/** Signals do again what they do by default. */

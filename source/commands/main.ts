@@ -12,6 +12,7 @@ import {Interruptions} from './interruptions.ts';
 import {commandIndex} from './option-words.ts';
 import {Output} from './output.ts';
 import {commands, laterCommands} from './registry.ts';
+import {TerminalClaim} from './terminal-claim.ts';
 
 /**
  * The program: does what a command line says, and resolves with the exit status, never rejects. All output has been handed over
@@ -27,12 +28,17 @@ export async function main(argv: readonly string[], environment: Environment, ho
 		output,
 		errors,
 		interruptions,
+		terminal: new TerminalClaim(),
 		diagnostics: new Diagnostics({output: errors, level: environment.BYOAI_DEBUG ? 'debug' : 'info', colour: false}),
 	};
 	const crashed = new Promise<number>(resolve => {
-		host.signals.once('uncaughtException', (error: unknown) => resolve(report(error, session.diagnostics)));
+		host.signals.once('uncaughtException', (error: unknown) => {
+			session.terminal.release();
+			resolve(report(error, session.diagnostics));
+		});
 	});
 	const status = await Promise.race([execute(argv, session), interruptions.forced, crashed]);
+	session.terminal.release();
 	interruptions.close();
 	await Promise.race([output.flush(), interruptions.forced]);
 	const lost = output.failure;
@@ -47,6 +53,7 @@ type Session = {
 	readonly output: Output;
 	readonly errors: Output;
 	readonly interruptions: Interruptions;
+	readonly terminal: TerminalClaim;
 	diagnostics: Diagnostics;
 };
 
@@ -84,7 +91,7 @@ function findCommand(argv: readonly string[]): {command: Command; words: readonl
 type Given = {readonly argv: readonly string[]; readonly words: readonly string[]};
 
 async function call(command: Command, {argv, words}: Given, session: Session): Promise<number> {
-	const {environment, host, output, errors, interruptions} = session;
+	const {environment, host, output, errors, interruptions, terminal: claim} = session;
 	refuseNowhere();
 	const {readSettings} = await import('./settings.ts');
 	const {operands, flags} = await readArguments(command, words);
@@ -95,7 +102,8 @@ async function call(command: Command, {argv, words}: Given, session: Session): P
 	session.diagnostics = new Diagnostics({output: errors, level: config.logLevel, colour: config.colour.err});
 	const run = await command.load();
 	const {agentProgram, stdin} = host;
-	return run({operands, flags, config, agentProgram, stdin, output, diagnostics: session.diagnostics, interruptions, commands});
+	const streams = {agentProgram, stdin, output, diagnostics: session.diagnostics, interruptions, host, terminal: claim};
+	return run({operands, flags, config, commands, ...streams});
 }
 
 /** A directory that was removed while a shell stood in it. */

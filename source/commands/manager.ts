@@ -1,3 +1,4 @@
+import type {RunRequest} from '../client/queries.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {RunId} from '../model/ids.ts';
 import {runEnded} from '../model/run.ts';
@@ -9,11 +10,13 @@ import {wrongUsage} from './exit-status.ts';
 import type {Access} from './orchestrators.ts';
 import {openAlone} from './orchestrators.ts';
 import type {RunWatch} from './run-watch.ts';
+import type {Left} from './screen.ts';
+import {showScreen, wantsScreen} from './screen.ts';
 import {namedSource, prepare, watchRuns} from './submission.ts';
 
 type Manager = Awaited<ReturnType<typeof openAlone>>;
 
-/** `byoai agent-manager-mode`: serves until SIGTERM or SIGINT; runs go on with the next start, unless `--on-stop cancel`. */
+/** `byoai agent-manager-mode`: serves until SIGTERM or SIGINT, or until somebody leaves its screen; runs go on with the next start, unless `--on-stop cancel`. */
 export const runManager: Run = async invocation => {
 	const {flags, interruptions, diagnostics} = invocation;
 	const cancels = readOnStop(flags.onStop) === 'cancel';
@@ -25,12 +28,19 @@ export const runManager: Run = async invocation => {
 	const watching = new AbortController();
 	try {
 		diagnostics.info(`version ${version} listens on ${manager.own.url}`);
-		const watch = watchRuns(manager, invocation, watching.signal, true);
-		const followed = followAll(manager, watch);
-		await manager.client.submitRun(prepared.request);
-		const signal = await Promise.race([stop.promise, failureOf(manager, watch, followed.failure)]);
-		diagnostics.info(`${signal}: stopping${cancels ? ', and cancelling what runs' : ''}`);
-		if (cancels) await cancelAll(manager, followed.ends);
+		const onScreen = wantsScreen(invocation);
+		const detached = onScreen && (await showUntilLeft(manager, prepared.request, invocation)) === 'detach';
+		let ends: Followed['ends'] = new Map();
+		if (!onScreen || detached) {
+			interruptions.take(stop.resolve);
+			const watch = watchRuns(manager, invocation, watching.signal, true);
+			const followed = followAll(manager, watch, detached);
+			ends = followed.ends;
+			if (!detached) await manager.client.submitRun(prepared.request);
+			const signal = await Promise.race([stop.promise, failureOf(manager, watch, followed.failure)]);
+			diagnostics.info(`${signal}: stopping${cancels ? ', and cancelling what runs' : ''}`);
+		}
+		if (cancels) await cancelAll(manager, ends);
 		else await tellUnfinished(manager, invocation);
 	} finally {
 		watching.abort();
@@ -38,6 +48,13 @@ export const runManager: Run = async invocation => {
 	}
 	return 0;
 };
+
+/** Starts the run and shows everything on a screen. A signal that ends the manager leaves it as a person does. */
+async function showUntilLeft(manager: Manager, request: RunRequest, invocation: Invocation): Promise<Left['how']> {
+	const {run} = await manager.client.submitRun(request);
+	const {how} = await showScreen(manager, invocation, {role: 'manager', run: run.id, failure: fatalOf(manager)});
+	return how;
+}
 
 function readOnStop(text = 'keep'): 'keep' | 'cancel' {
 	if (text === 'keep' || text === 'cancel') return text;
@@ -51,8 +68,8 @@ type Followed = {
 	readonly failure: Promise<never>;
 };
 
-/** Shows every run, whoever started it; of those that went on before, what comes from now on. */
-function followAll({client, own}: Manager, watch: RunWatch): Followed {
+/** Shows every run, whoever started it; of those that went on before, what comes from now on. `detached`: all of them were seen on a screen. */
+function followAll({client, own}: Manager, watch: RunWatch, detached: boolean): Followed {
 	const openedAt = Date.now();
 	const ends = new Map<RunId, Promise<RunDetail | undefined>>();
 	const {promise: failure, reject} = Promise.withResolvers<never>();
@@ -64,7 +81,7 @@ function followAll({client, own}: Manager, watch: RunWatch): Followed {
 			if (newest === undefined || id > newest) newest = id;
 			const isNew = before !== undefined && id > before;
 			if (ends.has(id) || (runEnded(status) && !isNew)) continue;
-			const resumed = own.unfinished.includes(id);
+			const resumed = own.unfinished.includes(id) || (detached && before === undefined);
 			const end = client.run(id).then(run => watch.follow(run, {resumed, ...(resumed && {since: openedAt})}));
 			ends.set(id, end);
 			end.then(() => ends.delete(id), reject);
@@ -73,14 +90,14 @@ function followAll({client, own}: Manager, watch: RunWatch): Followed {
 	return {ends, failure};
 }
 
-async function failureOf({own}: Manager, watch: RunWatch, following: Promise<never>): Promise<never> {
-	return Promise.race([
-		following,
-		watch.done.then(() => following),
-		own.fatal.then(error => {
-			throw error;
-		}),
-	]);
+async function failureOf(manager: Manager, watch: RunWatch, following: Promise<never>): Promise<never> {
+	return Promise.race([following, watch.done.then(() => following), fatalOf(manager)]);
+}
+
+function fatalOf({own}: Manager): Promise<never> {
+	return own.fatal.then(error => {
+		throw error;
+	});
 }
 
 async function cancelAll({client, own}: Manager, ends: Followed['ends']): Promise<void> {

@@ -51,7 +51,7 @@ export const options: Readonly<Record<OptionName, Option>> = {
 	workflow: {value: '<file>', short: 'f', help: 'the workflow to run; relative to here, then to WORKFLOW_DIR'},
 	param: {value: '<name=value>', multiple: true, help: 'a value for a param of the workflow; may be repeated'},
 	new: {help: 'start another run, even if the same one is unfinished'},
-	tui: {negated: 'no', help: 'print logs, no full-screen display'},
+	tui: {negated: 'no', help: 'print logs instead of the full-screen display, as where there is no terminal'},
 	dryRun: {help: 'print what would run; run nothing'},
 	onStop: {value: '<keep|cancel>', help: 'what becomes of unfinished runs at SIGTERM or SIGINT; default: keep, the next start goes on'},
 	format: {value: '<format>', help: 'tree, mermaid, dot or json; default: tree'},

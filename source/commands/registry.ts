@@ -11,13 +11,14 @@ const none = {least: 0, most: 0};
 export const commands: readonly Command[] = [
 	{
 		name: '',
-		summary: 'run a workflow and print its logs; without -f, the default workflow',
+		summary: 'run a workflow and show it on the screen; without -f, the default workflow; with --no-tui, print its logs',
 		operands: '',
 		operandCount: none,
 		options: ['workflow', ...submitting, 'url', ...listening],
 		examples: [
 			['byoai', 'run the default workflow'],
-			['byoai -f build.yml', 'run a workflow'],
+			['byoai -f build.yml', 'run a workflow, and stay on its screen until q'],
+			['byoai -f build.yml --no-tui', "print its logs; the exit status is the run's"],
 			['byoai -f build.yml --param version=1.2', 'give it a value'],
 		],
 		load: async () => (await import('./run.ts')).runDefault,
@@ -43,7 +44,8 @@ export const commands: readonly Command[] = [
 		operandCount: none,
 		options: ['workflow', ...submitting, 'onStop', ...listening],
 		examples: [
-			['byoai agent-manager-mode --no-tui', 'serve on 127.0.0.1:5001'],
+			['byoai agent-manager-mode', 'serve on 127.0.0.1:5001, and show all runs on the screen'],
+			['byoai agent-manager-mode --no-tui', 'the same for a service: print the logs'],
 			['byoai agent-manager-mode --host 0.0.0.0 --token "$TOKEN"', 'serve for other hosts'],
 			['byoai agent-manager-mode --on-stop cancel', 'SIGTERM also cancels the runs'],
 		],

@@ -4,15 +4,17 @@ import {wrongUsage} from './exit-status.ts';
 import {beginAndFollow} from './follow-run.ts';
 import type {Access} from './orchestrators.ts';
 import {openOrJoin, remote} from './orchestrators.ts';
+import {beginOnScreen} from './run-on-screen.ts';
+import {wantsScreen} from './screen.ts';
 import {namedSource, prepare} from './submission.ts';
 
-/** `byoai [-f <file>]` without a full-screen display: runs a workflow to its end. */
-export const runDefault: Run = invocation => runOnce(invocation, invocation.flags.workflow);
+/** `byoai [-f <file>]`: runs a workflow on a screen until somebody leaves it, or, where there is none, to its end. */
+export const runDefault: Run = invocation => runOnce(invocation, invocation.flags.workflow, wantsScreen(invocation));
 
 /** `byoai run <file>` */
-export const runFile: Run = invocation => runOnce(invocation, invocation.operands[0]);
+export const runFile: Run = invocation => runOnce(invocation, invocation.operands[0], false);
 
-async function runOnce(invocation: Invocation, name: string | undefined): Promise<number> {
+async function runOnce(invocation: Invocation, name: string | undefined, onScreen: boolean): Promise<number> {
 	const {flags, output} = invocation;
 	const prepared = prepare(namedSource(name, invocation), invocation);
 	if (prepared === undefined) return wrongUsage;
@@ -22,7 +24,8 @@ async function runOnce(invocation: Invocation, name: string | undefined): Promis
 		return 0;
 	}
 	const {request} = prepared;
-	return beginAndFollow({open: () => open(invocation), begin: access => submit(access, request, invocation)}, invocation);
+	const how = {open: () => open(invocation), begin: (access: Access) => submit(access, request, invocation)};
+	return onScreen ? beginOnScreen(how, invocation) : beginAndFollow(how, invocation);
 }
 
 /** A workflow is run here unless the command line itself says where else: a variable is for those who ask. */

@@ -32,7 +32,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 	client: {may: ['protocol', 'model', 'node:*']},
 	text: {may: ['model', 'picocolors', 'string-width'], types: ['protocol/views']},
 	tui: {may: ['client', 'text', 'model', 'picocolors', 'node:*'], types: ['protocol']},
-	app: {may: ['tui', 'client', 'model', 'ink', 'react', 'react/jsx-runtime']},
+	app: {may: ['tui', 'client', 'model', 'ink', 'react', 'node:*']},
 	agent: {may: ['protocol', 'model', 'node:*']},
 	config: {may: ['model', 'js-yaml', 'node:*']},
 	'driver-set': {may: ['model', 'drivers', 'store'], types: ['agents', 'config']},

@@ -1,0 +1,141 @@
+import type {EventEmitter} from 'node:events';
+import {Box, render, Text, useApp, useInput, usePaste} from 'ink';
+import {useEffect, useSyncExternalStore} from 'react';
+import {keyNames} from './tui/keys.ts';
+import type {Size} from './tui/layout.ts';
+import type {TerminalStream} from './tui/stdio-guard.ts';
+import {guardStreams} from './tui/stdio-guard.ts';
+import type {TuiOptions} from './tui/tui.ts';
+import {Tui} from './tui/tui.ts';
+import type {Leaving} from './tui/ui.ts';
+
+type Stdout = TerminalStream & {readonly columns?: number; readonly rows?: number};
+
+export type ScreenOptions = Pick<TuiOptions, 'client' | 'role' | 'look' | 'run'> & {
+	readonly stdin: NodeJS.ReadableStream;
+	readonly stdout: Stdout;
+	readonly stderr: TerminalStream;
+	/** Where signals and warnings are heard. */
+	readonly process: EventEmitter;
+	/** Ctrl+C, which a terminal in raw mode sends as a key. */
+	readonly interrupt: () => void;
+};
+
+export type OpenScreen = {
+	/** Resolves when somebody leaves it; rejects when it cannot go on. */
+	readonly left: Promise<Leaving>;
+	/** Asks whether to leave. */
+	ask(): void;
+	/** Gives the terminal back as it was, at once. */
+	release(): void;
+	/** What was kept from the terminal meanwhile. */
+	readonly diagnostics: readonly string[];
+};
+
+type SuspendTerminal = (during: () => Promise<void>) => Promise<void>;
+
+/** Takes the terminal over: its alternate screen, its keys, and everything that would be written to it. */
+export function openScreen({stdin, stdout, stderr, process: signals, interrupt, ...about}: ScreenOptions): OpenScreen {
+	const guard = guardStreams({stdout, stderr, process: signals}, text => tui.diagnose(text));
+	let suspendTerminal: SuspendTerminal = during => during();
+	const tui = new Tui({
+		...about,
+		size: sizeOf(stdout),
+		isFree: () => guard.stdout.writableNeedDrain !== true,
+		suspend: () => void suspendTerminal(() => stopProcess(signals)),
+		redraw: () => void suspendTerminal(async () => undefined),
+	});
+	const resized = () => tui.resize(sizeOf(stdout));
+	const drained = () => tui.drained();
+	// Heard before Ink hears it, so that what it draws then has the new size.
+	stdout.on('resize', resized);
+	stdout.on('drain', drained);
+	const instance = render(
+		<App
+			tui={tui}
+			interrupt={interrupt}
+			onSuspendable={suspend => {
+				suspendTerminal = suspend;
+			}}
+		/>,
+		{
+			stdin,
+			stdout: guard.stdout,
+			stderr: guard.stdout,
+			alternateScreen: true,
+			// Only lines that changed are written: no flicker where the terminal does not know synchronised output.
+			incrementalRendering: true,
+			// Frames are limited by whoever draws; a limit of the same rate here would halve it.
+			maxFps: 60,
+			exitOnCtrlC: false,
+			patchConsole: false,
+			interactive: true,
+		},
+	);
+	const broken = instance.waitUntilExit().then(() => new Promise<never>(() => undefined));
+	return {
+		left: Promise.race([tui.left, broken]),
+		ask: () => tui.askToLeave(),
+		release() {
+			tui.close();
+			stdout.removeListener('resize', resized);
+			stdout.removeListener('drain', drained);
+			instance.unmount();
+			guard.release();
+		},
+		get diagnostics() {
+			return tui.diagnostics;
+		},
+	};
+}
+
+function sizeOf({columns, rows}: Stdout): Size {
+	// On Windows a frame as high as the terminal is drawn whole each time.
+	const margin = process.platform === 'win32' ? 1 : 0;
+	return {columns: columns || 80, rows: (rows || 24) - margin};
+}
+
+/** Stops this process as Ctrl+Z does; resolves when it goes on. */
+async function stopProcess(signals: EventEmitter): Promise<void> {
+	const {promise, resolve} = Promise.withResolvers<void>();
+	// While it waits for a signal alone, nothing would keep the process alive.
+	const alive = setInterval(() => undefined, 1000);
+	signals.once('SIGCONT', resolve);
+	process.kill(0, 'SIGSTOP');
+	await promise;
+	clearInterval(alive);
+}
+
+type AppProps = {
+	readonly tui: Tui;
+	readonly interrupt: () => void;
+	readonly onSuspendable: (suspend: SuspendTerminal) => void;
+};
+
+/** The picture as it is, and all keys to where they are understood. */
+function App({tui, interrupt, onSuspendable}: AppProps) {
+	const {size, bands} = useSyncExternalStore(tui.subscribe, tui.picture);
+	const {suspendTerminal} = useApp();
+	useEffect(() => onSuspendable(suspendTerminal as SuspendTerminal), [suspendTerminal, onSuspendable]);
+	useInput((input, key) => {
+		const keys = keyNames(input, key);
+		if (keys.includes('ctrl+c')) interrupt();
+		tui.press(keys.filter(name => name !== 'ctrl+c'));
+	});
+	usePaste(text => tui.paste(text));
+	return (
+		<Box width={size.columns} height={size.rows} flexDirection="column" overflow="hidden">
+			{bands.map((band, at) => (
+				// biome-ignore lint/suspicious/noArrayIndexKey: bands have no other name than their place
+				<Box key={at} flexShrink={0} height={band[0]?.rows.length ?? 0}>
+					{band.map(({width, rows}, index) => (
+						// biome-ignore lint/suspicious/noArrayIndexKey: the same
+						<Box key={index} width={width} flexShrink={0}>
+							<Text wrap="truncate">{rows.join('\n')}</Text>
+						</Box>
+					))}
+				</Box>
+			))}
+		</Box>
+	);
+}

@@ -1,0 +1,117 @@
+import {taskEnded} from '../model/run.ts';
+import type {AgentRow, RunRow, TaskRow} from '../protocol/views.ts';
+import {printable} from '../text/printable.ts';
+import {formatSpan} from '../text/spans.ts';
+import {timeOf, whyOf} from '../text/style.ts';
+import type {Badge, Palette} from './palette.ts';
+import {doneOf, totalOf} from './progress.ts';
+import type {Cell, Column} from './table.ts';
+import {widestOf} from './table.ts';
+
+/** Names are measured in so many rows: the widest of ten thousand is of no more use. */
+const measured = 500;
+
+function badgeCell({glyph, word, paint}: Badge): Cell {
+	return {text: `${glyph} ${word}`, paint};
+}
+
+/** What goes on is told in whole seconds, so that it does not flicker. */
+export function goingOn(ms: number): string {
+	const seconds = Math.max(0, Math.floor(ms / 1000));
+	return seconds < 60 ? `${seconds} s` : formatSpan(seconds * 1000);
+}
+
+export function taskColumns(rows: readonly TaskRow[], now: number, palette: Palette): ReadonlyArray<Column<TaskRow>> {
+	const names = widestOf(
+		rows.slice(0, measured).map(({name}) => name),
+		8,
+		40,
+	);
+	return [
+		{head: 'STATUS', least: 11, most: 11, priority: 0, cell: ({status}) => badgeCell(palette.badge(status))},
+		{head: 'TASK', least: 8, most: names, priority: 0, cell: ({name}) => ({text: printable(name, false)})},
+		{head: 'TRY', least: 3, most: 3, priority: 4, align: 'right', cell: ({attempt}) => ({text: attempt === 0 ? '' : String(attempt)})},
+		{head: 'TIME', least: 11, most: 11, priority: 1, align: 'right', cell: row => ({text: taskTime(row, now)})},
+		{head: 'AGENT', least: 11, most: 22, priority: 3, cell: row => ({text: agentName(row.agent ?? '', row.run), paint: palette.dim})},
+		{head: '', least: 10, most: 200, priority: 2, cell: row => ({text: taskNote(row, now), paint: noteColour(row, palette)})},
+	];
+}
+
+function taskTime(row: TaskRow, now: number): string {
+	if (row.status === 'running' && row.assignedAt !== undefined) return goingOn(now - row.assignedAt);
+	return taskEnded(row.status) ? timeOf(row) : '';
+}
+
+function taskNote(row: TaskRow, now: number): string {
+	if (row.takenFrom !== undefined) return `kept from ${row.takenFrom}`;
+	const why = printable(whyOf(row), false);
+	if (row.status !== 'waiting' || row.retryAt === undefined) return why;
+	const again = `again in ${Math.max(0, Math.ceil((row.retryAt - now) / 1000))} s`;
+	return why === '' ? again : `${again}: ${why}`;
+}
+
+function noteColour({status}: TaskRow, {bad, dim, caution}: Palette) {
+	if (status === 'failed') return bad;
+	return status === 'waiting' ? caution : dim;
+}
+
+/** The name of an agent without the run that it lives in: `builder~<run>~2` is `builder~2`. */
+function agentName(agent: string, run: string): string {
+	return agent.replace(`~${run}`, '');
+}
+
+export function agentColumns(rows: readonly AgentRow[], palette: Palette): ReadonlyArray<Column<AgentRow>> {
+	const names = widestOf(
+		rows.slice(0, measured).map(({id}) => id),
+		8,
+		32,
+	);
+	return [
+		{head: 'STATUS', least: 10, most: 10, priority: 0, cell: row => badgeCell(palette.badge(row.status))},
+		{head: 'AGENT', least: 12, most: names, priority: 0, cell: ({id}) => ({text: id})},
+		{
+			head: 'SLOTS',
+			least: 7,
+			most: 7,
+			priority: 0,
+			align: 'right',
+			cell: ({used, slots}) => ({text: `${used}/${slots}`, ...(used > 0 && {paint: palette.accent})}),
+		},
+		{head: 'TYPE', least: 10, most: 10, priority: 2, cell: ({type}) => ({text: type, paint: palette.dim})},
+		{head: '', least: 10, most: 200, priority: 3, cell: row => agentNote(row, palette)},
+	];
+}
+
+function agentNote({problem, instance, labels}: AgentRow, {bad, caution, dim}: Palette): Cell {
+	if (problem !== undefined) return {text: printable(problem, false), paint: bad};
+	if (instance !== undefined && instance !== 'running') return {text: `instance ${instance}`, paint: caution};
+	const pairs = Object.entries(labels).map(pair => pair.join('='));
+	return {text: printable(pairs.join(' '), false), paint: dim};
+}
+
+export function runColumns(rows: readonly RunRow[], now: number, palette: Palette): ReadonlyArray<Column<RunRow>> {
+	const names = widestOf(
+		rows.slice(0, measured).map(({workflow}) => workflow),
+		8,
+		32,
+	);
+	return [
+		{head: 'STATUS', least: 12, most: 12, priority: 0, cell: row => badgeCell(palette.badge(row.status))},
+		{head: 'WORKFLOW', least: 8, most: names, priority: 0, cell: ({workflow}) => ({text: printable(workflow, false)})},
+		{head: 'TASKS', least: 7, most: 13, priority: 2, align: 'right', cell: row => ({text: `${doneOf(row.counts)}/${totalOf(row.counts)}`})},
+		{head: 'TIME', least: 11, most: 11, priority: 1, align: 'right', cell: row => ({text: runTime(row, now)})},
+		{head: 'STARTED', least: 12, most: 14, priority: 3, cell: row => ({text: `${goingOn(now - row.createdAt)} ago`, paint: palette.dim})},
+		{head: 'RUN', least: 12, most: 14, priority: 4, cell: ({id}) => ({text: id, paint: palette.dim})},
+		{head: '', least: 10, most: 200, priority: 5, cell: row => ({text: runNote(row), paint: palette.dim})},
+	];
+}
+
+/** How long a run took, or takes so far. */
+export function runTime({createdAt, endedAt}: RunRow, now: number): string {
+	return endedAt === undefined ? goingOn(now - createdAt) : formatSpan(endedAt - createdAt);
+}
+
+function runNote({reason, retryOf}: RunRow): string {
+	const retried = retryOf === undefined ? '' : `retry of ${retryOf}`;
+	return [reason === undefined ? '' : printable(reason, false), retried].filter(text => text !== '').join(', ');
+}

@@ -1,0 +1,46 @@
+import {widthOf} from '../text/columns.ts';
+import {contextsOf} from './input.ts';
+import type {Binding} from './keymap.ts';
+import {bindings, keyLabel} from './keymap.ts';
+import type {Palette} from './palette.ts';
+import {clip, join, spread} from './rows.ts';
+import type {Ui} from './ui.ts';
+
+/** The last row: what is typed, what was said, or the keys that are of use now. */
+export function footerRow(ui: Ui, width: number, palette: Palette, unicode: boolean, keymap: readonly Binding[] = bindings): string {
+	const {ellipsis} = palette.glyphs;
+	const {prompt, message} = ui;
+	if (prompt !== undefined) {
+		const keys = palette.dim(`${keyLabel('enter', unicode)} keep  Esc clear `);
+		const typed = clip(prompt.text, Math.min(widthOf(prompt.text), Math.max(10, width - 30)), ellipsis);
+		return spread(` ${palette.accent('/')}${typed}${palette.chosen(' ')}`, keys, width);
+	}
+	if (message !== undefined) {
+		const text = clip(` ${message.text}`, width, ellipsis);
+		return message.isError ? palette.bad(text) : palette.accent(text);
+	}
+	return join(
+		hintsOf(ui, keymap).map(([key, what]) => ` ${palette.bold(keyLabel(key, unicode))} ${palette.dim(what)}`),
+		' ',
+		width,
+	);
+}
+
+/** The keys with a hint that mean something here, the nearest first. */
+export function hintsOf(ui: Ui, keymap: readonly Binding[]): ReadonlyArray<readonly [key: string, what: string]> {
+	if (ui.dialog !== undefined)
+		return [
+			['left', 'choose'],
+			['enter', 'take'],
+			['esc', 'stay'],
+		];
+	if (ui.reader !== undefined)
+		return [
+			['esc', 'back'],
+			['down', 'scroll'],
+			['q', 'close'],
+		];
+	return contextsOf(ui).flatMap(context =>
+		keymap.flatMap(({context: of, hint, keys}) => (of === context && hint !== undefined ? [[keys[0] ?? '', hint] as const] : [])),
+	);
+}

@@ -1,0 +1,91 @@
+import type {Binding, KeyContext} from './keymap.ts';
+import {actionOf} from './keymap.ts';
+import {textOf} from './keys.ts';
+import type {Dialog, Prompt, Ui} from './ui.ts';
+import type {Sight, Updated} from './update.ts';
+import {setFilter, update} from './update.ts';
+
+/** How a key came: `isAlone` when it did not come in one piece with others. */
+export type Press = {readonly key: string; readonly isAlone: boolean};
+
+/** What a key press makes of what is shown. Pure. */
+export function pressKey(ui: Ui, {key, isAlone}: Press, sight: Sight, keymap?: readonly Binding[]): Updated {
+	if (ui.prompt !== undefined) return inPrompt(ui, ui.prompt, key);
+	if (ui.dialog !== undefined) return isAlone ? inDialog(ui, ui.dialog, key) : {ui};
+	const binding = actionOf(key, contextsOf(ui), keymap);
+	if (binding === undefined || (binding.destructive === true && !isAlone)) return {ui};
+	return update(ui, binding.action, sight);
+}
+
+/** Pasted text goes where text is typed, and nowhere else. */
+export function paste(ui: Ui, text: string): Ui {
+	const {prompt} = ui;
+	return prompt === undefined ? ui : withPrompt(ui, {...prompt, text: prompt.text + oneLine(text)});
+}
+
+/** Where keys are looked up, the nearest first. */
+export function contextsOf({reader, pane}: Ui): readonly KeyContext[] {
+	if (reader !== undefined) return ['reader', 'app'];
+	return pane === 'logs' ? ['logs', 'app'] : [pane, 'list', 'app'];
+}
+
+function oneLine(text: string): string {
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+	return text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
+}
+
+function inPrompt({prompt: _, ...closed}: Ui, prompt: Prompt, key: string): Updated {
+	const typed = textOf(key);
+	if (typed !== undefined) return {ui: withPrompt(closed, {...prompt, text: prompt.text + typed})};
+	switch (key) {
+		case 'backspace':
+			return {ui: withPrompt(closed, {...prompt, text: Array.from(prompt.text).slice(0, -1).join('')})};
+		case 'ctrl+u':
+			return {ui: withPrompt(closed, {...prompt, text: ''})};
+		case 'ctrl+w':
+			return {ui: withPrompt(closed, {...prompt, text: prompt.text.replace(/\S*\s*$/, '')})};
+		case 'enter':
+		case 'down':
+			return {ui: closed};
+		case 'esc':
+			return {ui: prompt.pane === 'logs' ? closed : setFilter(closed, prompt.pane, '')};
+		default:
+			return {ui: {...closed, prompt}};
+	}
+}
+
+/** A filter acts while it is typed. */
+function withPrompt(ui: Ui, prompt: Prompt): Ui {
+	const filtered = prompt.pane === 'logs' ? ui : setFilter(ui, prompt.pane, prompt.text);
+	return {...filtered, prompt};
+}
+
+function inDialog({dialog: _, ...closed}: Ui, dialog: Dialog, key: string): Updated {
+	const {choices, at} = dialog;
+	const to = (index: number): Updated => ({ui: {...closed, dialog: {...dialog, at: (index + choices.length) % choices.length}}});
+	const take = (index: number): Updated => {
+		const effect = choices[index]?.effect;
+		return {ui: closed, ...(effect !== undefined && {effect})};
+	};
+	switch (key) {
+		case 'left':
+		case 'h':
+		case 'up':
+		case 'shift+tab':
+			return to(at - 1);
+		case 'right':
+		case 'l':
+		case 'down':
+		case 'tab':
+			return to(at + 1);
+		case 'enter':
+			return take(at);
+		case 'esc':
+		case 'q':
+			return {ui: closed};
+		default: {
+			const index = choices.findIndex(choice => choice.key === key.toLowerCase());
+			return index >= 0 ? take(index) : {ui: {...closed, dialog}};
+		}
+	}
+}

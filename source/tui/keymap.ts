@@ -1,0 +1,113 @@
+/** Where a key means something: over everything, in any list, or in one pane or layer only. */
+export type KeyContext = 'app' | 'list' | 'agents' | 'tasks' | 'runs' | 'logs' | 'reader';
+
+export type Binding = {
+	readonly action: Action;
+	/** Names as in `keys.ts`. */
+	readonly keys: readonly string[];
+	readonly context: KeyContext;
+	/** For the help. */
+	readonly help: string;
+	/** For the footer, where it is of most use; absent: help only. */
+	readonly hint?: string;
+	/** It asks before anything is done, and is never taken from several keys that came at once. */
+	readonly destructive?: true;
+};
+
+export type Action =
+	| 'up'
+	| 'down'
+	| 'half-up'
+	| 'half-down'
+	| 'page-up'
+	| 'page-down'
+	| 'first'
+	| 'last'
+	| 'next-pane'
+	| 'previous-pane'
+	| 'pane-1'
+	| 'pane-2'
+	| 'pane-3'
+	| 'pane-4'
+	| 'zoom'
+	| 'open'
+	| 'back'
+	| 'logs'
+	| 'all-logs'
+	| 'follow'
+	| 'filter'
+	| 'attention'
+	| 'cancel'
+	| 'help'
+	| 'diagnostics'
+	| 'suspend'
+	| 'redraw'
+	| 'quit';
+
+/** Every key of the screen: what a key does, the help, the footer and the docs come from here. */
+export const bindings: readonly Binding[] = [
+	{action: 'down', keys: ['j', 'down'], context: 'app', help: 'move down'},
+	{action: 'up', keys: ['k', 'up'], context: 'app', help: 'move up'},
+	{action: 'half-down', keys: ['ctrl+d'], context: 'app', help: 'half a page down'},
+	{action: 'half-up', keys: ['ctrl+u'], context: 'app', help: 'half a page up'},
+	{action: 'page-down', keys: ['pagedown', 'ctrl+f', 'space'], context: 'app', help: 'a page down'},
+	{action: 'page-up', keys: ['pageup', 'ctrl+b'], context: 'app', help: 'a page up'},
+	{action: 'first', keys: ['g', 'home'], context: 'app', help: 'to the beginning'},
+	{action: 'last', keys: ['G', 'end'], context: 'app', help: 'to the end'},
+	{action: 'open', keys: ['enter', 'right'], context: 'agents', help: 'show what the agent prints', hint: 'logs'},
+	{action: 'open', keys: ['enter', 'right'], context: 'tasks', help: 'show what the task prints', hint: 'logs'},
+	{action: 'open', keys: ['enter', 'right'], context: 'runs', help: "show the run's tasks", hint: 'open'},
+	{action: 'logs', keys: ['l'], context: 'list', help: 'show its output, and stay in the list'},
+	{action: 'all-logs', keys: ['L'], context: 'app', help: 'show the output of the whole run'},
+	{action: 'follow', keys: ['f'], context: 'logs', help: 'follow the newest lines', hint: 'follow'},
+	{action: 'filter', keys: ['/'], context: 'list', help: 'only rows with some text in them', hint: 'filter'},
+	{action: 'attention', keys: ['n'], context: 'list', help: 'to the next that needs attention', hint: 'next problem'},
+	{action: 'cancel', keys: ['ctrl+k'], context: 'runs', help: 'cancel the run', hint: 'cancel', destructive: true},
+	{action: 'zoom', keys: ['z'], context: 'app', help: 'the pane on the whole screen, and back', hint: 'zoom'},
+	{action: 'next-pane', keys: ['tab'], context: 'app', help: 'to the next pane', hint: 'pane'},
+	{action: 'previous-pane', keys: ['shift+tab'], context: 'app', help: 'to the pane before'},
+	{action: 'pane-1', keys: ['1'], context: 'app', help: 'agents'},
+	{action: 'pane-2', keys: ['2'], context: 'app', help: 'tasks'},
+	{action: 'pane-3', keys: ['3'], context: 'app', help: 'logs'},
+	{action: 'pane-4', keys: ['4'], context: 'app', help: 'runs'},
+	{action: 'diagnostics', keys: ['!'], context: 'app', help: 'what the program itself has to say'},
+	{action: 'suspend', keys: ['ctrl+z'], context: 'app', help: 'back to the shell; `fg` returns'},
+	{action: 'redraw', keys: ['ctrl+l'], context: 'app', help: 'draw the screen anew'},
+	{action: 'help', keys: ['?'], context: 'app', help: 'the keys', hint: 'help'},
+	{action: 'back', keys: ['esc', 'left'], context: 'app', help: 'clear the filter, close what is open, go back'},
+	{action: 'quit', keys: ['q'], context: 'app', help: 'leave; asks while a run goes on', hint: 'quit'},
+];
+
+/** What a key does where a person is: the nearest meaning counts. */
+export function actionOf(key: string, contexts: readonly KeyContext[], keymap: readonly Binding[] = bindings): Binding | undefined {
+	for (const context of contexts) {
+		const found = keymap.find(binding => binding.context === context && binding.keys.includes(key));
+		if (found !== undefined) return found;
+	}
+	return undefined;
+}
+
+const shown: Readonly<Record<string, string>> = {
+	up: '↑',
+	down: '↓',
+	left: '←',
+	right: '→',
+	enter: '⏎',
+	space: 'Space',
+	tab: 'Tab',
+	'shift+tab': 'S-Tab',
+	esc: 'Esc',
+	pageup: 'PgUp',
+	pagedown: 'PgDn',
+	home: 'Home',
+	end: 'End',
+	backspace: 'Backspace',
+};
+const asciiShown: Readonly<Record<string, string>> = {up: 'Up', down: 'Down', left: 'Left', right: 'Right', enter: 'Enter'};
+
+/** A key as people read it: `ctrl+c` → `^C`. */
+export function keyLabel(key: string, unicode: boolean): string {
+	const label = unicode ? shown[key] : (asciiShown[key] ?? shown[key]);
+	if (label !== undefined) return label;
+	return key.startsWith('ctrl+') ? `^${key.slice('ctrl+'.length).toUpperCase()}` : key;
+}

@@ -1,0 +1,117 @@
+import type {Client} from '../client/client.ts';
+import type {MirrorNews} from '../client/mirror.ts';
+import {Mirror} from '../client/mirror.ts';
+import {ByoaiError} from '../model/error.ts';
+import type {RunId} from '../model/ids.ts';
+import type {RunRow} from '../protocol/views.ts';
+import {LogFeed} from './log-feed.ts';
+import {RowsStore} from './rows-store.ts';
+import type {Connection, Snapshot} from './snapshot.ts';
+import type {LogSource} from './ui.ts';
+
+export type LiveDataOptions = {
+	readonly client: Client;
+	/** Something is new. */
+	readonly heard: () => void;
+	/** Something that was asked for is refused, or cannot be had. */
+	readonly failed: (error: unknown) => void;
+};
+
+const historyRuns = 200;
+
+/** Everything that an orchestrator tells, kept in step with it: rows, the lines of one source, and how the connection is. */
+export class LiveData {
+	/** Rejects when trying again does not help. */
+	readonly done: Promise<void>;
+	readonly #options: LiveDataOptions;
+	readonly #rows: RowsStore;
+	readonly #logs: LogFeed;
+	readonly #stop = new AbortController();
+	readonly #asked = new Set<RunId>();
+	#connection: Connection;
+	#shown: RunId | undefined;
+
+	constructor(options: LiveDataOptions) {
+		this.#options = options;
+		const {client, heard, failed} = options;
+		const mirror = new Mirror(client);
+		this.#rows = new RowsStore(mirror);
+		this.#connection = {url: client.url, state: 'connecting'};
+		this.#logs = new LogFeed({client, heard, failed});
+		mirror.subscribe(news => this.#hear(news));
+		this.done = mirror.follow(this.#stop.signal);
+	}
+
+	/** Newest first. */
+	get runs(): readonly RunRow[] {
+		return this.#rows.runs;
+	}
+
+	/** The run with an id; the newest one. */
+	run(id: RunId | undefined): RunRow | undefined {
+		const {runs} = this.#rows;
+		return id === undefined ? runs[0] : runs.find(run => run.id === id);
+	}
+
+	/** Has the tasks of a run and the lines of a source at hand from now on. */
+	show(run: RunId | undefined, source: LogSource | undefined): void {
+		this.#shown = run;
+		this.#logs.follow(source ?? (run === undefined ? undefined : {kind: 'run', run}));
+		this.#askTasks();
+	}
+
+	/** What there is now; lists that did not change are the same objects as before. */
+	snapshot(id: RunId | undefined): Omit<Snapshot, 'now' | 'diagnostics'> {
+		const run = this.run(id);
+		return {
+			connection: this.#connection,
+			runs: this.#rows.runs,
+			agents: this.#rows.agents,
+			run,
+			tasks: (run && this.#rows.tasks(run.id)) ?? noTasks,
+			logs: this.#logs.view,
+		};
+	}
+
+	close(): void {
+		this.#logs.close();
+		this.#stop.abort();
+	}
+
+	#hear(news: MirrorNews): void {
+		const {url} = this.#options.client;
+		this.#rows.take(news);
+		if (news.type === 'broken') {
+			const trouble = news.error === undefined ? 'the orchestrator ended; trying again' : 'connection lost; trying again';
+			this.#connection = {url, state: 'broken', trouble};
+		} else if (this.#connection.state !== 'live') this.#connection = {url, state: 'live'};
+		if (news.type === 'snapshot') void this.#askHistory();
+		this.#options.heard();
+	}
+
+	/** Runs that ended before: nobody tells of them unless asked. */
+	async #askHistory(): Promise<void> {
+		this.#asked.clear();
+		await this.#ask(async client => this.#rows.addHistory(await client.runs({limit: historyRuns})));
+		this.#askTasks();
+	}
+
+	#askTasks(): void {
+		const run = this.#shown;
+		if (run === undefined || this.#rows.tasks(run) !== undefined || this.#asked.has(run)) return;
+		this.#asked.add(run);
+		void this.#ask(async client => this.#rows.addRun(await client.run(run)));
+	}
+
+	async #ask(what: (client: Client) => Promise<void>): Promise<void> {
+		try {
+			await what(this.#options.client);
+			this.#options.heard();
+		} catch (error) {
+			// A connection that broke is shown as such, and made again; then it is asked again.
+			if (!(error instanceof ByoaiError && error.retryable)) this.#options.failed(error);
+		}
+	}
+}
+
+const noTasks: Snapshot['tasks'] = [];

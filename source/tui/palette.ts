@@ -1,0 +1,116 @@
+import pc from 'picocolors';
+import type {AgentStatus} from '../model/agent.ts';
+import type {RunStatus, TaskStatus} from '../model/run.ts';
+
+export type Paint = (text: string) => string;
+
+/** What a palette is made for. Colours are the terminal's own sixteen, so that they fit its background. */
+export type Look = {
+	readonly colour: boolean;
+	readonly unicode: boolean;
+	readonly theme: 'dark' | 'light';
+};
+
+/** A status as it is shown: a glyph of one column, its word, and a colour that says the same once more. */
+export type Badge = {readonly glyph: string; readonly word: string; readonly paint: Paint};
+
+export type Palette = {
+	readonly colour: boolean;
+	readonly dim: Paint;
+	readonly bold: Paint;
+	/** What is chosen: reversed, so that it shows without colours too. */
+	readonly chosen: Paint;
+	readonly accent: Paint;
+	readonly good: Paint;
+	readonly bad: Paint;
+	readonly caution: Paint;
+	readonly task: (index: number) => Paint;
+	readonly badge: (status: RunStatus | TaskStatus | AgentStatus) => Badge;
+	readonly glyphs: Glyphs;
+};
+
+export type Glyphs = {
+	readonly ellipsis: string;
+	readonly rule: string;
+	readonly strongRule: string;
+	readonly full: string;
+	readonly empty: string;
+	readonly mark: string;
+	readonly dot: string;
+	readonly live: string;
+	readonly broken: string;
+};
+
+type Status = RunStatus | TaskStatus | AgentStatus;
+type Tone = 'dim' | 'accent' | 'good' | 'bad' | 'caution';
+
+const unicodeGlyphs: Glyphs = {
+	ellipsis: '…',
+	rule: '─',
+	strongRule: '━',
+	full: '━',
+	empty: '─',
+	mark: '›',
+	dot: '·',
+	live: '●',
+	broken: '○',
+};
+const asciiGlyphs: Glyphs = {
+	ellipsis: '~',
+	rule: '-',
+	strongRule: '=',
+	full: '#',
+	empty: '-',
+	mark: '>',
+	dot: '-',
+	live: '*',
+	broken: 'o',
+};
+
+const badges: Readonly<Record<Status, readonly [unicode: string, ascii: string, tone: Tone]>> = {
+	pending: ['·', '.', 'dim'],
+	blocked: ['·', '.', 'dim'],
+	waiting: ['↻', '~', 'caution'],
+	ready: ['…', ':', 'caution'],
+	running: ['▶', '>', 'accent'],
+	cancelling: ['⊘', '-', 'caution'],
+	succeeded: ['✔', '+', 'good'],
+	failed: ['✖', 'x', 'bad'],
+	cancelled: ['⊘', '-', 'caution'],
+	skipped: ['⤼', '-', 'dim'],
+	starting: ['…', ':', 'caution'],
+	online: ['●', '*', 'good'],
+	draining: ['↓', 'v', 'caution'],
+	lost: ['✖', 'x', 'bad'],
+	left: ['○', 'o', 'dim'],
+};
+
+/** Everything that decides how rows look, made once. */
+export function createPalette({colour, unicode, theme}: Look): Palette {
+	const paint = pc.createColors(colour);
+	// Reversing is no colour: it is what shows a choice where there are none.
+	const {inverse} = pc.createColors(true);
+	const isDark = theme === 'dark';
+	const tones: Readonly<Record<Tone, Paint>> = {
+		dim: paint.dim,
+		accent: isDark ? paint.cyan : paint.blue,
+		good: paint.green,
+		bad: paint.red,
+		caution: isDark ? paint.yellow : paint.magenta,
+	};
+	const tasks = isDark
+		? [paint.cyan, paint.magenta, paint.blue, paint.yellow, paint.green, paint.cyanBright, paint.magentaBright, paint.blueBright]
+		: [paint.blue, paint.magenta, paint.cyan, paint.green, paint.red];
+	return {
+		...tones,
+		colour,
+		bold: paint.bold,
+		chosen: inverse,
+		task: index => tasks[index % tasks.length] ?? paint.cyan,
+		badge: status => {
+			const [glyph, ascii, tone] = badges[status];
+			return {glyph: unicode ? glyph : ascii, word: status, paint: tones[tone]};
+		},
+		glyphs: unicode ? unicodeGlyphs : asciiGlyphs,
+	};
+}

@@ -1,0 +1,34 @@
+import type {AgentRow, LogLine, RunRow, TaskRow} from '../protocol/views.ts';
+
+export type Connection = {
+	readonly url: string;
+	readonly state: 'connecting' | 'live' | 'broken';
+	/** Why it is broken, in words. */
+	readonly trouble?: string;
+};
+
+/** What there is to show at one moment. Lists that did not change are the same objects as in the snapshot before. */
+export type Snapshot = {
+	/** Milliseconds since 1970. */
+	readonly now: number;
+	readonly connection: Connection;
+	/** Newest first. */
+	readonly runs: readonly RunRow[];
+	/** By name. */
+	readonly agents: readonly AgentRow[];
+	/** The run whose tasks are shown. */
+	readonly run: RunRow | undefined;
+	/** Its tasks, in file order. */
+	readonly tasks: readonly TaskRow[];
+	readonly logs: LogView;
+	readonly diagnostics: readonly string[];
+};
+
+/** The lines of the log pane, as far as they are kept. */
+export type LogView = {
+	readonly lines: readonly LogLine[];
+	/** Lines that came before those. */
+	readonly dropped: number;
+	/** Whether more may come, none may, or why none do. */
+	readonly state: 'following' | 'ended' | 'waiting';
+};

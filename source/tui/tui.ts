@@ -1,0 +1,208 @@
+import type {Client} from '../client/client.ts';
+import {ByoaiError} from '../model/error.ts';
+import type {RunId} from '../model/ids.ts';
+import {runEnded} from '../model/run.ts';
+import {Frames} from './frames.ts';
+import type {Press} from './input.ts';
+import {paste, pressKey} from './input.ts';
+import type {Size} from './layout.ts';
+import {heightsOf} from './layout.ts';
+import {leaveDialog} from './leaving.ts';
+import {ListCache} from './lists.ts';
+import {LiveData} from './live-data.ts';
+import type {Look, Palette} from './palette.ts';
+import {createPalette} from './palette.ts';
+import type {Band} from './screen.ts';
+import {drawScreen} from './screen.ts';
+import type {Snapshot} from './snapshot.ts';
+import type {Effect, Leaving, Role, Ui} from './ui.ts';
+import {initialUi} from './ui.ts';
+import type {Sight} from './update.ts';
+
+export type TuiOptions = {
+	readonly client: Client;
+	/** What leaving means. */
+	readonly role: Role;
+	readonly look: Look;
+	readonly size: Size;
+	/** The run to begin with; absent: the newest. */
+	readonly run?: RunId;
+	/** False while the terminal does not take what it is sent. */
+	readonly isFree?: () => boolean;
+	/** Hands the terminal to the shell, and takes it back. */
+	readonly suspend?: () => void;
+	readonly redraw?: () => void;
+	readonly now?: () => number;
+};
+
+/** A picture: bands of rows from top to bottom, for a terminal of a size. */
+export type Picture = {readonly size: Size; readonly bands: readonly Band[]};
+
+const keptDiagnostics = 1000;
+const secondMs = 1000;
+
+/** The screen without a terminal: data and keys go in, pictures come out. */
+export class Tui {
+	/** Resolves when the screen is to be left; rejects when it cannot go on. */
+	readonly left: Promise<Leaving>;
+	readonly #options: TuiOptions;
+	readonly #data: LiveData;
+	readonly #lists = new ListCache();
+	readonly #frames: Frames;
+	readonly #palette: Palette;
+	readonly #listeners = new Set<() => void>();
+	readonly #leave: (how: Leaving) => void;
+	readonly #fail: (error: unknown) => void;
+	readonly #clock: NodeJS.Timeout;
+	#diagnostics: readonly string[] = [];
+	#ui: Ui;
+	#size: Size;
+	#picture: Picture;
+
+	constructor(options: TuiOptions) {
+		this.#options = options;
+		const {client, run, look, size} = options;
+		const {promise, resolve, reject} = Promise.withResolvers<Leaving>();
+		[this.left, this.#leave, this.#fail] = [promise, resolve, reject];
+		// Who opened the screen hears of it when it waits for that; until then it is no unhandled rejection.
+		promise.catch(() => undefined);
+		this.#ui = initialUi(run);
+		this.#size = size;
+		this.#palette = createPalette(look);
+		this.#frames = new Frames({draw: () => this.#draw(), isFree: options.isFree ?? (() => true)});
+		this.#data = new LiveData({client, heard: () => this.#hear(), failed: error => this.#say(error)});
+		this.#data.done.catch(this.#fail);
+		this.#frames.resize(size.columns, size.rows);
+		this.#picture = this.#paint();
+		// What goes on takes longer with every second.
+		this.#clock = setInterval(() => this.#frames.soon(), secondMs);
+	}
+
+	get diagnostics(): readonly string[] {
+		return this.#diagnostics;
+	}
+
+	/** Changes exactly when something else is to be shown. */
+	readonly picture = (): Picture => this.#picture;
+
+	readonly subscribe = (listener: () => void): (() => void) => {
+		this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
+	};
+
+	/** Keys that came in one piece. */
+	press(keys: readonly string[]): void {
+		const [first, ...more] = keys;
+		if (first === undefined) return;
+		for (const key of keys) this.#pressOne({key, isAlone: more.length === 0});
+		this.#frames.now();
+	}
+
+	paste(text: string): void {
+		this.#ui = paste(this.#ui, text);
+		this.#frames.now();
+	}
+
+	resize(size: Size): void {
+		this.#size = size;
+		this.#frames.resize(size.columns, size.rows);
+		this.#frames.now();
+	}
+
+	drained(): void {
+		this.#frames.drained();
+	}
+
+	/** Something that would have been written through the screen. */
+	diagnose(text: string): void {
+		const lines = text.replace(/\n+$/, '').split('\n');
+		this.#diagnostics = [...this.#diagnostics, ...lines].slice(-keptDiagnostics);
+		this.#frames.soon();
+	}
+
+	/** What Ctrl+C opens. */
+	askToLeave(): void {
+		const active = this.#data.runs.filter(({status}) => !runEnded(status));
+		this.#ui = {...this.#ui, dialog: leaveDialog(this.#options.role, active)};
+		this.#frames.now();
+	}
+
+	close(): void {
+		clearInterval(this.#clock);
+		this.#frames.stop();
+		this.#data.close();
+		this.#listeners.clear();
+	}
+
+	#pressOne(press: Press): void {
+		const {ui, effect} = pressKey(this.#ui, press, this.#sight());
+		this.#ui = ui;
+		this.#follow();
+		if (effect !== undefined) this.#perform(effect);
+	}
+
+	#perform(effect: Effect): void {
+		const {client, suspend, redraw} = this.#options;
+		switch (effect.type) {
+			case 'leave':
+				return this.#leave(effect.how);
+			case 'suspend':
+				return suspend?.();
+			case 'redraw':
+				return redraw?.();
+			case 'cancel-run':
+				return this.#tell(client.cancelRun(effect.run, 'cancelled from the terminal'), `run ${effect.run} is being cancelled`);
+		}
+	}
+
+	/** Says what came of something that was asked for. */
+	#tell(asked: Promise<unknown>, done: string): void {
+		asked.then(
+			() => this.#message(done, false),
+			(error: unknown) => this.#say(error),
+		);
+	}
+
+	#message(text: string, isError: boolean): void {
+		this.#ui = {...this.#ui, message: {text, isError}};
+		this.#frames.now();
+	}
+
+	#say(error: unknown): void {
+		if (error instanceof ByoaiError) this.#message(error.message, true);
+		else this.#fail(error);
+	}
+
+	#hear(): void {
+		this.#follow();
+		this.#frames.soon();
+	}
+
+	/** Has the lines and tasks at hand that are to be shown now. */
+	#follow(): void {
+		this.#data.show(this.#data.run(this.#ui.run)?.id, this.#ui.source);
+	}
+
+	#snapshot(): Snapshot {
+		return {...this.#data.snapshot(this.#ui.run), now: (this.#options.now ?? Date.now)(), diagnostics: this.#diagnostics};
+	}
+
+	#sight(): Sight {
+		const snapshot = this.#snapshot();
+		const lists = this.#lists.of(snapshot, this.#ui);
+		return {snapshot, lists, heights: heightsOf(this.#size, this.#ui), role: this.#options.role};
+	}
+
+	#paint(): Picture {
+		const snapshot = this.#snapshot();
+		const lists = this.#lists.of(snapshot, this.#ui);
+		const {unicode} = this.#options.look;
+		const bands = drawScreen({snapshot, ui: this.#ui, lists, palette: this.#palette, unicode, size: this.#size});
+		return {size: this.#size, bands};
+	}
+
+	#draw(): void {
+		this.#picture = this.#paint();
+		for (const listener of this.#listeners) listener();
+	}
+}

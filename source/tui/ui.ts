@@ -1,0 +1,85 @@
+import type {RunId} from '../model/ids.ts';
+
+/** The panes with a number each, in the order of the numbers. */
+export const panes = ['agents', 'tasks', 'logs', 'runs'] as const;
+export type Pane = (typeof panes)[number];
+export type ListPane = Exclude<Pane, 'logs'>;
+
+/** Where a person is in a list. Chosen by id, so that it stays the same row however the others move. */
+export type Place = {
+	readonly chosen?: string;
+	/** Index of the first row in sight. */
+	readonly top: number;
+	/** Only rows with this text in them; empty: all. */
+	readonly filter: string;
+};
+
+/** Whose output is shown. */
+export type LogSource =
+	| {readonly kind: 'run'; readonly run: RunId}
+	| {readonly kind: 'task'; readonly run: RunId; readonly task: number; readonly name: string}
+	| {readonly kind: 'agent'; readonly agent: string}
+	| {readonly kind: 'all'};
+
+/** Something to be decided: what it is about, and what can be chosen, with a key each. */
+export type Dialog = {
+	readonly title: string;
+	readonly text: readonly string[];
+	readonly choices: readonly Choice[];
+	/** Index of the one that Enter takes. */
+	readonly at: number;
+};
+
+export type Choice = {readonly key: string; readonly label: string; readonly effect?: Effect};
+
+/** A line that is being typed. */
+export type Prompt = {readonly kind: 'filter'; readonly pane: ListPane | 'logs'; readonly text: string};
+
+/** Text that lies over the panes and can be scrolled. */
+export type Reader = {readonly kind: 'help' | 'diagnostics'; readonly top: number};
+
+/** What is asked of the world outside the screen. */
+export type Effect =
+	| {readonly type: 'leave'; readonly how: Leaving}
+	| {readonly type: 'cancel-run'; readonly run: RunId}
+	| {readonly type: 'suspend'}
+	| {readonly type: 'redraw'};
+
+/** How the screen is left: with nothing more to do, going on as the log view, or to end the runs first. */
+export type Leaving = 'quit' | 'detach' | 'cancel';
+
+/** `owner`: the orchestrator lives in this process, for one run. `manager`: it does, and stays. `client`: it is elsewhere. */
+export type Role = 'owner' | 'manager' | 'client';
+
+/** What a person sees is this value, the data, and the size of the terminal; nothing else. */
+export type Ui = {
+	readonly pane: Pane;
+	/** The list that is shown above the logs, where there is no room for all. */
+	readonly list: ListPane;
+	readonly zoomed: boolean;
+	/** Whose tasks are shown; absent: the newest run's. */
+	readonly run?: RunId;
+	readonly places: Readonly<Record<ListPane, Place>>;
+	/** Absent: the logs of the run that is shown. */
+	readonly source?: LogSource;
+	/** How many lines above the newest the log pane ends; 0: it follows. */
+	readonly logOffset: number;
+	readonly dialog?: Dialog;
+	readonly prompt?: Prompt;
+	readonly reader?: Reader;
+	/** The last thing to say, until the next key. */
+	readonly message?: {readonly text: string; readonly isError: boolean};
+};
+
+const atTop: Place = {top: 0, filter: ''};
+
+export function initialUi(run?: RunId): Ui {
+	return {
+		pane: 'tasks',
+		list: 'tasks',
+		zoomed: false,
+		places: {agents: atTop, tasks: atTop, runs: atTop},
+		logOffset: 0,
+		...(run !== undefined && {run}),
+	};
+}

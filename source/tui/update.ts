@@ -1,0 +1,230 @@
+import {runEnded} from '../model/run.ts';
+import type {Action} from './keymap.ts';
+import {leaveDialog} from './leaving.ts';
+import type {Lists} from './lists.ts';
+import {idsOf} from './lists.ts';
+import {moved, needsAttention} from './moving.ts';
+import type {Snapshot} from './snapshot.ts';
+import type {Effect, ListPane, LogSource, Pane, Place, Role, Ui} from './ui.ts';
+import {panes} from './ui.ts';
+
+/** What a change may look at: the data as they are shown, and how many rows each pane has. */
+export type Sight = {
+	readonly snapshot: Snapshot;
+	readonly lists: Lists;
+	readonly heights: Readonly<Record<Pane, number>>;
+	/** What leaving means here. */
+	readonly role: Role;
+};
+
+export type Updated = {readonly ui: Ui; readonly effect?: Effect};
+
+/** What an action makes of what is shown, and what is to be done about it. Pure. */
+export function update(before: Ui, action: Action, sight: Sight): Updated {
+	const {message: _, ...ui} = before;
+	if (ui.reader !== undefined && isMove(action)) return {ui: scrollReader(ui, action, sight)};
+	switch (action) {
+		case 'up':
+		case 'down':
+		case 'half-up':
+		case 'half-down':
+		case 'page-up':
+		case 'page-down':
+		case 'first':
+		case 'last':
+			return {ui: ui.pane === 'logs' ? scrollLogs(ui, action, sight) : moveInList(ui, ui.pane, action, sight)};
+		case 'next-pane':
+			return {ui: focus(ui, panes[(panes.indexOf(ui.pane) + 1) % panes.length] ?? 'agents')};
+		case 'previous-pane':
+			return {ui: focus(ui, panes.at(panes.indexOf(ui.pane) - 1) ?? 'agents')};
+		case 'pane-1':
+		case 'pane-2':
+		case 'pane-3':
+		case 'pane-4':
+			return {ui: focus(ui, panes[Number(action.at(-1)) - 1] ?? 'agents')};
+		case 'zoom':
+			return {ui: {...ui, zoomed: !ui.zoomed}};
+		case 'help':
+		case 'diagnostics':
+			return {ui: {...ui, reader: {kind: action, top: 0}}};
+		case 'filter':
+			return {ui: startFilter(ui)};
+		case 'open':
+			return {ui: open(ui, sight)};
+		case 'logs':
+			return {ui: showOutput(ui, sight)};
+		case 'all-logs':
+			return {ui: withSource(ui, undefined)};
+		case 'follow':
+			return {ui: {...ui, logOffset: 0}};
+		case 'attention':
+			return {ui: nextAttention(ui, sight)};
+		case 'back':
+			return {ui: back(ui)};
+		case 'cancel':
+			return {ui: askCancel(ui, sight)};
+		case 'quit':
+			return quit(ui, sight);
+		case 'suspend':
+		case 'redraw':
+			return {ui, effect: {type: action}};
+	}
+}
+
+type Move = Parameters<typeof moved>[1];
+
+function isMove(action: Action): action is Move {
+	return ['up', 'down', 'half-up', 'half-down', 'page-up', 'page-down', 'first', 'last'].includes(action);
+}
+
+/** Moves on to a pane; a list takes the place above the logs. */
+export function focus(ui: Ui, pane: Pane): Ui {
+	return {...ui, pane, ...(pane !== 'logs' && {list: pane})};
+}
+
+function moveInList(ui: Ui, pane: ListPane, action: Move, {lists, heights}: Sight): Ui {
+	const ids = idsOf(lists, pane);
+	const place = ui.places[pane];
+	const height = heights[pane];
+	const at = moved(placeIndex(ids, place), action, {count: ids.length, height});
+	return choose(ui, pane, ids[at], {at, count: ids.length, height});
+}
+
+/** The index of what is chosen; of the first row where nothing is. */
+export function placeIndex(ids: readonly string[], {chosen}: Place): number {
+	return chosen === undefined ? 0 : Math.max(0, ids.indexOf(chosen));
+}
+
+type Where = {readonly at: number; readonly count: number; readonly height: number};
+
+/** Chooses a row, and moves the list only as far as it must to show it. */
+export function choose(ui: Ui, pane: ListPane, id: string | undefined, {at, count, height}: Where): Ui {
+	if (id === undefined) return ui;
+	const place = ui.places[pane];
+	const last = Math.max(0, count - height);
+	const top = Math.min(last, Math.max(Math.min(place.top, at), at - height + 1));
+	return {...ui, places: {...ui.places, [pane]: {...place, chosen: id, top}}};
+}
+
+function scrollLogs(ui: Ui, action: Move, {snapshot, heights}: Sight): Ui {
+	const count = snapshot.logs.lines.length;
+	const height = heights.logs;
+	const last = Math.max(0, count - height);
+	if (action === 'last') return {...ui, logOffset: 0};
+	// Positions count from the top of what is kept; the offset counts from the newest.
+	const top = last - Math.min(last, ui.logOffset);
+	const step = {
+		up: -1,
+		down: 1,
+		'half-up': -half(height),
+		'half-down': half(height),
+		'page-up': -height,
+		'page-down': height,
+		first: -count,
+	};
+	return {...ui, logOffset: last - Math.min(last, Math.max(0, top + step[action]))};
+}
+
+function half(height: number): number {
+	return Math.max(1, Math.floor(height / 2));
+}
+
+function scrollReader(ui: Ui, action: Move, {heights}: Sight): Ui {
+	if (ui.reader === undefined) return ui;
+	const height = heights.tasks;
+	const top = moved(ui.reader.top, action, {count: Number.MAX_SAFE_INTEGER, height});
+	return {...ui, reader: {...ui.reader, top: action === 'last' ? Number.MAX_SAFE_INTEGER : top}};
+}
+
+function startFilter(ui: Ui): Ui {
+	if (ui.pane === 'logs') return ui;
+	return {...ui, prompt: {kind: 'filter', pane: ui.pane, text: ui.places[ui.pane].filter}};
+}
+
+/** The rows of a list with other text in them; what was chosen stays so while it is among them. */
+export function setFilter(ui: Ui, pane: ListPane, filter: string): Ui {
+	return {...ui, places: {...ui.places, [pane]: {...ui.places[pane], filter, top: 0}}};
+}
+
+function open(ui: Ui, sight: Sight): Ui {
+	if (ui.pane !== 'runs') return focus(showOutput(ui, sight), 'logs');
+	const ids = idsOf(sight.lists, 'runs');
+	const run = ids[placeIndex(ids, ui.places.runs)];
+	if (run === undefined) return ui;
+	const fresh = {top: 0, filter: ''};
+	return focus(withSource({...ui, run, places: {...ui.places, tasks: fresh}}, undefined), 'tasks');
+}
+
+function showOutput(ui: Ui, {lists}: Sight): Ui {
+	switch (ui.pane) {
+		case 'tasks': {
+			const row = lists.tasks[placeIndex(idsOf(lists, 'tasks'), ui.places.tasks)];
+			return row === undefined ? ui : withSource(ui, {kind: 'task', run: row.run, task: row.task, name: row.name});
+		}
+		case 'agents': {
+			const row = lists.agents[placeIndex(idsOf(lists, 'agents'), ui.places.agents)];
+			return row === undefined ? ui : withSource(ui, {kind: 'agent', agent: row.id});
+		}
+		case 'runs': {
+			const row = lists.runs[placeIndex(idsOf(lists, 'runs'), ui.places.runs)];
+			return row === undefined ? ui : withSource(ui, {kind: 'run', run: row.id});
+		}
+		case 'logs':
+			return ui;
+	}
+}
+
+function withSource({source: _, ...ui}: Ui, source: LogSource | undefined): Ui {
+	return {...ui, logOffset: 0, ...(source !== undefined && {source})};
+}
+
+/** From the chosen row on, and around the end, the next that somebody should look at. */
+function nextAttention(ui: Ui, {lists, heights}: Sight): Ui {
+	const {pane} = ui;
+	if (pane === 'logs') return ui;
+	const rows = lists[pane];
+	const ids = idsOf(lists, pane);
+	const from = placeIndex(ids, ui.places[pane]);
+	for (let step = 1; step <= rows.length; step++) {
+		const at = (from + step) % rows.length;
+		const row = rows[at];
+		if (row !== undefined && needsAttention(row)) return choose(ui, pane, row.id, {at, count: rows.length, height: heights[pane]});
+	}
+	return {...ui, message: {text: `nothing in ${pane} needs attention`, isError: false}};
+}
+
+/** One layer back: what lies over the panes, the filter, the zoom, the logs. */
+function back({reader, ...ui}: Ui): Ui {
+	if (reader !== undefined) return ui;
+	if (ui.pane !== 'logs' && ui.places[ui.pane].filter !== '') return setFilter(ui, ui.pane, '');
+	if (ui.zoomed) return {...ui, zoomed: false};
+	if (ui.pane === 'logs') return focus(ui, ui.list);
+	if (ui.source !== undefined) return withSource(ui, undefined);
+	return ui;
+}
+
+function askCancel(ui: Ui, {lists}: Sight): Ui {
+	const row = lists.runs[placeIndex(idsOf(lists, 'runs'), ui.places.runs)];
+	if (row === undefined) return ui;
+	if (runEnded(row.status)) return {...ui, message: {text: `run ${row.id} has ended: ${row.status}`, isError: false}};
+	return {
+		...ui,
+		dialog: {
+			title: `Cancel run ${row.id}?`,
+			text: [`${row.workflow}: what runs is stopped, what has not started never will. That is final.`],
+			choices: [
+				{key: 'y', label: 'cancel it', effect: {type: 'cancel-run', run: row.id}},
+				{key: 'n', label: 'let it go on'},
+			],
+			at: 1,
+		},
+	};
+}
+
+/** Closes what is open, else leaves; asks first while something goes on here. */
+function quit({reader, ...ui}: Ui, {snapshot, role}: Sight): Updated {
+	if (reader !== undefined) return {ui};
+	const active = snapshot.runs.filter(({status}) => !runEnded(status));
+	if (role === 'client' || (role === 'owner' && active.length === 0)) return {ui, effect: {type: 'leave', how: 'quit'}};
+	return {ui: {...ui, dialog: leaveDialog(role, active)}};
+}

@@ -1,0 +1,76 @@
+import type {Size} from '../../source/tui/layout.ts';
+import {ListCache} from '../../source/tui/lists.ts';
+import {createPalette} from '../../source/tui/palette.ts';
+import {drawScreen} from '../../source/tui/screen.ts';
+import type {Snapshot} from '../../source/tui/snapshot.ts';
+import type {Ui} from '../../source/tui/ui.ts';
+import {initialUi} from '../../source/tui/ui.ts';
+import {agentRow, logLine, runId, runRow, taskRow} from '../helpers/rows.ts';
+
+/** A run in the middle of its life, with something of everything. */
+export const snapshot: Snapshot = {
+	now: 100_000,
+	connection: {url: 'http://127.0.0.1:5001', state: 'live'},
+	run: runRow({
+		workflow: 'release',
+		counts: {blocked: 1, waiting: 1, ready: 1, running: 1, succeeded: 2, failed: 1, cancelled: 0, skipped: 1},
+	}),
+	runs: [
+		runRow({
+			workflow: 'release',
+			counts: {blocked: 1, waiting: 1, ready: 1, running: 1, succeeded: 2, failed: 1, cancelled: 0, skipped: 1},
+		}),
+		runRow({id: 'r00000000000', workflow: 'nightly', status: 'failed', createdAt: 1000, endedAt: 61_000}),
+	],
+	agents: [
+		agentRow({id: 'builder', slots: 4, used: 2, labels: {disk: 'fast'}}),
+		agentRow({id: 'gpu-1', type: 'docker', status: 'starting', instance: 'pulling', problem: 'pulling image: 43 %'}),
+	],
+	tasks: [
+		taskRow({
+			task: 0,
+			name: 'prepare',
+			status: 'succeeded',
+			attempt: 1,
+			agent: 'builder',
+			outcome: {status: 'succeeded', durationMs: 2400},
+		}),
+		taskRow({task: 1, name: '日本語テスト', status: 'running', attempt: 1, agent: 'builder', assignedAt: 58_000}),
+		taskRow({
+			task: 2,
+			name: 'lint',
+			status: 'failed',
+			attempt: 3,
+			agent: 'builder',
+			outcome: {status: 'failed', exitCode: 3, durationMs: 12},
+		}),
+		taskRow({task: 3, name: 'test', status: 'waiting', attempt: 1, retryAt: 112_000, outcome: {status: 'failed', exitCode: 1}}),
+		taskRow({task: 4, name: 'a-task-with-a-name-that-is-longer-than-any-column-should-ever-be', status: 'blocked'}),
+		taskRow({task: 5, name: 'train', status: 'ready'}),
+		taskRow({task: 6, name: 'docs', status: 'skipped', reason: 'lint failed'}),
+	],
+	logs: {
+		lines: [
+			logLine({at: 0, name: 'prepare', text: 'ready'}),
+			logLine({at: 0, task: 1, name: '日本語テスト', text: `こんにちは ${'長い'.repeat(200)}`}),
+			logLine({at: 0, task: 2, name: 'lint', text: '\u001b]0;title\u0007bad \u001b[31mred\u001b[0m\u001b[2J', stream: 'stderr'}),
+		],
+		dropped: 0,
+		state: 'following',
+	},
+	diagnostics: [],
+};
+
+export type Shown = {readonly colour?: boolean; readonly unicode?: boolean; readonly of?: Partial<Snapshot>};
+
+/** The rows of a whole screen. */
+export function rowsOf(size: Size, ui: Partial<Ui> = {}, {colour = false, unicode = true, of = {}}: Shown = {}): string[] {
+	const scene = {...snapshot, ...of};
+	const whole = {...initialUi(runId), ...ui};
+	const palette = createPalette({colour, unicode, theme: 'dark'});
+	const bands = drawScreen({snapshot: scene, ui: whole, lists: new ListCache().of(scene, whole), palette, unicode, size});
+	return bands.flatMap(band => {
+		const [first] = band;
+		return (first?.rows ?? []).map((_, index) => band.map(({rows}) => rows[index] ?? '').join(''));
+	});
+}

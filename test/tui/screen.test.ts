@@ -1,0 +1,91 @@
+import stringWidth from 'string-width';
+import {describe, expect, test} from 'vitest';
+import type {Ui} from '../../source/tui/ui.ts';
+import {rowsOf, snapshot} from './scene.ts';
+
+const sizes = [
+	{columns: 60, rows: 15},
+	{columns: 80, rows: 24},
+	{columns: 120, rows: 40},
+	{columns: 200, rows: 60},
+];
+
+const places: ReadonlyArray<readonly [name: string, ui: Partial<Ui>]> = [
+	['tasks', {}],
+	['agents', {pane: 'agents', list: 'agents'}],
+	['runs', {pane: 'runs', list: 'runs'}],
+	['logs', {pane: 'logs'}],
+	['zoomed logs', {pane: 'logs', zoomed: true}],
+	['the help', {reader: {kind: 'help', top: 3}}],
+	['diagnostics', {reader: {kind: 'diagnostics', top: 0}}],
+	['a filter', {prompt: {kind: 'filter', pane: 'tasks', text: 'fail'}}],
+	['a message', {message: {text: 'something happened', isError: true}}],
+	['a question', {dialog: {title: 'Leave?', text: ['Really '.repeat(40)], choices: [{key: 'y', label: 'yes'}], at: 0}}],
+];
+
+describe.each(sizes)('at $columns x $rows', size => {
+	test.each(places)('%s fill the screen exactly', (_, ui) => {
+		const rows = rowsOf(size, ui);
+		expect(rows).toHaveLength(size.rows);
+		for (const row of rows) expect({row, width: stringWidth(row)}).toEqual({row, width: size.columns});
+	});
+
+	test.each(places)('%s are the same with colours, but for the colours', (_, ui) => {
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them
+		const plain = (rows: readonly string[]) => rows.map(row => row.replace(/\u001b\[[\d;]*m/g, '').replaceAll('~', '━'));
+		expect(plain(rowsOf(size, ui, {colour: true}))).toEqual(plain(rowsOf(size, ui)));
+	});
+
+	test.each(places)('%s need nothing but ASCII where there is no more', (_, ui) => {
+		const ascii = {tasks: snapshot.tasks.filter(({task}) => task !== 1), logs: {...snapshot.logs, lines: snapshot.logs.lines.slice(0, 1)}};
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what ASCII is, and what reverses
+		for (const row of rowsOf(size, ui, {unicode: false, of: ascii})) expect(row).toMatch(/^[\x1b\x20-\x7e]*$/);
+	});
+});
+
+test('a terminal that is too small says so, and what it needs', () => {
+	const rows = rowsOf({columns: 50, rows: 10});
+	expect(rows).toHaveLength(10);
+	expect(rows[0]?.trimEnd()).toBe('terminal too small: 50x10, need 60x15');
+});
+
+describe('what is there to see', () => {
+	const [, , wide] = sizes;
+	const text = rowsOf(wide ?? {columns: 120, rows: 40}).join('\n');
+
+	test('the run, how far it is, and what needs attention before all else', () => {
+		expect(text).toMatch(/byoai {2}release {2}▶ running {2}1 min 40 s/);
+		expect(text).toMatch(/4\/8 {2}✖ 1 failed {2}↻ 1 waiting {2}▶ 1 running/);
+	});
+
+	test('every task with status, time, agent and what there is to say', () => {
+		expect(text).toMatch(/✔ succeeded {2}prepare .* 2\.4 s {2}builder/);
+		expect(text).toMatch(/▶ running {4}日本語テスト .* 42 s {2}builder/);
+		expect(text).toMatch(/✖ failed .*lint .* 12 ms {2}builder .*exit 3/);
+		expect(text).toMatch(/↻ waiting .*again in 12 s: exit 1/);
+		expect(text).toMatch(/⤼ skipped .*lint failed/);
+	});
+
+	test('output without anything that steers the terminal', () => {
+		expect(text).toContain('bad red');
+		expect(text).not.toContain('\u001b]');
+		expect(text).not.toContain('title');
+	});
+
+	test('agents with what they lack', () => {
+		const agents = rowsOf({columns: 120, rows: 40}, {pane: 'agents', list: 'agents'}).join('\n');
+		expect(agents).toMatch(/● online .*builder .*2\/4 {2}local .*disk=fast/);
+		expect(agents).toMatch(/… starting .*gpu-1 .*pulling image: 43 %/);
+	});
+
+	test('runs, newest first', () => {
+		const runs = rowsOf({columns: 120, rows: 40}, {pane: 'runs', list: 'runs'}).filter(row => /nightly|release .*\d\/\d/.test(row));
+		expect(runs[0]).toMatch(/▶ running .*release .*4\/8 +1 min 40 s/);
+		expect(runs[1]).toMatch(/✖ failed .*nightly .* 1 min/);
+	});
+
+	test('a connection that is lost, with why', () => {
+		const connection = {url: 'http://h:5001', state: 'broken', trouble: 'connection lost; trying again'} as const;
+		expect(rowsOf({columns: 80, rows: 24}, {}, {of: {connection}})[0]).toMatch(/○ connection lost; trying again $/);
+	});
+});

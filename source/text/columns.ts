@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 
 /** Text of which each character takes one column: ASCII, letters of Western Europe, and marks of our own. */
-const plain = /^[\x20-\x7e\xc0-\xff…✔✖⤼⊘↻▶·●○◌›─━╌↓⏎↑←→]*$/;
+const plain = /^[\x20-\x7e\xc0-\xff…✔✖⤼⊘↻▶·●○◌›─━╍╌↓⏎↑←→]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const colours = /\x1b\[[\d;]*m/g;
 

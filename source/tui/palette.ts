@@ -34,6 +34,8 @@ export type Glyphs = {
 	readonly rule: string;
 	readonly strongRule: string;
 	readonly full: string;
+	/** Of a bar: what is on its way. */
+	readonly going: string;
 	readonly empty: string;
 	readonly mark: string;
 	readonly dot: string;
@@ -49,6 +51,7 @@ const unicodeGlyphs: Glyphs = {
 	rule: '─',
 	strongRule: '━',
 	full: '━',
+	going: '╍',
 	empty: '─',
 	mark: '›',
 	dot: '·',
@@ -60,6 +63,7 @@ const asciiGlyphs: Glyphs = {
 	rule: '-',
 	strongRule: '=',
 	full: '#',
+	going: '~',
 	empty: '-',
 	mark: '>',
 	dot: '-',

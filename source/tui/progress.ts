@@ -16,22 +16,21 @@ export function doneOf({succeeded, failed, cancelled, skipped}: Counts): number 
 /** A bar of `width` columns: what succeeded, what ended otherwise, what runs, and the rest. A part that is there has a column at least. */
 export function progressBar(counts: Counts, width: number, palette: Palette): string {
 	const total = totalOf(counts);
-	const {full, empty} = palette.glyphs;
+	const {full, going, empty} = palette.glyphs;
 	if (total === 0) return palette.dim(empty.repeat(width));
 	const parts = [
-		{count: counts.succeeded, paint: palette.good},
-		{count: counts.failed, paint: palette.bad},
-		{count: counts.cancelled + counts.skipped, paint: palette.caution},
-		{count: counts.running, paint: palette.accent},
+		{count: counts.succeeded, paint: palette.good, glyph: full},
+		{count: counts.failed, paint: palette.bad, glyph: full},
+		{count: counts.cancelled + counts.skipped, paint: palette.caution, glyph: full},
+		{count: counts.running, paint: palette.accent, glyph: going},
 	];
 	let left = width;
 	let bar = '';
-	for (const {count, paint} of parts) {
+	for (const {count, paint, glyph} of parts) {
 		if (count === 0 || left === 0) continue;
 		const columns = Math.min(left, Math.max(1, Math.floor((count / total) * width)));
 		left -= columns;
-		// Without colours what runs must not look as if it were done.
-		bar += paint((paint === palette.accent && !palette.colour ? '~' : full).repeat(columns));
+		bar += paint(glyph.repeat(columns));
 	}
 	return doneOf(counts) === total && left > 0 ? bar + palette.good(full.repeat(left)) : bar + palette.dim(empty.repeat(left));
 }

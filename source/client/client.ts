@@ -134,11 +134,14 @@ class Client {
 	}
 
 	/** The bytes of one attempt's output as they were printed. Bytes beyond the limit for one attempt are replaced by a note. */
-	async *taskLog({run, task, ...query}: TaskLogQuery, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+	async *taskLog(query: TaskLogQuery, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+		for await (const record of this.taskRecords(query, signal)) yield bytesOf(record);
+	}
+
+	/** The same with time, stream and offset of each piece. */
+	async *taskRecords({run, task, ...query}: TaskLogQuery, signal?: AbortSignal): AsyncGenerator<LogRecord> {
 		const path = `/v1/runs/${encodeURIComponent(run)}/tasks/${encodeURIComponent(task)}/logs`;
-		for await (const line of this.#textLines(path + queryText({...query, format: 'ndjson'}), signal)) {
-			yield bytesOf(JSON.parse(line) as LogRecord);
-		}
+		for await (const line of this.#textLines(path + queryText({...query, format: 'ndjson'}), signal)) yield JSON.parse(line) as LogRecord;
 	}
 
 	/** The views as they are, then as they change; `lastId` goes on after that event, where that can be. Ends when the server closes. */

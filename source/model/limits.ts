@@ -65,6 +65,12 @@ export const defaultLimits = {
 	log_runs: 100,
 	/** A line in the log view; a longer one is shown cut, and is whole in `byoai logs`. */
 	shown_line_bytes: 64 * 1024,
+	/** Lines that the terminal's log pane has at hand; earlier ones are read from disk when somebody scrolls up. */
+	tui_log_lines: 50_000,
+	/** Characters of a line in the terminal's log pane; of a longer one it says how many more there are. */
+	tui_line_characters: 4096,
+	/** Lines that the terminal's log pane takes between two frames; of more, a line says how many were skipped. */
+	tui_frame_lines: 5000,
 } as const;
 
 export type LimitName = keyof typeof defaultLimits;

@@ -1,4 +1,4 @@
-import {plainOf} from './cells.ts';
+import {plainOf} from '../text/cells.ts';
 import type {LogLevel} from './log-level.ts';
 import {levelOf} from './log-level.ts';
 import type {LogPattern} from './log-pattern.ts';

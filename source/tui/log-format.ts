@@ -1,10 +1,10 @@
-import type {Styled} from './cells.ts';
-import {fitCells, overlaid, sliceCells, styled, wrapCells} from './cells.ts';
+import type {Styled} from '../text/cells.ts';
+import {fitCells, overlaid, sliceCells, styled, wrapCells} from '../text/cells.ts';
+import {applySgr} from '../text/sgr.ts';
 import {findLevel} from './log-level.ts';
 import type {LogPaint} from './log-paint.ts';
 import type {LogPattern} from './log-pattern.ts';
 import type {KeptLine} from './log-ring.ts';
-import {applySgr} from './sgr.ts';
 
 export type Timestamps = 'none' | 'time' | 'relative';
 

@@ -1,4 +1,4 @@
-import {plainOf} from './cells.ts';
+import {plainOf} from '../text/cells.ts';
 
 /** How grave a line says it is, from the gravest on. */
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';

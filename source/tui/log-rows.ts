@@ -1,3 +1,4 @@
+import {sliceCells, styled} from '../text/cells.ts';
 import type {LineLook} from './log-format.ts';
 import {lineRows} from './log-format.ts';
 import type {LogPaint} from './log-paint.ts';
@@ -41,6 +42,11 @@ export class LogRows {
 			this.#known.set(seq, rows);
 		}
 		return rows;
+	}
+
+	/** The row of a line that has not ended. */
+	ofOpen(text: string): string {
+		return sliceCells(styled(text), this.#look.shift, this.#look.width);
 	}
 
 	/** Numbers are never used again, but the rows would stay in memory. */

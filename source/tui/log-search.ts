@@ -1,4 +1,4 @@
-import {plainOf} from './cells.ts';
+import {plainOf} from '../text/cells.ts';
 import type {Budget} from './log-index.ts';
 import {LineIndex, pending} from './log-index.ts';
 import {levelOf} from './log-level.ts';

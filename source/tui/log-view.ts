@@ -1,4 +1,4 @@
-import {cellWidth} from './cells.ts';
+import {cellWidth} from '../text/cells.ts';
 import type {LogFilter} from './log-filter.ts';
 import {passesAll} from './log-filter.ts';
 import type {LineLook, Timestamps} from './log-format.ts';
@@ -42,6 +42,7 @@ export class LogView {
 	#filter: LineIndex | undefined;
 	#budget: Budget;
 	#screen: Screen = {rows: [], lines: []};
+	#open = '';
 
 	constructor({ring, paint, now}: LogViewOptions) {
 		this.ring = ring;
@@ -67,9 +68,10 @@ export class LogView {
 		return {wrap, shift, timestamps, filtered: this.#filter !== undefined, search: search?.text};
 	}
 
-	/** Pinned at, or near, the first line at hand: what is before it may be read from disk. */
+	/** The first line at hand is on the screen, or near: what is before it may be read from disk. */
 	get wantsOlder(): boolean {
-		return !this.following && (this.#screen.lines[0] ?? this.ring.start) <= this.ring.start + this.#height;
+		if (this.following) return this.ring.size < this.#height;
+		return (this.#screen.lines[0] ?? this.ring.start) <= this.ring.start + this.#height;
 	}
 
 	/** The rows of a pane of that size, from the top: at most `height`, none wider than `width`. */
@@ -80,7 +82,13 @@ export class LogView {
 		const place = this.#place();
 		this.#screen = place === undefined ? {rows: [], lines: []} : screen(this.#shown, place, this.#height);
 		this.#hold();
-		return this.#screen.rows;
+		const {rows} = this.#screen;
+		return this.#open === '' || !this.following ? rows : [...rows, this.#rows.ofOpen(this.#open)].slice(-this.#height);
+	}
+
+	/** The line that has not ended, sanitised: it stands below the others while following. Empty: there is none. */
+	setOpen(text: string): void {
+		this.#open = text;
 	}
 
 	/** The lines on the screen as it was last made: what is copied or saved. */
@@ -94,10 +102,7 @@ export class LogView {
 		const top = this.#place();
 		if (top === undefined) return;
 		const shown = this.#shown;
-		if (rows < 0) {
-			this.#pin(up(shown, top, -rows) ?? top);
-			return;
-		}
+		if (rows < 0) return this.#pin(up(shown, top, -rows) ?? top);
 		const end = lastPage(shown, this.#height);
 		const next = down(shown, top, rows);
 		if (next === undefined || end === undefined || !isBefore(next, end)) this.follow();
@@ -112,8 +117,7 @@ export class LogView {
 	/** To the first line at hand. */
 	toStart(): void {
 		this.#begin();
-		const first = placeAt(this.#shown, {seq: this.ring.start, row: 0});
-		if (first !== undefined) this.#pin(first);
+		this.#pin(placeAt(this.#shown, {seq: this.ring.start, row: 0}));
 	}
 
 	/** To the end, and with it as it grows. */
@@ -125,8 +129,7 @@ export class LogView {
 	/** Stays where it is. */
 	pin(): void {
 		this.#begin();
-		const place = this.#place();
-		if (place !== undefined && this.following) this.#pin(place);
+		if (this.following) this.#pin(this.#place());
 	}
 
 	setWrap(wrap: boolean): void {
@@ -199,6 +202,7 @@ export class LogView {
 		this.ring.clear();
 		this.#rows.forget();
 		this.#search.reset();
+		this.#open = '';
 		this.#rows.change({searchAt: undefined, shift: 0});
 		this.follow();
 	}
@@ -227,7 +231,8 @@ export class LogView {
 		return this.#top;
 	}
 
-	#pin(place: Place): void {
+	#pin(place: Place | undefined): void {
+		if (place === undefined) return;
 		if (this.following) this.#receivedAtPin = this.ring.received;
 		this.#top = place;
 		this.#hold();

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {expect, test} from 'vitest';
-import {cellWidth, fitCells, overlaid, plainOf, sliceCells, styled, styledText, wrapCells} from '../../source/tui/cells.ts';
-import {Sanitiser} from '../../source/tui/sanitise.ts';
-import {applySgr} from '../../source/tui/sgr.ts';
+import {cellWidth, fitCells, overlaid, plainOf, sliceCells, styled, styledText, wrapCells} from '../../source/text/cells.ts';
+import {Sanitiser} from '../../source/text/sanitise.ts';
+import {applySgr} from '../../source/text/sgr.ts';
 
 const esc = '\u001b';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
-import {plainOf} from '../../source/tui/cells.ts';
+import {plainOf} from '../../source/text/cells.ts';
 import {createLogPaint} from '../../source/tui/log-paint.ts';
 import {logPattern} from '../../source/tui/log-pattern.ts';
 import type {LogOrigin, NewLine} from '../../source/tui/log-ring.ts';

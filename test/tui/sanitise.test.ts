@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
-import {OutputLines} from '../../source/tui/output-lines.ts';
-import {Sanitiser} from '../../source/tui/sanitise.ts';
+import {OutputLines} from '../../source/text/output-lines.ts';
+import {Sanitiser} from '../../source/text/sanitise.ts';
 
 const options = {colour: true, lineCharacters: 200};
 const esc = '\u001b';

@@ -1,0 +1,221 @@
+import type {LogLine, LogRecord} from '../protocol/views.ts';
+import {OutputLines} from '../text/output-lines.ts';
+import type {SanitiseOptions} from '../text/sanitise.ts';
+import {Sanitiser} from '../text/sanitise.ts';
+import type {LogOrigin, LogRing, NewLine} from './log-ring.ts';
+
+export type IntakeOptions = {
+	readonly ring: LogRing;
+	/** Lines that are taken between two frames: the limit `tui_frame_lines`. Of more, only the newest are. */
+	readonly frameLines: number;
+	readonly sanitise: SanitiseOptions;
+};
+
+type Stream = 'stdout' | 'stderr';
+
+/** Output that waits for the next frame: one line of many tasks' lines, or bytes of one attempt. */
+type Piece = {
+	readonly origin: LogOrigin;
+	readonly stream: Stream;
+	readonly at: number;
+	readonly data: string | Uint8Array;
+	/** `line`: one, without its end. `bytes`: as they came. `end`: no more can come. */
+	readonly kind: 'line' | 'bytes' | 'end';
+	/** Its beginning is not that of a line. */
+	readonly isTorn?: true;
+	/** Lines that it ends. */
+	readonly lines: number;
+	readonly offset?: number;
+};
+
+/** The lines of one stream of one attempt, as they come. */
+type Assembly = {
+	readonly lines: OutputLines;
+	/** Where the line that has not ended began, in bytes; undefined: where the next piece does. */
+	openAt: number | undefined;
+	/** The beginning of that line was left out: it is not shown. */
+	isTorn: boolean;
+};
+
+/** Bytes that wait, whatever their lines; also what one line may hold up. */
+const waitingBytes = 4 * 1024 * 1024;
+const ellipsis = '…';
+
+/**
+ * What stands between streams of output and the ring. Streams are never made to wait: what comes in faster than it can be looked at is
+ * left out without having been looked at, and a line says how much. So memory and time are bounded, however much comes.
+ */
+export class LogIntake {
+	readonly #options: IntakeOptions;
+	readonly #sanitisers = new Map<string, Sanitiser>();
+	readonly #assemblies = new Map<string, Assembly>();
+	#waiting: Piece[] = [];
+	/** Pieces before it are dropped or taken. */
+	#first = 0;
+	#lines = 0;
+	#bytes = 0;
+	#lastAt = 0;
+	#skipped: {lines: number; piece: Piece} | undefined;
+
+	constructor(options: IntakeOptions) {
+		this.#options = options;
+	}
+
+	/** One line of many tasks'. */
+	addLine(line: LogLine, origin: LogOrigin): void {
+		const data = line.cut === true ? line.text + ellipsis : line.text;
+		this.#add({origin, stream: line.stream, at: line.at, data, kind: 'line', lines: 1});
+	}
+
+	/** A piece of one attempt's output. `isTorn`: reading began there, within a line. */
+	addRecord(record: LogRecord, origin: LogOrigin, {isTorn = false} = {}): void {
+		if ('dropped' in record) {
+			const count = record.dropped.toLocaleString('en');
+			this.note(`byoai: ${count} bytes more than the limit attempt_log_bytes permits were not kept`, origin, 0);
+			return;
+		}
+		const data = 'text' in record ? record.text : Uint8Array.fromBase64(record.base64);
+		const {stream, at, offset} = record;
+		this.#add({origin, stream, at, data, kind: 'bytes', lines: newlinesOf(data), offset, ...(isTorn && {isTorn})});
+	}
+
+	/** A line of our own. */
+	note(text: string, origin: LogOrigin, at: number): void {
+		this.#add({origin, stream: 'stderr', at: at === 0 ? this.#lastAt : at, data: text, kind: 'line', lines: 1});
+	}
+
+	/** No more of this attempt can come: a line without end is one, too. */
+	end(origin: LogOrigin): void {
+		for (const stream of ['stdout', 'stderr'] as const) {
+			this.#add({origin, stream, at: this.#lastAt, data: '', kind: 'end', lines: 0});
+		}
+	}
+
+	/** Hands over to the ring what has come since the last frame. Whether there was anything. */
+	flush(): boolean {
+		const lines: NewLine[] = [];
+		if (this.#skipped !== undefined) {
+			const {lines: skipped, piece} = this.#skipped;
+			const {origin, stream, at, offset} = piece;
+			const text = `${ellipsis} ${skipped.toLocaleString('en')} lines skipped, all in byoai logs`;
+			lines.push({text, at, origin, stream, skipped, ...(offset !== undefined && {offset})});
+			this.#skipped = undefined;
+		}
+		for (const piece of this.#waiting.slice(this.#first)) this.#take(piece, lines);
+		this.#waiting = [];
+		this.#first = 0;
+		this.#lines = 0;
+		this.#bytes = 0;
+		this.#options.ring.append(lines);
+		return lines.length > 0;
+	}
+
+	/** The line that one attempt's output is in the middle of, as it looks now: a progress bar. Empty: there is none. */
+	get open(): string {
+		return [...this.#assemblies.values()].map(({lines, isTorn}) => (isTorn ? '' : lines.open)).findLast(text => text !== '') ?? '';
+	}
+
+	/** Other output comes from now on. */
+	reset(): void {
+		this.#waiting = [];
+		this.#first = 0;
+		this.#lines = 0;
+		this.#bytes = 0;
+		this.#skipped = undefined;
+		this.#sanitisers.clear();
+		this.#assemblies.clear();
+	}
+
+	#add(piece: Piece): void {
+		this.#waiting.push(piece);
+		this.#lastAt = piece.at;
+		this.#lines += piece.lines;
+		this.#bytes += piece.data.length;
+		// The newest piece is kept in any case: it is no larger than the server makes them.
+		while ((this.#lines > this.#options.frameLines || this.#bytes > waitingBytes) && this.#first < this.#waiting.length - 1) this.#drop();
+		if (this.#first > 10_000) {
+			this.#waiting = this.#waiting.slice(this.#first);
+			this.#first = 0;
+		}
+	}
+
+	#drop(): void {
+		const piece = this.#waiting[this.#first++];
+		if (piece === undefined) return;
+		this.#lines -= piece.lines;
+		this.#bytes -= piece.data.length;
+		if (piece.kind === 'bytes') this.#assemblies.set(keyOf(piece), this.#newAssembly(!endsLine(piece.data)));
+		if (piece.kind === 'end') this.#assemblies.delete(keyOf(piece));
+		this.#skipped ??= {lines: 0, piece};
+		this.#skipped.lines += piece.lines;
+	}
+
+	#take(piece: Piece, into: NewLine[]): void {
+		const {origin, stream, at, data} = piece;
+		const key = keyOf(piece);
+		if (piece.kind === 'line' && typeof data === 'string') {
+			into.push({text: this.#sanitiser(key).line(data), at, origin, stream});
+			return;
+		}
+		const assembly = this.#assemblies.get(key) ?? this.#newAssembly(piece.isTorn === true);
+		this.#assemblies.set(key, assembly);
+		assembly.openAt ??= piece.offset;
+		const isEnd = piece.kind === 'end';
+		const ended = isEnd ? assembly.lines.end() : assembly.lines.add(data);
+		const starts = piece.offset === undefined ? [] : startsOf(data, piece.offset);
+		for (const [index, text] of ended.entries()) {
+			const offset = index === 0 ? assembly.openAt : starts[index - 1];
+			if (index > 0 || !assembly.isTorn) into.push({text, at, origin, stream, ...(offset !== undefined && {offset})});
+		}
+		if (isEnd) this.#assemblies.delete(key);
+		if (ended.length === 0) return;
+		assembly.isTorn = false;
+		assembly.openAt = starts.at(-1);
+	}
+
+	#newAssembly(isTorn: boolean): Assembly {
+		return {lines: new OutputLines(this.#options.sanitise), openAt: undefined, isTorn};
+	}
+
+	#sanitiser(key: string): Sanitiser {
+		let sanitiser = this.#sanitisers.get(key);
+		if (sanitiser === undefined) {
+			// Colours of tasks that nobody heard of for long do not matter.
+			if (this.#sanitisers.size >= 10_000) this.#sanitisers.clear();
+			sanitiser = new Sanitiser(this.#options.sanitise);
+			this.#sanitisers.set(key, sanitiser);
+		}
+		return sanitiser;
+	}
+}
+
+function keyOf({origin: {run, task, attempt}, stream}: Pick<Piece, 'origin' | 'stream'>): string {
+	return `${run}/${task}/${attempt}/${stream}`;
+}
+
+function endsLine(data: string | Uint8Array): boolean {
+	return typeof data === 'string' ? data.endsWith('\n') : data.at(-1) === 0x0a;
+}
+
+function newlinesOf(data: string | Uint8Array): number {
+	let count = 0;
+	for (let at = indexOfNewline(data, 0); at >= 0; at = indexOfNewline(data, at + 1)) count++;
+	return count;
+}
+
+/** After each end of a line in the data, the offset in bytes of what follows. */
+export function startsOf(data: string | Uint8Array, offset: number): number[] {
+	const starts: number[] = [];
+	let bytes = offset;
+	let from = 0;
+	for (let at = indexOfNewline(data, 0); at >= 0; at = indexOfNewline(data, from)) {
+		bytes += typeof data === 'string' ? Buffer.byteLength(data.slice(from, at + 1)) : at + 1 - from;
+		starts.push(bytes);
+		from = at + 1;
+	}
+	return starts;
+}
+
+function indexOfNewline(data: string | Uint8Array, from: number): number {
+	return typeof data === 'string' ? data.indexOf('\n', from) : data.indexOf(0x0a, from);
+}

@@ -1,0 +1,143 @@
+import type {Client} from '../client/client.ts';
+import {ByoaiError} from '../model/error.ts';
+import {runEnded} from '../model/run.ts';
+import type {LogLine, LogRecord, TaskDetail} from '../protocol/views.ts';
+import {LogResume} from './log-resume.ts';
+import type {LogSelection, MergedLines} from './log-selection.ts';
+
+export type LogClient = Pick<Client, 'lines' | 'taskRecords' | 'run'>;
+
+/** What a stream of output tells, besides output: an attempt begins, or has ended. */
+export type TaskNews =
+	| {readonly record: LogRecord; readonly isTorn: boolean}
+	| {readonly begins: number}
+	| {readonly ended: number; readonly isLast: boolean};
+
+type TaskSelection = Extract<LogSelection, {kind: 'task'}>;
+
+/** Of an attempt's output, what is read when it is shown first; what is before that is read when somebody scrolls up. */
+export const tailBytes = 4 * 1024 * 1024;
+
+/**
+ * One task's output, attempt after attempt, from near its end on. What breaks off is thrown: iterating again goes on at the very byte.
+ */
+export class TaskStream {
+	readonly #client: LogClient;
+	readonly #selection: TaskSelection;
+	#attempt: number;
+	#offset: number | undefined;
+	#told = 0;
+	#isThere: boolean;
+
+	constructor(client: LogClient, selection: TaskSelection) {
+		this.#client = client;
+		this.#selection = selection;
+		this.#attempt = Math.max(1, selection.attempt);
+		this.#isThere = selection.attempt > 0;
+	}
+
+	async *read(signal: AbortSignal): AsyncGenerator<TaskNews> {
+		const {run, task} = this.#selection;
+		while (!signal.aborted) {
+			const attempt = this.#attempt;
+			let isTorn = this.#offset === undefined;
+			this.#offset ??= await tailOffset(this.#client, {run, task, attempt}, signal);
+			isTorn &&= this.#offset > 0;
+			// The first attempt is waited for; its number cannot be asked for before it is there.
+			const about = this.#isThere ? {attempt} : {};
+			for await (const record of this.#client.taskRecords({run, task, ...about, offset: this.#offset, follow: true}, signal)) {
+				this.#isThere = true;
+				yield* this.#begin(attempt);
+				if ('offset' in record) this.#offset = record.offset + byteLength(record);
+				yield {record, isTorn};
+				isTorn = false;
+			}
+			if (signal.aborted) return;
+			const found = (await this.#client.run(run)).tasks.find(({task: index}) => index === task);
+			if (found === undefined) return;
+			if (!isOver(found, attempt)) throw brokenOff();
+			yield {ended: attempt, isLast: found.endedAt !== undefined && found.attempt <= attempt};
+			if (found.attempt <= attempt) return;
+			this.goOn();
+		}
+	}
+
+	/** The task has such an attempt now: reading again goes on with it, once the one before is read. */
+	goOn(): void {
+		this.#attempt++;
+		this.#offset = 0;
+	}
+
+	get attempt(): number {
+		return this.#attempt;
+	}
+
+	*#begin(attempt: number): Generator<TaskNews> {
+		if (this.#told === attempt) return;
+		this.#told = attempt;
+		yield {begins: attempt};
+	}
+}
+
+/** Lines of many tasks, merged. Iterating again after a break goes on where it was; no line comes twice. */
+export class MergedStream {
+	readonly #client: LogClient;
+	readonly #lines: MergedLines;
+	readonly #from: number | undefined;
+	readonly #resume = new LogResume();
+
+	/** `from`: lines that are older are not read, milliseconds since 1970. */
+	constructor(client: LogClient, lines: MergedLines, from: number | undefined) {
+		this.#client = client;
+		this.#lines = lines;
+		this.#from = from;
+	}
+
+	/** Ends when the run has ended; where none is named, never by itself. */
+	async *read(signal: AbortSignal): AsyncGenerator<LogLine> {
+		const {query, wants} = this.#lines;
+		while (!signal.aborted) {
+			const since = Math.max(this.#from ?? Number.NEGATIVE_INFINITY, this.#resume.since ?? Number.NEGATIVE_INFINITY);
+			this.#resume.begin();
+			const asked = {...query, ...(Number.isFinite(since) && {since: new Date(since).toISOString()}), follow: true};
+			for await (const line of this.#client.lines(asked, signal)) if (this.#resume.isNew(line) && wants(line)) yield line;
+			if (signal.aborted) return;
+			if (query.run !== undefined && runEnded((await this.#client.run(query.run)).status)) return;
+			throw brokenOff();
+		}
+	}
+}
+
+/** Whether no more output of that attempt can come. */
+function isOver({attempts, attempt: newest, endedAt, takenFrom}: TaskDetail, attempt: number): boolean {
+	const found = attempts.find(({number}) => number === attempt);
+	return found?.endedAt !== undefined || takenFrom !== undefined || (endedAt !== undefined && newest < attempt);
+}
+
+/** A stream that ends before what it follows does. */
+function brokenOff(): ByoaiError {
+	return new ByoaiError('unavailable', 'the orchestrator ended the stream of output; it is tried again', {retryable: true});
+}
+
+/** Where to begin so that about `tailBytes` are left to read. Its length is not told while an attempt runs: it is felt for. */
+async function tailOffset(client: LogClient, of: {run: string; task: number; attempt: number}, signal: AbortSignal): Promise<number> {
+	const known = (await client.run(of.run)).tasks.find(({task}) => task === of.task)?.attempts.find(({number}) => number === of.attempt);
+	if (known === undefined) return 0;
+	if (known.logBytes !== undefined) return Math.max(0, known.logBytes - tailBytes);
+	const isThere = async (offset: number): Promise<boolean> => {
+		for await (const record of client.taskRecords({...of, offset}, signal)) return 'offset' in record;
+		return false;
+	};
+	let [low, high] = [0, tailBytes];
+	while (!signal.aborted && (await isThere(high))) [low, high] = [high, high * 4];
+	while (!signal.aborted && high - low > tailBytes) {
+		const middle = Math.floor((low + high) / 2);
+		if (await isThere(middle)) low = middle;
+		else high = middle;
+	}
+	return Math.max(0, low - tailBytes);
+}
+
+export function byteLength(record: Exclude<LogRecord, {dropped: number}>): number {
+	return 'text' in record ? Buffer.byteLength(record.text) : Uint8Array.fromBase64(record.base64).length;
+}

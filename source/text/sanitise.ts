@@ -1,14 +1,7 @@
+import {bidirectional, escapeSequence, lastState} from './printable.ts';
 import type {Sgr} from './sgr.ts';
 import {applySgr, plainSgr, sgrReset, turn} from './sgr.ts';
 
-const escapeSequence = [
-	'(?:\\u001b\\]|\\u009d)[^\\u0007\\u001b\\u009c]*(?:\\u0007|\\u001b\\\\|\\u009c|$)', // operating system commands: titles, links, clipboard
-	'(?:\\u001b[PX^_]|[\\u0090\\u0098\\u009e\\u009f])[^\\u001b\\u009c]*(?:\\u001b\\\\|\\u009c|$)', // device control and other strings
-	'(?:\\u001b\\[|\\u009b)[0-?]*[ -/]*(?:[@-~]|$)', // control sequences: cursor, erasing, colours
-	'\\u001b[ -/]*(?:[0-~]|$)', // the rest
-].join('|');
-/** Characters that turn the direction of text round, so that it reads other than it is. */
-const bidirectional = '\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069';
 const unsafe = new RegExp(
 	`${escapeSequence}|\\t|[\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f${bidirectional}]|[\\u2028\\u2029]|\\p{Surrogate}`,
 	'gu',
@@ -110,10 +103,4 @@ function followColours(text: string, end: string, start: Sgr): {shown: string; s
 function isLoneSurrogate(found: string): boolean {
 	const code = found.charCodeAt(0);
 	return found.length === 1 && code >= 0xd800 && code <= 0xdfff;
-}
-
-function lastState(text: string): string {
-	if (!text.includes('\r')) return text;
-	const end = text.replace(/\r+$/, '');
-	return end.slice(end.lastIndexOf('\r') + 1);
 }

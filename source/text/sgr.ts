@@ -23,10 +23,13 @@ const emphasisOn: ReadonlySet<string> = new Set(Object.values(emphasisOff).flat(
 
 /** Output has few colours, again and again: what follows from a state and parameters is remembered. */
 const remembered = 1000;
+/** A colour and everything else that can be on takes less. */
+const longestParameters = 100;
 const known = new Map<string, Sgr>();
 
 /** The state after the parameters of one sequence: `1;31` of `ESC [ 1 ; 31 m`. What is not a colour or an emphasis changes nothing. */
 export function applySgr(state: Sgr, parameters: string): Sgr {
+	if (parameters.length > longestParameters) return state;
 	const key = `${state.text}|${parameters}`;
 	let next = known.get(key);
 	if (next === undefined) {

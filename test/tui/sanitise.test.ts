@@ -35,6 +35,8 @@ describe('of one line', () => {
 		['a tab after colours', `${esc}[31mab\tc`, `${esc}[31mab      c${esc}[0m`],
 		['the last state of a line that rewrote itself', '10 %\r50 %\r100 %', '100 %'],
 		['a line of Windows', 'text\r', 'text'],
+		['nothing but carriage returns', '\r\r\r', ''],
+		['a very long list of colours', `${esc}[${'1;'.repeat(60)}mx`, 'x'],
 	])('%s', (_what, text, shown) => {
 		expect(one(text)).toBe(shown);
 	});
@@ -47,6 +49,13 @@ describe('of one line', () => {
 		expect(one('x'.repeat(1500))).toBe(`${'x'.repeat(200)}… (1,300 more characters)`);
 		expect(one(`${esc}[31m${'x'.repeat(400)}`)).toContain(`x${esc}[0m… (`);
 	});
+});
+
+test('long hostile text takes no time to speak of', () => {
+	const sanitiser = new Sanitiser({colour: true, lineCharacters: 1_000_000});
+	for (const part of [`${esc}]`, `${esc}[`, `${esc}[1`, '\r', `${esc}[31m`, `${esc}P`, '\t', '\u202e']) {
+		expect(sanitiser.line(`${part.repeat(50_000)}\r${esc}[0mend`)).toBe('end');
+	}
 });
 
 test('colours go on in the next line, each off at its end', () => {

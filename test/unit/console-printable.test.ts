@@ -22,6 +22,7 @@ describe('text of tasks cannot garble a terminal', () => {
 		['bells, backspaces and NUL', 'a\u0007\u0008\u0000b\u007f', 'ab'],
 		['a progress bar', '10%\r50%\r100%', '100%'],
 		['a line end of Windows', 'text\r', 'text'],
+		['what turns the direction of text round', 'a\u202egpj.exe\u2066b', 'agpj.exeb'],
 		['private colour-like sequences', '\u001b[?25l\u001b[>4;1mx', 'x'],
 	])('%s', (_, text, shown) => {
 		expect(printable(text, false)).toBe(shown);
@@ -37,6 +38,7 @@ describe('text of tasks cannot garble a terminal', () => {
 	test('long hostile text takes no time to speak of', () => {
 		const text = '\u001b]'.repeat(20_000);
 		expect(printable(text, true)).toBe('');
+		expect(printable(`${'\r'.repeat(500_000)}x`, true)).toBe('x');
 	});
 });
 

@@ -170,9 +170,15 @@ describe('search', () => {
 		expect([pattern('err').test('ERR'), pattern('Err').test('ERR'), pattern('a.c').test('abc'), pattern('\\S', true).test('x')]).toEqual([
 			...[true, false, false, true],
 		]);
+		expect(pattern('straße').find('DIE STRASSE, DIE STRAßE', 9)).toEqual([{from: 17, to: 23}]);
 		expect(logPattern('(', {regex: true})).toEqual({problem: expect.stringContaining('Unterminated group')});
 		expect(pattern('🙂').find('a🙂b', 9)).toEqual([{from: 1, to: 3}]);
 		expect(pattern('.', true).find('🙂', 9)).toEqual([{from: 0, to: 2}]);
+	});
+
+	test('an expression that would take for ever does not', () => {
+		const line = `${'a'.repeat(4000)}b`;
+		expect([pattern('(a+)+$', true).test(line), pattern('(x|a|A)*c', true).find(line, 1)]).toEqual([false, []]);
 	});
 
 	test('goes on bit by bit where there are many lines', () => {

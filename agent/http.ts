@@ -3,6 +3,7 @@ import type {AddressInfo} from 'node:net';
 import {ByoaiError} from '../source/model/error.ts';
 import type {LimitName} from '../source/model/limits.ts';
 import {defaultLimits} from '../source/model/limits.ts';
+import {agentAuthorizationHeader} from '../source/protocol/routes.ts';
 import type {Access} from './access.ts';
 import {problemOf, refuseUnreadable, sendJson, sendProblem} from './reply.ts';
 import {readJson} from './request.ts';
@@ -127,7 +128,10 @@ export class HttpServer {
 		const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
 		if (!route) throw new ByoaiError('not_found', `an agent has ${Object.keys(routes).join(', ')}, and not ${path.slice(0, 200)}`);
 		if (route.open) return route;
-		const {authorization, host = '', origin} = headers;
+		const {host = '', origin} = headers;
+		// Where something stands between, such as the API server of a cluster, the usual header is that one's own.
+		const between = headers[agentAuthorizationHeader];
+		const authorization = typeof between === 'string' ? between : headers.authorization;
 		access.admit({
 			address: socket.remoteAddress ?? '',
 			host,

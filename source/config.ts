@@ -1,6 +1,8 @@
 import {existsSync} from 'node:fs';
 import {availableParallelism, homedir} from 'node:os';
 import {isAbsolute, join, resolve} from 'node:path';
+import type {DockerSettings, KubernetesSettings} from './config/engines.ts';
+import {dockerSettings, kubernetesSettings} from './config/engines.ts';
 import {ByoaiError} from './model/error.ts';
 import type {Limits} from './model/limits.ts';
 import {defaultLimits} from './model/limits.ts';
@@ -38,6 +40,7 @@ export type Config = {
 	readonly limits: Limits;
 	readonly intervals: Intervals;
 	readonly docker: DockerSettings;
+	readonly kubernetes: KubernetesSettings;
 	/** What agents on the own host inherit. */
 	readonly environment: Environment;
 };
@@ -59,16 +62,6 @@ export type Intervals = {
 	readonly agentTimeoutMs: number;
 };
 
-/** How agents in containers are started. */
-export type DockerSettings = {
-	/** `DOCKER_HOST`; absent: the usual socket. */
-	readonly host?: string;
-	/** `AGENT_IMAGE`: of agents that name none. */
-	readonly image: string;
-	/** `DEFAULT_NETWORK`: of agents that name none. */
-	readonly network: string;
-};
-
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -87,6 +80,9 @@ export type ConfigFlags = {
 	readonly httpsKey?: string;
 	readonly logLevel?: string;
 	readonly color?: boolean;
+	readonly kubeconfig?: string;
+	readonly context?: string;
+	readonly namespace?: string;
 };
 
 /** What the settings file says; checked already. */
@@ -159,6 +155,7 @@ export function readConfig({flags, settings, environment, terminal}: ConfigSourc
 		limits: {...defaultLimits, ...settings.limits},
 		intervals: {...defaultIntervals, ...settings.intervals},
 		docker: dockerSettings(variable),
+		kubernetes: kubernetesSettings(flags, variable),
 		environment,
 	};
 }
@@ -179,15 +176,6 @@ export function refuseExposure({host, token, auth}: Config): void {
 		'unavailable',
 		`listening on ${host} without a token would let anybody who reaches it run commands here. Set BYOAI_TOKEN (or --token), or permit it with --auth none.`,
 	);
-}
-
-function dockerSettings(variable: (name: string) => string | undefined): DockerSettings {
-	const host = variable('DOCKER_HOST');
-	return {
-		...(host !== undefined && {host}),
-		image: variable('AGENT_IMAGE') ?? 'byoai-agent:latest',
-		network: variable('DEFAULT_NETWORK') ?? 'bridge',
-	};
 }
 
 function httpsOf({https, httpsCert, httpsKey}: ConfigFlags): Pick<Config, 'https'> {

@@ -2,6 +2,7 @@ import type {Reach} from './agents/instance-contacts.ts';
 import type {Config} from './config.ts';
 import {createDockerDriver} from './drivers/docker.ts';
 import type {Driver} from './drivers/driver.ts';
+import {createKubernetesDriver} from './drivers/kubernetes.ts';
 import {createLocalDriver} from './drivers/local.ts';
 import type {InstanceCommand} from './model/instance.ts';
 import type {AgentSpec, AgentType} from './model/workflow.ts';
@@ -24,8 +25,8 @@ export type DriverSet = {
 	readonly refusalsOf: (agent: AgentSpec, directory: string) => readonly string[];
 	/** What it cannot do of the instance of a task that is made after `mould`; undefined: it has no such instances. */
 	readonly imageRefusalsOf: (mould: AgentSpec, directory: string) => readonly string[] | undefined;
-	/** Whether agents of these types can be started here now. Rejects with `unavailable`, and what to do about it. */
-	readonly probe: (types: Iterable<AgentType>) => Promise<void>;
+	/** Whether these agents can be started here now. Rejects with `unavailable`, and what to do about it. */
+	readonly probe: (agents: readonly AgentSpec[]) => Promise<void>;
 	readonly reach: Reach;
 	/** How far the start of an instance is, where it takes long. */
 	readonly progress: (instance: string) => string | undefined;
@@ -42,6 +43,7 @@ export function createDriverSet(options: DriverSetOptions): DriverSet {
 	const drivers = new Map<AgentType, Driver>([
 		['local', localDriver(options)],
 		['docker', dockerDriver(options)],
+		['kubernetes', kubernetesDriver(options)],
 	]);
 	const {key} = options.directory;
 	return {
@@ -51,13 +53,18 @@ export function createDriverSet(options: DriverSetOptions): DriverSet {
 			const driver = drivers.get(agent.type);
 			return driver?.output && driver.validate({name: agent.name, agent, directory, command: anyCommand});
 		},
-		probe: async types => {
-			for (const type of new Set(types)) await drivers.get(type)?.probe();
+		probe: async agents => {
+			for (const type of new Set(agents.map(agent => agent.type)))
+				await drivers.get(type)?.probe(agents.filter(agent => agent.type === type));
 		},
 		reach: ({handle, ...spec}) => {
 			if (isImageAgent(spec.name)) return undefined;
-			const url = drivers.get(spec.agent.type)?.reach?.(spec, handle);
-			return url?.then(found => ({agent: spec.name, url: found, token: deriveToken(key, 'agent', spec.name)}));
+			const dialled = drivers.get(spec.agent.type)?.reach?.(spec, handle);
+			return dialled?.then(found => ({
+				agent: spec.name,
+				token: deriveToken(key, 'agent', spec.name),
+				...(typeof found === 'string' ? {url: found} : found),
+			}));
 		},
 		progress: instance => {
 			for (const driver of drivers.values()) {
@@ -99,6 +106,20 @@ function dockerDriver({config, directory, warn}: DriverSetOptions): Driver {
 		warn,
 		...(host !== undefined && {host}),
 		...(user !== undefined && {user}),
+	});
+}
+
+function kubernetesDriver({config, directory, warn}: DriverSetOptions): Driver {
+	const {image, ...place} = config.kubernetes;
+	return createKubernetesDriver({
+		owner: directory.id,
+		image,
+		defaults: place,
+		memory: `${directory.path}/kubernetes-places.json`,
+		instanceEnvironment: instance => instanceEnvironment({config, directory}, instance),
+		stopGraceMs: config.intervals.graceMs + stopMarginMs,
+		awayMs: engineAwayMs,
+		warn,
 	});
 }
 

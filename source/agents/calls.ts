@@ -5,12 +5,15 @@ import {dialToken} from '../protocol/dial-token.ts';
 import type {Orders, Report} from '../protocol/messages.ts';
 import {protocolVersion} from '../protocol/messages.ts';
 import {parseReport} from '../protocol/parse.ts';
-import {dialledExchangePath, healthPath, orchestratorHeader, taskPath} from '../protocol/routes.ts';
-import type {HttpCall, HttpReply} from './http-call.ts';
+import {agentAuthorizationHeader, dialledExchangePath, healthPath, orchestratorHeader, taskPath} from '../protocol/routes.ts';
+import type {Gateway, HttpCall, HttpReply} from './http-call.ts';
 import {HttpCaller} from './http-call.ts';
 
-/** Where an agent is dialled, and under which name. `token`: its own, which it is sent in place of what derives from the API's. */
-export type Address = {readonly agent: string; readonly url: string; readonly token?: string};
+/**
+ * Where an agent is dialled, and under which name. `token`: its own, which it is sent in place of what derives from the API's. `gateway`: who
+ * listens there in the agent's stead.
+ */
+export type Address = {readonly agent: string; readonly url: string; readonly token?: string; readonly gateway?: Gateway};
 
 /** What an agent's `GET /health` says of how it is to be spoken to. */
 export type Speech = 'exchange' | 'task';
@@ -62,11 +65,17 @@ const shownCharacters = 200;
 /** The calls over HTTP. `close` ends those under way. */
 export function createCalls({token, orchestrator, limits}: CallsOptions): AgentCalls & {close(): void} {
 	const caller = new HttpCaller();
-	const call = async ({agent, url, token: own}: Address, path: string, rest: Omit<HttpCall, 'url' | 'headers'>): Promise<HttpReply> => {
+	const call = async (
+		{agent, url, token: own, gateway}: Address,
+		path: string,
+		rest: Omit<HttpCall, 'url' | 'headers'>,
+	): Promise<HttpReply> => {
 		const base = new URL(url);
 		const bearer = own ?? (token === undefined ? undefined : dialToken(token, agent));
-		const headers = {[orchestratorHeader]: orchestrator, ...(bearer !== undefined && {authorization: `Bearer ${bearer}`})};
-		const reply = await caller.call({...rest, url: new URL(base.pathname.replace(/\/+$/, '') + path, base), headers});
+		const header = gateway === undefined ? 'authorization' : agentAuthorizationHeader;
+		const headers = {[orchestratorHeader]: orchestrator, ...(bearer !== undefined && {[header]: `Bearer ${bearer}`})};
+		const target = new URL(base.pathname.replace(/\/+$/, '') + path, base);
+		const reply = await caller.call({...rest, url: target, headers, ...(gateway && {gateway})});
 		if (reply.status >= 300 && reply.status < 400) throw redirected(reply);
 		return reply;
 	};

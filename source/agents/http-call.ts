@@ -16,6 +16,19 @@ export type HttpCall = {
 	readonly signal: AbortSignal;
 	/** Uses a connection again, and keeps it; a call on a kept connection that had just been closed is made once more. */
 	readonly keepAlive: boolean;
+	/** Who the connection is with, when it is not the agent. */
+	readonly gateway?: Gateway;
+};
+
+/**
+ * Somebody between an agent and us, such as the API server of a cluster, whom the own configuration names. It wants to know who asks, so
+ * `Authorization` is its own: what the agent itself is to be told goes into another header.
+ */
+export type Gateway = {
+	/** What goes with each request to it, as it is at that moment. */
+	credentials(keepAlive: boolean): Promise<{readonly headers: Readonly<Record<string, string>>; readonly agent: http.Agent}>;
+	/** What an answer of its own, not of the agent's, says in words; undefined: the agent has answered. */
+	refusal(status: number, body: string): string | undefined;
 };
 
 export type HttpReply = {
@@ -40,13 +53,16 @@ export class HttpCaller {
 
 	async call(call: HttpCall): Promise<HttpReply> {
 		const host = call.url.hostname.replace(/^\[(.*)\]$/, '$1');
-		if (isIP(host) !== 0 && !isDiallable(host)) throw refusedAddress(host, host);
+		if (call.gateway === undefined && isIP(host) !== 0 && !isDiallable(host)) throw refusedAddress(host, host);
 		const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
 		try {
-			return await this.#send(call, body).catch((error: unknown) => {
+			const reply = await this.#send(call, body).catch((error: unknown) => {
 				if (!(error instanceof StaleConnection)) throw error;
 				return this.#send({...call, keepAlive: false}, body);
 			});
+			const refused = reply.status >= 400 ? call.gateway?.refusal(reply.status, reply.body.toString('utf8', 0, 4096)) : undefined;
+			if (refused !== undefined) throw new ByoaiError('unavailable', refused, {retryable: true});
+			return reply;
 		} catch (error) {
 			if (error instanceof ByoaiError) throw error;
 			throw new ByoaiError('unavailable', inWords(error, call.url), {retryable: true, cause: error});
@@ -58,16 +74,22 @@ export class HttpCaller {
 		for (const agent of [...Object.values(this.#kept), ...Object.values(this.#single)]) agent.destroy();
 	}
 
-	#send({method, url, headers, replyBytes, signal, keepAlive}: HttpCall, body: Buffer | undefined): Promise<HttpReply> {
+	async #send({method, url, headers, replyBytes, signal, keepAlive, gateway}: HttpCall, body: Buffer | undefined): Promise<HttpReply> {
 		const secure = url.protocol === 'https:';
 		const agents = keepAlive ? this.#kept : this.#single;
+		const between = await gateway?.credentials(keepAlive);
 		return new Promise((resolve, reject) => {
 			const request = (secure ? https : http).request(url, {
 				method,
-				agent: agents[secure ? 'https:' : 'http:'],
-				lookup: guardedLookup,
+				agent: between?.agent ?? agents[secure ? 'https:' : 'http:'],
+				...(between === undefined && {lookup: guardedLookup}),
 				signal,
-				headers: {accept: 'application/json', ...headers, ...(body && {'content-type': 'application/json', 'content-length': body.length})},
+				headers: {
+					accept: 'application/json',
+					...headers,
+					...between?.headers,
+					...(body && {'content-type': 'application/json', 'content-length': body.length}),
+				},
 			});
 			boundConnecting(request, secure);
 			request.on('error', error => reject(request.reusedSocket && !signal.aborted ? new StaleConnection({cause: error}) : error));

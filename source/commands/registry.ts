@@ -2,6 +2,7 @@ import type {Command} from './command.ts';
 import type {OptionName} from './options.ts';
 
 const submitting: readonly OptionName[] = ['param', 'new', 'tui', 'json'];
+const clusters: readonly OptionName[] = ['kubeconfig', 'context', 'namespace'];
 const listening: readonly OptionName[] = ['host', 'port', 'https', 'httpsCert', 'httpsKey', 'auth', 'token'];
 const asking: readonly OptionName[] = ['url', 'token', 'json'];
 
@@ -14,7 +15,7 @@ export const commands: readonly Command[] = [
 		summary: 'run a workflow and show it on the screen; without -f, the default workflow; with --no-tui, print its logs',
 		operands: '',
 		operandCount: none,
-		options: ['workflow', ...submitting, 'url', ...listening],
+		options: ['workflow', ...submitting, 'url', ...clusters, ...listening],
 		examples: [
 			['byoai', 'run the default workflow'],
 			['byoai -f build.yml', 'run a workflow, and stay on its screen until q'],
@@ -29,7 +30,7 @@ export const commands: readonly Command[] = [
 		operands: '<file>',
 		operandCount: {least: 1, most: 1},
 		completes: ['workflow'],
-		options: [...submitting, 'dryRun', 'url', ...listening],
+		options: [...submitting, 'dryRun', 'url', ...clusters, ...listening],
 		examples: [
 			['byoai run build.yml', "run it; the exit status is the run's"],
 			['byoai run build.yml --dry-run', 'print order and placement only'],
@@ -42,7 +43,7 @@ export const commands: readonly Command[] = [
 		summary: 'serve the API, run the default workflow or the one given with -f, then stay',
 		operands: '',
 		operandCount: none,
-		options: ['workflow', ...submitting, 'onStop', ...listening],
+		options: ['workflow', ...submitting, 'onStop', ...clusters, ...listening],
 		examples: [
 			['byoai agent-manager-mode', 'serve on 127.0.0.1:5001, and show all runs on the screen'],
 			['byoai agent-manager-mode --no-tui', 'the same for a service: print the logs'],

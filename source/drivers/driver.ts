@@ -1,4 +1,20 @@
+import type {Agent} from 'node:http';
 import type {Handle, InstanceEnd, InstanceSpec, OutputPiece} from '../model/instance.ts';
+import type {AgentSpec} from '../model/workflow.ts';
+
+/** Where the agent of an instance is dialled. */
+export type Dialled = {readonly url: string; readonly gateway?: Gateway};
+
+/**
+ * Somebody between an agent and whoever dials it, such as the API server of a cluster. It wants to know who asks, so `Authorization` is its
+ * own: what the agent itself is to be told goes into another header.
+ */
+export type Gateway = {
+	/** What goes with each request to it, as it is at that moment. */
+	credentials(keepAlive: boolean): Promise<{readonly headers: Readonly<Record<string, string>>; readonly agent: Agent}>;
+	/** What an answer of its own, not of the agent's, says in words; undefined: the agent has answered. */
+	refusal(status: number, body: string): string | undefined;
+};
 
 /**
  * Starts and stops instances: processes, containers, pods. One driver serves many instances at once.
@@ -22,8 +38,8 @@ export interface Driver {
 	/** What this driver cannot do of a spec, in words for the author of the workflow; empty: all fine. Pure. */
 	validate(spec: InstanceSpec): readonly string[];
 
-	/** Whether it can work here. Rejects with `unavailable` and what to do about it. */
-	probe(): Promise<void>;
+	/** Whether it can work here, for these agents where they are known. Rejects with `unavailable` and what to do about it. */
+	probe(agents?: readonly AgentSpec[]): Promise<void>;
 
 	start(spec: InstanceSpec): Promise<Handle>;
 
@@ -36,10 +52,10 @@ export interface Driver {
 	list(): Promise<ReadonlyArray<{name: string; handle: Handle}>>;
 
 	/**
-	 * The URL at which the agent of an instance is dialled from here, as it is now. Rejects with `unavailable` when that cannot be told.
+	 * Where the agent of an instance is dialled from here, as it is now. Rejects with `unavailable` when that cannot be told.
 	 * Undefined, or absent: the agent dials by itself.
 	 */
-	reach?(spec: InstanceSpec, handle: Handle): Promise<string> | undefined;
+	reach?(spec: InstanceSpec, handle: Handle): Promise<string | Dialled> | undefined;
 
 	/** How far a start is, in words, where it is one that takes long; undefined: there is nothing to tell. */
 	progress?(instance: string): string | undefined;

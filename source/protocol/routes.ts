@@ -28,5 +28,8 @@ export const dialledExchangePath = '/v1/exchange';
 /** In that request: the id of the state directory whose orchestrator dials. */
 export const orchestratorHeader = 'byoai-orchestrator';
 
+/** What an agent is told in place of `Authorization` where something stands between, which takes that for itself. */
+export const agentAuthorizationHeader = 'byoai-authorization';
+
 /** `POST` a TaskRequest to an agent, answered by a TaskReply when it has ended. */
 export const taskPath = '/task';

@@ -54,11 +54,8 @@ export function refuseImpossible(workflow: Workflow, services: Services): void {
 
 /** Rejects with `unavailable`, and what to do, when what has to start the agents of this workflow is not there. */
 export async function probeAgents(workflow: Workflow, services: Services): Promise<void> {
-	const types = [
-		...deployedAgents(workflow, services).map(({agent}) => agent.type),
-		...workflow.tasks.flatMap(({mould}) => mould?.type ?? []),
-	];
-	if (types.length > 0) await services.probe(new Set(types));
+	const agents = [...deployedAgents(workflow, services).map(({agent}) => agent), ...workflow.tasks.flatMap(({mould}) => mould ?? [])];
+	if (agents.length > 0) await services.probe(agents);
 }
 
 /** Tasks with an `image` that name an agent which somebody has deployed get instances made after that one. */

@@ -44,7 +44,7 @@ export function deployRoute(services: Services): Route {
 		async handle({body: spec, res}) {
 			const directory = hostDirectory(services.workflowDir);
 			refuseImpossible(spec, directory, services);
-			await services.probe([spec.type]);
+			await services.probe([spec]);
 			await engine.submit({type: 'agent-deployed', at: clock.now(), agent: spec, directory});
 			res.headers.set('location', `/v1/agents/${spec.name}`);
 			return {status: 'Agent deployment initiated'};

@@ -43,7 +43,7 @@ export type Services = {
 	readonly imageRefusalsOf: (mould: AgentSpec, directory: string) => readonly string[] | undefined;
 	/** Attempts at once of tasks with an `image`, by type. */
 	readonly imageSlots: Readonly<Partial<Record<AgentType, number>>>;
-	/** Whether agents of these types can be started here now. Rejects with `unavailable`, and what to do about it. */
-	readonly probe: (types: Iterable<AgentType>) => Promise<void>;
+	/** Whether these agents can be started here now. Rejects with `unavailable`, and what to do about it. */
+	readonly probe: (agents: readonly AgentSpec[]) => Promise<void>;
 	readonly newRunId: () => RunId;
 };

@@ -30,7 +30,10 @@ export const resources = mapping({
 	limits: quantities.optional().describe('What may be used at most, as `cpu: "1"`, `memory: 512Mi`'),
 });
 
-const volume = matching(/^[^:\0]+:\/[^:\0]*(?::ro)?$/, 'host:container or host:container:ro, with an absolute path in the container');
+const volume = matching(
+	/^(?:(?:pvc|configmap|secret):)?[^:\0]+:\/[^:\0]*(?::ro)?$/,
+	'host:container or host:container:ro, with an absolute path in the container',
+);
 export const volumes = oneOrMore(volume, 'a volume such as ./data:/app/data, or a list of them');
 
 export const dependencyOptions = mapping({

@@ -11,6 +11,8 @@ import type {Handle, InstanceSpec} from '../../source/model/instance.ts';
 import {buildTestImage, containersOf, docker, newOwner, removeContainers, testImage, whyNoDocker} from '../helpers/docker.ts';
 import {createFixtureHost, patience} from '../helpers/fixture-host.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';
+import {clusterDriver, clusterImage, kubectl, podsOf, removePods, whyNoCluster} from '../helpers/kubernetes-cluster.ts';
+import {KubernetesPlace} from '../helpers/kubernetes-place.ts';
 
 /** `refuses`: it cannot start. `exits`: code 3, at once. `slow`: it takes to start until `release`. */
 type Behaviour = 'runs' | 'refuses' | 'exits' | 'slow';
@@ -28,14 +30,16 @@ type Place = {
 	readonly running: () => number;
 	/** What is left of them on disk. */
 	readonly files: () => readonly string[];
-	readonly dispose: () => void;
+	readonly dispose: () => void | Promise<void>;
 };
 
 const noDocker = whyNoDocker();
-const places: Readonly<Record<string, {readonly create: () => Place; readonly without?: string | undefined}>> = {
+const places: Readonly<Record<string, {readonly create: () => Place | Promise<Place>; readonly without?: string | undefined}>> = {
 	local: {create: localPlace},
 	fake: {create: fakePlace},
-	docker: {create: dockerPlace, without: noDocker},
+	docker: {create: dockerPlace, without: noDocker && `Docker: ${noDocker}`},
+	'kubernetes, fake': {create: kubernetesPlace},
+	'kubernetes, real': {create: clusterPlace, without: whyNoCluster()},
 };
 const never = new AbortController().signal;
 
@@ -47,9 +51,9 @@ describe.for(Object.entries(places))('%s driver', ([, {create: createPlace, with
 	let place: Place;
 	let driver: Driver;
 
-	beforeEach(context => {
-		context.skip(without !== undefined, `needs Docker: ${without}`);
-		place = createPlace();
+	beforeEach(async context => {
+		context.skip(without !== undefined, `needs ${without}`);
+		place = await createPlace();
 		context.onTestFinished(place.dispose);
 		driver = place.createDriver();
 	});
@@ -304,6 +308,65 @@ function dockerPlace(): Place {
 		dispose: () => {
 			removeContainers(owner);
 			rmSync(gate, {recursive: true, force: true});
+		},
+	};
+}
+
+/** Programs of the behaviours: with a shell, so that any image will do. */
+const podPrograms: Readonly<Record<Behaviour, string>> = {
+	runs: "trap 'exit 0' TERM; while [ ! -f /tmp/crash-$HOSTNAME ]; do sleep 0.1 & wait $!; done; exit 137",
+	refuses: 'true',
+	exits: 'echo last words; exit 3',
+	slow: "trap 'exit 0' TERM; while :; do sleep 0.1 & wait $!; done",
+};
+
+function podSpec(name: string, behaviour: Behaviour, gate: string, image: string): InstanceSpec {
+	const patch = {spec: {containers: [{name: 'main', command: ['sh', '-c', podPrograms[behaviour].replaceAll('$', '$$$$')]}]}};
+	return instanceSpec(name, {
+		type: 'kubernetes',
+		image,
+		driverOptions: {kubernetes: {patch, ...(behaviour === 'refuses' && {service_account: 'no luck today'})}},
+		...(behaviour === 'slow' && {readinessProbe: {exec: {command: ['test', '-f', gate]}, periodSeconds: 1, failureThreshold: 1000}}),
+	});
+}
+
+async function kubernetesPlace(): Promise<Place> {
+	const place = await new KubernetesPlace().open();
+	const {server} = place;
+	const gate = join(place.root, 'open');
+	const waiting = () =>
+		server.pods().filter(pod => pod.metadata.deletionTimestamp === undefined && server.kubelet.container(pod) === undefined);
+	return {
+		createDriver: () => place.createDriver(),
+		spec: (name, behaviour = 'runs') => podSpec(name, behaviour, gate, 'any-image'),
+		release: () => writeFileSync(gate, ''),
+		crash: (_name, {uid}) => {
+			const pod = server.pods().find(({metadata}) => metadata.uid === uid);
+			if (pod !== undefined) server.kubelet.container(pod)?.kill('SIGKILL');
+		},
+		running: () => server.kubelet.running.length + waiting().length,
+		files: () => server.pods().map(({metadata}) => metadata.name),
+		dispose: () => place.close(),
+	};
+}
+
+/** The cluster of `BYOAI_TEST_KUBECONFIG`, whose nodes have or can pull `BYOAI_TEST_IMAGE`, which has a shell. */
+function clusterPlace(): Place {
+	const owner = newOwner();
+	const drivers: Driver[] = [];
+	return {
+		createDriver: () => {
+			drivers.push(clusterDriver(owner));
+			return drivers.at(-1) as Driver;
+		},
+		spec: (name, behaviour = 'runs') => podSpec(name, behaviour, '/tmp/open', clusterImage),
+		release: () => undefined,
+		crash: (_name, {pod}) => kubectl('exec', String(pod), '--', 'sh', '-c', 'touch /tmp/crash-$HOSTNAME'),
+		running: () => podsOf(owner, '--field-selector=status.phase!=Failed,status.phase!=Succeeded').length,
+		files: () => podsOf(owner),
+		dispose: async () => {
+			await Promise.all(drivers.map(driver => driver.close()));
+			removePods(owner);
 		},
 	};
 }

@@ -20,7 +20,11 @@ export const importTable: Readonly<Record<string, Row>> = {
 	scheduler: {may: ['model']},
 	workflow: {may: ['model', 'js-yaml', 'zod']},
 	protocol: {may: ['model', 'node:crypto']},
-	drivers: {may: ['model', 'node:*'], types: ['dockerode'], lazily: ['dockerode']},
+	drivers: {
+		may: ['model', 'node:*'],
+		types: ['dockerode', '@kubernetes/client-node'],
+		lazily: ['dockerode', '@kubernetes/client-node'],
+	},
 	store: {may: ['model', 'node:*', 'node:sqlite']},
 	engine: {may: ['model', 'scheduler', 'drivers/driver', 'store/store', 'store/logs', 'node:*'], types: ['protocol/views']},
 	agents: {may: ['engine', 'protocol', 'model', 'scheduler/state', 'node:*'], types: ['drivers/driver']},

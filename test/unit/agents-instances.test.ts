@@ -58,8 +58,8 @@ test('where it is, is asked anew until it answers; that this takes a moment is n
 
 test('what starts the agents of a run is not there: the run is refused with what to do, and is not begun', async () => {
 	const probed: string[][] = [];
-	const probe = async (types: Iterable<string>) => {
-		probed.push([...types]);
+	const probe = async (agents: ReadonlyArray<{type: string}>) => {
+		probed.push(agents.map(({type}) => type));
 		throw new ByoaiError('unavailable', 'Docker is not running here: start it');
 	};
 	const orchestra = openOrchestra({probe});

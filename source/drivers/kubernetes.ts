@@ -1,0 +1,185 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {ByoaiError} from '../model/error.ts';
+import type {Handle, InstanceEnd, InstanceSpec, OutputPiece} from '../model/instance.ts';
+import type {AgentSpec} from '../model/workflow.ts';
+import type {Dialled, Driver} from './driver.ts';
+import type {PodHandle} from './kubernetes-handle.ts';
+import {fromHandle, handleOf} from './kubernetes-handle.ts';
+import {listPods} from './kubernetes-list.ts';
+import {lastWords, podOutput} from './kubernetes-log.ts';
+import {LogCursor} from './kubernetes-log-cursor.ts';
+import {podOptions} from './kubernetes-options.ts';
+import type {PodFacts} from './kubernetes-pod.ts';
+import {probePlaces} from './kubernetes-probe.ts';
+import {dialledPod} from './kubernetes-reach.ts';
+import type {Site, SitesOptions} from './kubernetes-site.ts';
+import {Sites} from './kubernetes-site.ts';
+import type {KubernetesDefaults} from './kubernetes-spec.ts';
+import {dialsByItself, podAgentPort, podName, validateKubernetes} from './kubernetes-spec.ts';
+import {startPod} from './kubernetes-start.ts';
+import {stateOf} from './kubernetes-state.ts';
+import {despiteAbsence, endProgram, lookAt, removePod} from './kubernetes-stop.ts';
+import {createTurns} from './turns.ts';
+
+export type KubernetesDriverOptions = KubernetesDefaults &
+	SitesOptions & {
+		/** How long starts and stops wait for an API server that is away, as while it is started again. */
+		readonly awayMs: number;
+	};
+
+/** Readings of output that are remembered, to go on with. */
+const mostCursors = 10_000;
+const placeRetryMs = 5000;
+
+/**
+ * Agents, and programs of tasks, in pods of Kubernetes clusters. The cluster remembers them: they are found again by name and by the label that
+ * carries the orchestrator's own id. Nothing without that label is ever touched. Until something is asked of it, no cluster is spoken to,
+ * nor is the client library read.
+ */
+export function createKubernetesDriver(options: KubernetesDriverOptions): Driver {
+	return new KubernetesDriver(options);
+}
+
+class KubernetesDriver implements Driver {
+	readonly name = 'kubernetes';
+	readonly validate = validateKubernetes;
+	readonly #options: KubernetesDriverOptions;
+	readonly #closing = new AbortController();
+	readonly #turns = createTurns();
+	readonly #sites: Sites;
+	/** How far starts are, by instance. */
+	readonly #progress = new Map<string, string>();
+	/** By uid. */
+	readonly #cursors = new Map<string, LogCursor>();
+
+	constructor(options: KubernetesDriverOptions) {
+		this.#options = options;
+		this.#sites = new Sites(options);
+	}
+
+	probe(agents?: readonly AgentSpec[]): Promise<void> {
+		return probePlaces(this.#sites, agents);
+	}
+
+	start(spec: InstanceSpec): Promise<Handle> {
+		return this.#turns.start(spec.name, stopped => this.#start(spec, AbortSignal.any([stopped, this.#closing.signal])));
+	}
+
+	stop({name, handle}: {name: string; handle?: Handle}): Promise<void> {
+		return this.#turns.stop(name, () => this.#despiteRestart(() => this.#stop(name, handle), this.#closing.signal));
+	}
+
+	async watch(_name: string, handle: Handle, ended: AbortSignal): Promise<InstanceEnd> {
+		const signal = AbortSignal.any([ended, this.#closing.signal]);
+		const pod = fromHandle(handle);
+		const site = await this.#siteOf(pod, signal);
+		const {facts, end} = await site.watch.until(pod.pod, endLook(pod), signal);
+		if (facts === undefined || end.output !== undefined || facts.terminated === undefined || facts.isGone) return end;
+		const output = await lastWords(site, facts, {previous: facts.before !== undefined && facts.waiting !== undefined});
+		return {...end, ...(output !== undefined && {output})};
+	}
+
+	list(): Promise<ReadonlyArray<{name: string; handle: Handle}>> {
+		return listPods(this.#sites, this.#options);
+	}
+
+	reach({agent}: InstanceSpec, handle: Handle): Promise<Dialled> | undefined {
+		if (dialsByItself(agent)) return undefined;
+		const pod = fromHandle(handle);
+		return this.#sites.get(pod.place).then(site => dialledPod(site, pod, podAgentPort(agent)));
+	}
+
+	progress(instance: string): string | undefined {
+		return this.#progress.get(instance);
+	}
+
+	async *output(handle: Handle, from: number, ended: AbortSignal): AsyncIterable<OutputPiece> {
+		const signal = AbortSignal.any([ended, this.#closing.signal]);
+		const pod = fromHandle(handle);
+		const site = await this.#siteOf(pod, signal);
+		yield* podOutput({site, pod, cursor: this.#cursorOf(pod), signal}, from);
+	}
+
+	async end(handle: Handle, graceMs: number): Promise<void> {
+		const {signal} = this.#closing;
+		const pod = fromHandle(handle);
+		const site = await this.#siteOf(pod, signal);
+		await this.#despiteRestart(() => endProgram({site, pod: pod.pod, uid: pod.uid, graceMs, signal}), signal);
+	}
+
+	async close(): Promise<void> {
+		this.#closing.abort(new ByoaiError('stopping', 'The Kubernetes driver was closed.'));
+		await this.#turns.settled();
+		await this.#sites.close();
+	}
+
+	async #start(spec: InstanceSpec, signal: AbortSignal): Promise<Handle> {
+		const problems = validateKubernetes(spec);
+		if (problems.length > 0) throw new ByoaiError('invalid', problems.join('\n'));
+		try {
+			const site = await this.#sites.get(podOptions(spec.agent).place);
+			this.#sites.remember(site);
+			const onProgress = (words: string) => void this.#progress.set(spec.name, words);
+			const start = {site, defaults: this.#options, spec, signal, onProgress};
+			const {name, uid} = await this.#despiteRestart(() => startPod(start), signal);
+			return handleOf({place: site.place, pod: name, uid});
+		} finally {
+			this.#progress.delete(spec.name);
+		}
+	}
+
+	async #stop(instance: string, handle: Handle | undefined): Promise<void> {
+		const {owner, stopGraceMs: graceMs} = this.#options;
+		const {signal} = this.#closing;
+		const known = handle === undefined ? undefined : fromHandle(handle);
+		const name = known?.pod ?? podName(owner, instance);
+		for (const place of known === undefined ? this.#sites.known : [known.place]) {
+			const site = await this.#sites.get(place);
+			const pod = await lookAt(site, name, signal);
+			if (pod?.owner !== owner || pod.instance !== instance) continue;
+			await removePod({site, pod: name, uid: pod.uid, graceMs, signal});
+		}
+		if (known !== undefined) this.#cursors.delete(known.uid);
+	}
+
+	#despiteRestart<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+		return despiteAbsence(work, {awayMs: this.#options.awayMs, signal});
+	}
+
+	/** Its configuration may be put right: that it cannot be read now is no end of what runs there. */
+	async #siteOf({place}: PodHandle, signal: AbortSignal): Promise<Site> {
+		for (let told = false; ; told = true) {
+			try {
+				return await this.#sites.get(place);
+			} catch (error) {
+				if (!told) this.#options.warn(`pods are out of sight: ${String(error)}`);
+				await sleep(placeRetryMs, undefined, {signal}).catch(() => signal.throwIfAborted());
+			}
+		}
+	}
+
+	#cursorOf({uid}: PodHandle): LogCursor {
+		const cursor = this.#cursors.get(uid) ?? new LogCursor();
+		this.#cursors.delete(uid);
+		this.#cursors.set(uid, cursor);
+		for (const oldest of this.#cursors.keys()) {
+			if (this.#cursors.size <= mostCursors) break;
+			this.#cursors.delete(oldest);
+		}
+		return cursor;
+	}
+}
+
+/** Finds the end of a pod. */
+function endLook({uid}: PodHandle): (facts: PodFacts | undefined) => {facts?: PodFacts; end: InstanceEnd} | undefined {
+	let wasSeen = false;
+	return facts => {
+		if (facts === undefined || facts.uid !== uid) {
+			return {end: {cause: wasSeen ? 'its pod was removed by somebody else' : 'ended while nobody watched'}};
+		}
+		wasSeen = true;
+		const state = stateOf(facts, Date.now());
+		if (state.type === 'ended') return {facts, end: state.end};
+		return state.type === 'failed' ? {facts, end: {cause: state.words}} : undefined;
+	};
+}

@@ -1,0 +1,116 @@
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, onTestFinished, test} from 'vitest';
+import {CliPlace} from '../helpers/cli.ts';
+import type {FakeOptions} from '../helpers/fake-kubernetes/server.ts';
+import {FakeKubernetes} from '../helpers/fake-kubernetes/server.ts';
+
+/** What the image of agents runs. */
+const agent = {argv: [process.execPath, join(import.meta.dirname, '../../dist/agent.js')]};
+/** The original's example, on Kubernetes. */
+const example = `
+tasks:
+  - name: "task1"
+    command: "echo 'Executing task 1'"
+    agent: "pod-agent"
+  - name: "task2"
+    command: "echo 'Executing task 2'"
+    agent: "pod-agent"
+agents:
+  - name: "pod-agent"
+    type: "kubernetes"
+`;
+
+async function openFake(options: FakeOptions = {}): Promise<FakeKubernetes> {
+	const server = new FakeKubernetes({images: {'byoai-agent:latest': agent}, ...options});
+	await server.start();
+	onTestFinished(() => server.close());
+	return server;
+}
+
+/** A place with a kubeconfig for a server. */
+function placeOn(server: FakeKubernetes): {place: CliPlace; env: Record<string, string>} {
+	const place = new CliPlace();
+	return {place, env: {KUBECONFIG: place.file('kubeconfig', server.kubeconfig('byoai'))}};
+}
+
+describe('without a cluster', () => {
+	test('a workflow with agents on Kubernetes ends with status 3 and what to do, and nothing has begun', async () => {
+		const place = new CliPlace();
+		place.file('flow.yml', example);
+		const ended = await place.run(['-f', 'flow.yml'], {HOME: place.directory});
+		expect(ended).toMatchObject({status: 3, stdout: ''});
+		expect(ended.stderr).toMatch(/^byoai: No Kubernetes cluster is configured here: put a kubeconfig into .*\n$/);
+		expect(JSON.parse((await place.run(['ps', '--json'])).stdout)).toEqual([]);
+	});
+
+	test('nor where none answers', async () => {
+		const server = new FakeKubernetes();
+		await server.start();
+		await server.close();
+		const {place, env} = placeOn(server);
+		place.file('flow.yml', example);
+		const ended = await place.run(['-f', 'flow.yml'], env);
+		expect(ended).toMatchObject({status: 3, stdout: ''});
+		expect(ended.stderr).toMatch(
+			/^byoai: Kubernetes does not answer at 127\.0\.0\.1:\d+ \(context fake\): start the cluster, or choose another .*ECONNREFUSED/,
+		);
+	});
+
+	test('any other workflow runs without a word about it', async () => {
+		const place = new CliPlace();
+		place.file('flow.yml', 'tasks: [{name: a, command: echo here}]\nagents: [{name: unused, type: kubernetes}]\n');
+		const ended = await place.run(['-f', 'flow.yml'], {HOME: place.directory});
+		expect(ended).toMatchObject({status: 0, stderr: ''});
+		expect(ended.stdout).not.toMatch(/kubernetes/i);
+	});
+});
+
+describe('with a cluster', () => {
+	test('the original’s example: deployed, reached through the API server, run, removed', async () => {
+		const server = await openFake();
+		const {place, env} = placeOn(server);
+		place.file('flow.yml', example);
+		const {status, stdout, stderr} = await place.run(['-f', 'flow.yml'], env);
+		expect(status, stdout + stderr).toBe(0);
+		expect(stdout).toMatch(/pod-agent {2}task1 {2}Executing task 1\n/);
+		expect(stdout).toMatch(/pod-agent {2}task2 {2}Executing task 2\n/);
+		expect(server.pods()).toEqual([]);
+		expect(server.kubelet.running).toEqual([]);
+		expect(server.calls.filter(({subresource}) => subresource === 'proxy').map(({verb}) => verb)).toEqual(
+			expect.arrayContaining(['get', 'create']),
+		);
+	}, 60_000);
+
+	test('kill -9 of byoai with pods running, then the same again: adopted, nothing twice, all output there, none left', async () => {
+		const server = await openFake();
+		const {place, env} = placeOn(server);
+		const names = [1, 2, 3, 4].map(number => `t${number}`);
+		const began = join(place.directory, 'began');
+		const command = `echo "$BYOAI_TASK $BYOAI_ATTEMPT" >> ${began}; for i in 1 2 3 4; do echo "line $i"; sleep 0.4; done`;
+		place.file(
+			'flow.yml',
+			`agents: [{name: crew, type: kubernetes, replicas: 2}]
+tasks:
+${names.map(name => `  - {name: ${name}, agent: crew, depends_on: [], command: '${command}'}`).join('\n')}
+`,
+		);
+		const first = place.start(['-f', 'flow.yml'], env);
+		await first.says(/crew(~2)? {2}t\d {2}line 2/);
+		first.process.kill('SIGKILL');
+		await first.ended;
+		const before = server.pods().map(({metadata}) => metadata.uid);
+		expect(before).toHaveLength(2);
+		const second = place.start(['-f', 'flow.yml'], env);
+		await second.says(/line 1/);
+		expect(server.pods().map(({metadata}) => metadata.uid)).toEqual(before);
+		const {status, stdout} = await second.ended;
+		expect(status, stdout).toBe(0);
+		expect(readFileSync(began, 'utf8').trim().split('\n').sort()).toEqual(names.map(name => `${name} 1`));
+		const [run] = JSON.parse((await place.run(['ps', '--json'])).stdout);
+		for (const index of names.keys()) {
+			expect(readFileSync(join(place.state, 'logs', run.id, `${index}.1.log`), 'utf8')).toBe('line 1\nline 2\nline 3\nline 4\n');
+		}
+		expect(server.pods()).toEqual([]);
+	}, 90_000);
+});

@@ -1,0 +1,55 @@
+import type {ServerResponse} from 'node:http';
+import {apiVersionOf, resources} from './objects.ts';
+import {recording} from './scripts.ts';
+
+/** What clients ask before they do anything: versions, groups, kinds. Everything else is no path here: 404 in plain text. */
+export function discover(response: ServerResponse, {pathname}: URL): void {
+	const found = documents[pathname]?.() ?? kindsOf(pathname);
+	if (found === undefined) {
+		response.writeHead(404, {'content-type': 'text/plain; charset=utf-8'}).end('404 page not found\n');
+		return;
+	}
+	const isText = typeof found === 'string';
+	response
+		.writeHead(200, {'content-type': isText ? 'text/plain; charset=utf-8' : 'application/json'})
+		.end(isText ? found : JSON.stringify(found));
+}
+
+const groups = [...new Set(resources.map(({group}) => group))].filter(group => group !== '');
+
+const documents: Readonly<Record<string, () => object | string>> = {
+	'/version': () => recording('version').response.body,
+	'/readyz': () => 'ok',
+	'/livez': () => 'ok',
+	'/api': () => ({kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: []}),
+	'/apis': () => ({
+		kind: 'APIGroupList',
+		apiVersion: 'v1',
+		groups: groups.map(name => {
+			const version = {groupVersion: `${name}/v1`, version: 'v1'};
+			return {name, versions: [version], preferredVersion: version};
+		}),
+	}),
+	'/openapi/v3': () => ({paths: {}}),
+};
+
+function kindsOf(pathname: string): object | undefined {
+	const [, core, group, version] = /^\/(?:api\/(v1)|apis\/([^/]+)\/([^/]+))$/.exec(pathname) ?? [];
+	const groupVersion = core ?? (group === undefined ? undefined : `${group}/${version}`);
+	const kinds = resources.filter(resource => apiVersionOf(resource) === groupVersion);
+	if (kinds.length === 0) return undefined;
+	const verbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
+	return {
+		kind: 'APIResourceList',
+		apiVersion: 'v1',
+		groupVersion,
+		resources: kinds.map(({name, singular, kind, short, namespaced}) => ({
+			name,
+			singularName: singular,
+			namespaced,
+			kind,
+			verbs,
+			...(short && {shortNames: short}),
+		})),
+	};
+}

@@ -90,11 +90,8 @@ function chooseContext(config: KubeConfig, context: string): void {
 	if (config.getContextObject(context) === null) {
 		const names = config.getContexts().map(({name}) => name);
 		const there = names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`;
-		const missing = context ? `no context ${context}` : 'no current context';
-		throw new ByoaiError(
-			'unavailable',
-			`The kubeconfig has ${missing} (${there}): name one with BYOAI_KUBE_CONTEXT, or \`kubectl config use-context\`.`,
-		);
+		const missing = context ? `The kubeconfig has no context ${context}` : 'The kubeconfig has no current context';
+		throw new ByoaiError('unavailable', `${missing} (${there}): name one with BYOAI_KUBE_CONTEXT, or \`kubectl config use-context\`.`);
 	}
 	config.setCurrentContext(context);
 }

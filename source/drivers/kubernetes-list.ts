@@ -1,10 +1,9 @@
 import type {Handle} from '../model/instance.ts';
 import {handleOf} from './kubernetes-handle.ts';
-import type {Pod, PodFacts} from './kubernetes-pod.ts';
+import type {Pod} from './kubernetes-pod.ts';
 import {factsOf} from './kubernetes-pod.ts';
 import type {Site, Sites} from './kubernetes-site.ts';
 import {ownerLabel} from './kubernetes-spec.ts';
-import {stateOf} from './kubernetes-state.ts';
 
 type Page = {readonly metadata: {readonly continue?: string}; readonly items: readonly Pod[]};
 
@@ -27,7 +26,7 @@ export async function listPods(
 				const query = new URLSearchParams({labelSelector: `${ownerLabel}=${owner}`, limit: pageSize, ...(more && {continue: more})});
 				const page: Page = await api.ask<Page>({doing: 'list pods', path: `${path}?${query}`});
 				for (const facts of page.items.map(pod => factsOf(pod))) {
-					if (facts.instance !== undefined && isThere(facts))
+					if (facts.instance !== undefined)
 						found.push({name: facts.instance, handle: handleOf({place: site.place, pod: facts.name, uid: facts.uid})});
 				}
 				more = page.metadata.continue || undefined;
@@ -38,9 +37,4 @@ export async function listPods(
 		}
 	}
 	return found;
-}
-
-function isThere(facts: PodFacts): boolean {
-	const {type} = stateOf(facts, Date.now());
-	return type === 'runs' || type === 'starting' || facts.isTask;
 }

@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {ByoaiError} from '../model/error.ts';
 import type {InstanceSpec} from '../model/instance.ts';
 import {ApiError} from './kubernetes-api.ts';
@@ -8,7 +9,7 @@ import type {KubernetesDefaults} from './kubernetes-spec.ts';
 import {podManifest, podName} from './kubernetes-spec.ts';
 import {stateOf} from './kubernetes-state.ts';
 import {removePod} from './kubernetes-stop.ts';
-import {isHopeless} from './kubernetes-words.ts';
+import {isQuota} from './kubernetes-words.ts';
 
 export type Start = {
 	readonly site: Site;
@@ -29,6 +30,9 @@ type Found =
 /** After so long without a container, the cluster is asked what happens; then after twice that, and so on. */
 const firstLookMs = 3000;
 const longestLookMs = 60_000;
+/** Before a pod that a quota does not permit is asked for again. */
+const firstQuotaMs = 500;
+const longestQuotaMs = 10_000;
 
 /** Makes sure that the pod of an instance runs, and is ready where it has a probe. What cannot start leaves no pod. */
 export async function startPod(start: Start): Promise<PodFacts> {
@@ -44,16 +48,22 @@ export async function startPod(start: Start): Promise<PodFacts> {
 	}
 }
 
-/** Undefined: there is one of that name already. */
-async function create({site, defaults, spec}: Start): Promise<PodFacts | undefined> {
+/** Undefined: there is one of that name already. While a quota is used up, it waits for other pods to end. */
+async function create({site, defaults, spec, signal, onProgress}: Start): Promise<PodFacts | undefined> {
 	const name = podName(defaults.owner, spec.name);
-	try {
-		const body = podManifest(spec, defaults);
-		return site.watch.learn(await site.api.ask<Pod>({doing: `make pod ${name}`, method: 'POST', path: site.path, body}));
-	} catch (error) {
-		if (!(error instanceof ApiError)) throw error;
-		if (error.status === 409) return undefined;
-		throw isHopeless(error.status, error.said) ? failure(spec, error.message, true) : error;
+	const body = podManifest(spec, defaults);
+	const deadline = performance.now() + spec.agent.startTimeoutMs;
+	for (let waitMs = firstQuotaMs; ; waitMs = Math.min(longestQuotaMs, waitMs * 2)) {
+		try {
+			return site.watch.learn(await site.api.ask<Pod>({doing: `make pod ${name}`, method: 'POST', path: site.path, body}));
+		} catch (error) {
+			if (!(error instanceof ApiError)) throw error;
+			if (error.status === 409) return undefined;
+			if (!isQuota(error.said)) throw error;
+			if (performance.now() + waitMs > deadline) throw failure(spec, error.message, false);
+			onProgress(error.message);
+			await sleep(waitMs, undefined, {signal}).catch(() => signal.throwIfAborted());
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ export function refusalInWords({doing, status, said: {message = ''}, cluster}: R
 	return `Kubernetes cannot ${doing}: ${said || `it answers with ${status}`}`;
 }
 
-/** Whether a refusal of a new pod will be the same however often it is asked for. */
-export function isHopeless(status: number, {message = ''}: Status): boolean {
-	return [400, 404, 422].includes(status) || (status === 403 && !message.includes('exceeded quota'));
+/** Whether other pods have to end before there is room for this one. */
+export function isQuota({message = ''}: Status): boolean {
+	return message.includes('exceeded quota');
 }

@@ -29,9 +29,22 @@ function isExplained(message: string): boolean {
 	});
 }
 
+/** A kubeconfig of a server that does not listen. */
+function clusterOfNobody(directory: string): string {
+	const path = join(directory, 'kubeconfig');
+	const config = {
+		'current-context': 'a',
+		contexts: [{name: 'a', context: {cluster: 'a', user: 'a'}}],
+		clusters: [{name: 'a', cluster: {server: 'https://127.0.0.1:1'}}],
+		users: [{name: 'a', user: {token: 'a'}}],
+	};
+	writeFileSync(path, JSON.stringify(config));
+	return path;
+}
+
 /** Messages that the product puts together of several texts: they are provoked below. */
 const composed =
-	/^(the state directory|no agent|agent <name> is registered|ORCHESTRATOR_URL must|no orchestrator answers|no free slot|agents of type|it answers|the attempt on the agent failed: it answers)/;
+	/^(the state directory|no agent|agent <name> is registered|ORCHESTRATOR_URL must|no orchestrator answers|no free slot|it answers|the attempt on the agent failed: it answers)/;
 
 test('docs/troubleshooting.md has messages, and only words that the product says', () => {
 	expect(messages.length).toBeGreaterThan(35);
@@ -56,7 +69,7 @@ describe('the page explains what the command line says', () => {
 		expect(isExplained(stderr), stderr).toBe(true);
 	});
 
-	test.each([['a type of later', 'agents: [{name: a, type: kubernetes}]\ntasks: [{agent: a, command: "true"}]\n']])(
+	test.each([['no cluster', 'agents: [{name: a, type: kubernetes}]\ntasks: [{agent: a, command: "true"}]\n']])(
 		'%s',
 		async (_, workflow) => {
 			const directory = temporaryDirectory();
@@ -68,6 +81,8 @@ describe('the page explains what the command line says', () => {
 				join(directory, 'state'),
 				'--port',
 				'0',
+				'--kubeconfig',
+				clusterOfNobody(directory),
 			]);
 			expect(status).toBe(3);
 			expect(isExplained(stderr), stderr).toBe(true);

@@ -99,7 +99,7 @@ async function ready(start: Start, {name, uid}: PodFacts): Promise<PodFacts> {
 		// How long an image is pulled does not count for what comes after.
 		if (now !== stage) [stage, deadline, lookMs] = [now, performance.now() + timeoutMs, firstLookMs];
 		const left = deadline - performance.now();
-		const found = await waitFor(start, {name, uid}, stage === 'creating' ? lookMs : Math.max(1, left));
+		const found = await waitFor(start, {name, uid, stage}, stage === 'creating' ? lookMs : Math.max(1, left));
 		const facts = site.watch.get(name);
 		if (found.type === 'there' && facts !== undefined) return facts;
 		if (found.type === 'failed') return giveUp(start, {name, uid}, found.words, found.isHopeless);
@@ -136,18 +136,23 @@ async function giveUp(
 	throw failure(spec, words, hopeless);
 }
 
-/** Waits for the pod to run, or for something to be said of it; `look`: neither came in time. */
-async function waitFor({site, spec, signal, onProgress}: Start, pod: Pick<PodFacts, 'name' | 'uid'>, ms: number): Promise<Found> {
+/** Waits for the pod to run, or for something to be said of it; `look`: it waits for something else now, or neither came in time. */
+async function waitFor(
+	{site, spec, signal, onProgress}: Start,
+	pod: {name: string; uid: string; stage: string},
+	ms: number,
+): Promise<Found> {
 	const timeout = AbortSignal.timeout(Math.ceil(ms));
 	const hasProbe = spec.agent.readinessProbe !== undefined && spec.command === undefined;
+	const sameStage = (facts: PodFacts): Found | undefined => (stageOf(facts) === pod.stage ? undefined : {type: 'look'});
 	const look = (facts: PodFacts | undefined): Found | undefined => {
 		if (facts === undefined || facts.uid !== pod.uid || facts.isGone || facts.deletion !== undefined) return {type: 'stopped'};
 		const words = progressOf(facts);
 		if (words !== undefined) onProgress(words);
 		const state = stateOf(facts, Date.now());
 		if (state.type === 'failed') return state;
-		if (state.type === 'runs') return hasProbe && !facts.isReady ? undefined : {type: 'there'};
-		if (state.type !== 'ended') return undefined;
+		if (state.type === 'runs') return hasProbe && !facts.isReady ? sameStage(facts) : {type: 'there'};
+		if (state.type === 'starting') return sameStage(facts);
 		return hasProbe ? {type: 'failed', words: `it did not get ready: it ${state.end.cause}`, isHopeless: false} : {type: 'there'};
 	};
 	try {

@@ -41,6 +41,8 @@ export class PodWatch {
 	/** Ends the current list or watch. */
 	#reading = new AbortController();
 	#isSynced = false;
+	/** The version up to which all changes are known. */
+	#seen = 0;
 	#runs = false;
 	/** Nobody has followed for a while. */
 	#isIdle = false;
@@ -75,10 +77,10 @@ export class PodWatch {
 		};
 	}
 
-	/** Takes what an answer to another request says of a pod, unless more is known already. */
+	/** Takes what an answer to another request says of a pod, unless the watch is beyond that, and knows better: even that it is gone. */
 	learn(pod: Pod): PodFacts {
 		const facts = factsOf(pod);
-		this.#take(facts);
+		if (facts.version > this.#seen) this.#take(facts);
 		return facts;
 	}
 
@@ -147,6 +149,7 @@ export class PodWatch {
 		clearInterval(looks);
 		this.#runs = false;
 		this.#isSynced = false;
+		this.#seen = 0;
 		this.#pods.clear();
 		// Somebody may have come while the last look was being given up.
 		if (this.#isWanted) void this.#run();
@@ -181,6 +184,7 @@ export class PodWatch {
 			if (now === undefined) this.#pods.delete(name);
 		}
 		for (const facts of found.values()) this.#take(facts);
+		this.#seen = Number(version);
 		this.#isSynced = true;
 		if (this.#failures > 2) this.#options.warn(`the pods in ${this.#api.cluster.name} are in sight again`);
 		this.#failures = 0;
@@ -218,7 +222,9 @@ export class PodWatch {
 	#event({type, object}: WatchEvent): string | undefined {
 		if (type === 'ERROR') throw new ApiError(`the watch ends: ${object.message ?? ''}`, object.code ?? 500, object);
 		if (type !== 'BOOKMARK') this.#take(factsOf(object, type === 'DELETED'));
-		return object.metadata.resourceVersion;
+		const version = object.metadata.resourceVersion;
+		this.#seen = Math.max(this.#seen, Number(version ?? 0));
+		return version;
 	}
 
 	#take(facts: PodFacts): void {

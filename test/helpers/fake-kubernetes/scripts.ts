@@ -19,7 +19,7 @@ export type Recording = {
 	readonly response: {
 		readonly status: number;
 		readonly headers: Readonly<Record<string, string>>;
-		readonly body: KubeObject & {items?: unknown[]; message?: string};
+		readonly body: KubeObject & {items?: unknown[]; message?: string; reason?: string; code?: number};
 	};
 	readonly events?: ReadonlyArray<{readonly type: string; readonly object: KubeObject}>;
 };

@@ -35,10 +35,12 @@ const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token
 
 /** Reads the configuration of a place; so the client library is read, which whoever needs no Kubernetes does not pay for. Rejects with `unavailable`. */
 export async function openCluster(place: Place): Promise<Cluster> {
+	const files = filesOf(place);
 	const {KubeConfig: Config} = await import('@kubernetes/client-node');
 	const config = new Config();
-	const kubeconfig = load(config, place);
-	const isOwn = kubeconfig === undefined;
+	const isOwn = files === undefined;
+	if (isOwn) config.loadFromCluster();
+	else load(() => new Config(), config, files);
 	const context = isOwn ? config.getCurrentContext() : (place.context ?? config.getCurrentContext());
 	if (!isOwn) chooseContext(config, context);
 	const cluster = config.getCurrentCluster();
@@ -50,7 +52,7 @@ export async function openCluster(place: Place): Promise<Cluster> {
 	return {
 		server,
 		place: {
-			...(!isOwn && {kubeconfig, context}),
+			...(!isOwn && {kubeconfig: files.join(delimiter), context}),
 			namespace: place.namespace ?? config.getContextObject(context)?.namespace ?? 'default',
 		},
 		name: isOwn ? 'the cluster that byoai runs in' : `context ${context}`,
@@ -60,30 +62,28 @@ export async function openCluster(place: Place): Promise<Cluster> {
 	};
 }
 
-/** The files that were read; undefined: none, it is the service account of the pod that byoai runs in. */
-function load(config: KubeConfig, {kubeconfig, context}: Place): string | undefined {
-	const [first, ...others] = (kubeconfig ?? '').split(delimiter).filter(path => path !== '');
+/** The files of a kubeconfig; undefined: none, it is the service account of the pod that byoai runs in. Throws `unavailable`: neither is there. */
+function filesOf({kubeconfig, context}: Place): readonly string[] | undefined {
+	const named = (kubeconfig ?? '').split(delimiter).filter(path => path !== '');
+	if (named.length > 0) return named;
 	const usual = join(homedir(), '.kube', 'config');
-	const file = first ?? (existsSync(usual) ? usual : undefined);
-	if (file === undefined) {
-		if (context !== undefined || !existsSync(serviceAccountToken)) throw new ByoaiError('unavailable', withoutCluster);
-		config.loadFromCluster();
-		return undefined;
-	}
-	try {
-		config.loadFromFile(file);
-		for (const other of others) config.mergeConfig(fromFile(config, other));
-	} catch (error) {
-		const why = error instanceof Error ? error.message : String(error);
-		throw new ByoaiError('unavailable', `The kubeconfig ${file} cannot be read: ${why}.`, {cause: error});
-	}
-	return [file, ...others].join(delimiter);
+	if (existsSync(usual)) return [usual];
+	if (context === undefined && existsSync(serviceAccountToken)) return undefined;
+	throw new ByoaiError('unavailable', withoutCluster);
 }
 
-function fromFile(config: KubeConfig, path: string): KubeConfig {
-	const other: KubeConfig = Object.create(Object.getPrototypeOf(config), Object.getOwnPropertyDescriptors(config));
-	other.loadFromFile(path);
-	return other;
+function load(create: () => KubeConfig, config: KubeConfig, [first = '', ...others]: readonly string[]): void {
+	try {
+		config.loadFromFile(first);
+		for (const other of others) {
+			const more = create();
+			more.loadFromFile(other);
+			config.mergeConfig(more);
+		}
+	} catch (error) {
+		const why = error instanceof Error ? error.message : String(error);
+		throw new ByoaiError('unavailable', `The kubeconfig ${[first, ...others].join(delimiter)} cannot be read: ${why}.`, {cause: error});
+	}
 }
 
 function chooseContext(config: KubeConfig, context: string): void {

@@ -3,7 +3,7 @@ import {ByoaiError} from '../model/error.ts';
 import type {OutputPiece} from '../model/instance.ts';
 import {ApiError} from './kubernetes-api.ts';
 import type {PodHandle} from './kubernetes-handle.ts';
-import type {LogCursor} from './kubernetes-log-cursor.ts';
+import type {LogCursor, LogStart} from './kubernetes-log-cursor.ts';
 import type {PodFacts} from './kubernetes-pod.ts';
 import type {Site} from './kubernetes-site.ts';
 import {containerName} from './kubernetes-spec.ts';
@@ -13,6 +13,8 @@ export type Log = {readonly site: Site; readonly pod: PodHandle; readonly cursor
 
 /** While a node says that it has no log yet. */
 const againMs = 300;
+/** So often a node that says it has none of a program that has ended is asked again; one that never came to start has none. */
+const mostRefusals = 10;
 /** For the news of an end to come after the end of the output. */
 const endNewsMs = 2000;
 
@@ -21,22 +23,28 @@ const endNewsMs = 2000;
  * ended: so what came is only whole when it was read after the program's end.
  */
 export async function* podOutput({site, pod, cursor, signal}: Log, from: number): AsyncIterable<OutputPiece> {
-	for (let at = from; ; ) {
+	let at = from;
+	for (let refusals = 0; refusals < mostRefusals; ) {
 		const before = await site.watch.until(pod.pod, facts => begun(facts, pod.uid), signal);
 		if (before === 'gone') return;
-		for await (const piece of read({site, pod, cursor, signal}, at, before === 'runs')) {
-			at += piece.data.length;
-			yield piece;
-		}
-		if (before === 'ended') return;
-		await site.watch
-			.until(
-				pod.pod,
-				facts => (begun(facts, pod.uid) === 'runs' ? undefined : true),
-				AbortSignal.any([signal, AbortSignal.timeout(endNewsMs)]),
-			)
-			.catch(() => signal.throwIfAborted());
+		const start = cursor.startFor(at);
+		const chunks = await open({site, pod, signal}, before === 'runs', start);
+		if (chunks !== undefined) {
+			for await (const piece of piecesOf(chunks, {cursor, start, pod: pod.pod}, at)) {
+				at += piece.data.length;
+				yield piece;
+			}
+			if (before === 'ended') return;
+			await newsOfEnd({site, pod, signal});
+		} else if (before === 'ended') refusals++;
 	}
+}
+
+/** Waits for what usually follows the end of a stream: that the program has ended. */
+async function newsOfEnd({site, pod, signal}: Pick<Log, 'site' | 'pod' | 'signal'>): Promise<void> {
+	const either = AbortSignal.any([signal, AbortSignal.timeout(endNewsMs)]);
+	const look = (facts: PodFacts | undefined) => (begun(facts, pod.uid) === 'runs' ? undefined : true);
+	await site.watch.until(pod.pod, look, either).catch(() => signal.throwIfAborted());
 }
 
 /** Undefined: it has not begun to run. */
@@ -47,36 +55,42 @@ function begun(facts: PodFacts | undefined, uid: string): 'runs' | 'ended' | 'go
 	return type === 'runs' ? 'runs' : undefined;
 }
 
-/** Reads once, to where the server ends it. */
-async function* read({site, pod, cursor, signal}: Log, from: number, follow: boolean): AsyncIterable<OutputPiece> {
-	const start = cursor.startFor(from);
+/** What comes after `from`, of what comes after the start of a reading. */
+async function* piecesOf(
+	chunks: AsyncIterable<Buffer>,
+	{cursor, start, pod}: {cursor: LogCursor; start: LogStart; pod: string},
+	from: number,
+): AsyncIterable<OutputPiece> {
+	const lines = cursor.read(start);
+	for await (const chunk of chunks) {
+		for (const {offset, at, data} of lines.push(chunk)) {
+			const skip = Math.max(0, from - offset);
+			if (skip < data.length) yield {stream: 'stdout', at, data: data.subarray(skip)};
+		}
+	}
+	if (lines.hasRest) throw new ByoaiError('unavailable', `The output of pod ${pod} broke off.`, {retryable: true});
+}
+
+/** Undefined: there is none yet, or none any more. */
+async function open(
+	{site, pod: {pod}, signal}: Pick<Log, 'site' | 'pod' | 'signal'>,
+	follow: boolean,
+	{since}: LogStart,
+): Promise<AsyncIterable<Buffer> | undefined> {
 	const query = new URLSearchParams({
 		container: containerName,
 		timestamps: 'true',
 		...(follow && {follow: 'true'}),
-		...(start.since && {sinceTime: start.since}),
+		...(since && {sinceTime: since}),
 	});
-	const chunks = await open(site, `${site.path}/${pod.pod}/log?${query}`, pod.pod, signal);
-	if (chunks === undefined) return;
-	const lines = cursor.read(start);
-	for await (const chunk of chunks) {
-		for (const piece of lines.push(chunk)) {
-			const skip = Math.max(0, from - piece.offset);
-			if (skip < piece.data.length) yield {stream: 'stdout', at: piece.at, data: piece.data.subarray(skip)};
-		}
-	}
-	if (lines.hasRest) throw new ByoaiError('unavailable', `The output of pod ${pod.pod} broke off.`, {retryable: true});
-}
-
-/** Undefined: there is none yet, or none any more. */
-async function open(site: Site, path: string, pod: string, signal: AbortSignal): Promise<AsyncIterable<Buffer> | undefined> {
 	try {
-		return await site.api.open({doing: `read the output of pod ${pod}`, path, signal});
+		const found = await site.api.open({doing: `read the output of pod ${pod}`, path: `${site.path}/${pod}/log?${query}`, signal});
+		if (found !== undefined) return found;
 	} catch (error) {
 		if (!(error instanceof ApiError) || ![400, 404].includes(error.status)) throw error;
-		await sleep(againMs, undefined, {signal}).catch(() => signal.throwIfAborted());
-		return undefined;
 	}
+	await sleep(againMs, undefined, {signal}).catch(() => signal.throwIfAborted());
+	return undefined;
 }
 
 /** The last of what a pod printed; undefined: nothing, or it cannot be had any more. */

@@ -14,6 +14,9 @@ export type PodState =
 /** A node that is away gets so long after the time by which a pod of it should be gone. */
 const lostNodeMs = 30_000;
 
+/** Kubernetes tells times to the second; a shorter duration is better measured from outside. */
+const toldFromMs = 10_000;
+
 /** Reads where a pod is. `nowMs` is the wall clock. */
 export function stateOf(facts: PodFacts, nowMs: number): PodState {
 	const {terminated, waiting, phase} = facts;
@@ -89,7 +92,7 @@ function endOfProgram(
 	{exitCode, reason: why, startedAt, finishedAt}: Terminated,
 ): InstanceEnd {
 	const durationMs = Date.parse(finishedAt ?? '') - Date.parse(startedAt ?? '');
-	const rest = {exitCode, ...(isTask && durationMs >= 0 && {durationMs})};
+	const rest = {exitCode, ...(isTask && durationMs >= toldFromMs && {durationMs})};
 	if (why === 'OOMKilled') {
 		const limit = memory === undefined ? '' : `: it may have ${memory} (resources.limits.memory)`;
 		return {cause: `out of memory${limit}`, ...rest};

@@ -113,4 +113,79 @@ ${names.map(name => `  - {name: ${name}, agent: crew, depends_on: [], command: '
 		}
 		expect(server.pods()).toEqual([]);
 	}, 90_000);
+
+	const images = `
+agents:
+  - {name: pods, type: kubernetes, env: {FROM: agent}, resources: {limits: {memory: 64Mi}}}
+tasks:
+  - {name: one, agent: pods, image: any, command: 'echo "$FROM $BYOAI_TASK"; sleep 0.5; echo end'}
+  - {name: two, agent: pods, image: any, command: [exit 4], continue_on_error: true, depends_on: []}
+  - {name: three, agent: pods, image: any, command: sleep 60, timeout: 1s, depends_on: [], continue_on_error: true}
+`;
+
+	test('tasks with an image: a pod each, its output, its exit code, its timeout, and none left', async () => {
+		const server = await openFake();
+		const {place, env} = placeOn(server);
+		place.file('flow.yml', images);
+		const {status, stdout} = await place.run(['-f', 'flow.yml'], env);
+		expect(status, stdout).toBe(0);
+		expect(stdout).toMatch(/one {4}agent one\n.*one {4}end\n/s);
+		expect(stdout).toMatch(/two +\S+ failed .*exit 4\n/);
+		expect(stdout).toMatch(/three +\S+ failed .*timed out after 1 s/);
+		expect(server.pods()).toEqual([]);
+		expect(server.kubelet.running).toEqual([]);
+	}, 60_000);
+
+	test('kill -9 of byoai with pods of tasks: adopted, run once, output whole', async () => {
+		const server = await openFake();
+		const {place, env} = placeOn(server);
+		const began = join(place.directory, 'began');
+		place.file(
+			'flow.yml',
+			`agents: [{name: pods, type: kubernetes}]
+tasks:
+  - {name: a, agent: pods, image: any, command: 'echo x >> ${began}; for i in 1 2 3 4 5; do echo "line $i"; sleep 0.4; done'}
+`,
+		);
+		const first = place.start(['-f', 'flow.yml'], env);
+		await first.says(/line 2/);
+		first.process.kill('SIGKILL');
+		await first.ended;
+		const {status, stdout} = await place.run(['-f', 'flow.yml'], env);
+		expect(status, stdout).toBe(0);
+		expect(readFileSync(began, 'utf8')).toBe('x\n');
+		const [run] = JSON.parse((await place.run(['ps', '--json'])).stdout);
+		expect(readFileSync(join(place.state, 'logs', run.id, '0.1.log'), 'utf8')).toBe('line 1\nline 2\nline 3\nline 4\nline 5\n');
+		expect(server.pods()).toEqual([]);
+	}, 60_000);
+
+	test('one file with agents here and in pods', async () => {
+		const server = await openFake();
+		const {place, env} = placeOn(server);
+		place.file(
+			'flow.yml',
+			`agents: [{name: pod, type: kubernetes}, {name: here, type: local}, {name: other, type: kubernetes, driver_options: {kubernetes: {namespace: other}}}]
+tasks:
+  - {name: a, agent: pod, command: echo in a pod}
+  - {name: b, agent: here, command: echo here}
+  - {name: c, agent: other, command: echo elsewhere}
+`,
+		);
+		const {status, stdout} = await place.run(['-f', 'flow.yml'], env);
+		expect(status, stdout).toBe(0);
+		expect(stdout).toMatch(/in a pod\n.*here\n.*elsewhere\n/s);
+		const made = server.calls.filter(({verb, resource, subresource}) => verb === 'create' && resource === 'pods' && subresource === '');
+		expect(new Set(made.map(({namespace}) => namespace))).toEqual(new Set(['byoai', 'other']));
+		expect(server.pods()).toEqual([]);
+	}, 60_000);
+
+	test('what cannot start says why, at once', async () => {
+		const server = await openFake({images: {}});
+		const {place, env} = placeOn(server);
+		place.file('flow.yml', example);
+		const {status, stdout} = await place.run(['-f', 'flow.yml'], env);
+		expect(status).toBe(1);
+		expect(stdout).toContain('its image byoai-agent:latest cannot be pulled');
+		expect(server.pods()).toEqual([]);
+	}, 60_000);
 });

@@ -101,7 +101,9 @@ describe('a program of a task', () => {
 	test('one that is gone has no more to say, and no end to wait for', async () => {
 		const spec = commandSpec('echo a; sleep 100');
 		const handle = await driver.start(spec);
-		const reading = readAll(driver, handle);
+		const begun = Promise.withResolvers<void>();
+		const reading = readAll(driver, handle, 0, begun.resolve);
+		await begun.promise;
 		await driver.stop({name: spec.name, handle});
 		expect(await reading).toBe('a\n');
 		await driver.end?.(handle, 1000);

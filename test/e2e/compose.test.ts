@@ -4,7 +4,7 @@ import type {TestContext} from 'vitest';
 import {expect, test} from 'vitest';
 import type {AgentDetail, RunDetail} from '../../source/protocol/views.ts';
 import {ComposeProject} from '../helpers/compose-project.ts';
-import {needsCompose, run} from '../helpers/docker-engine.ts';
+import {needsCompose, run} from '../helpers/docker.ts';
 
 /** The images, and the compose files, on a real engine. The first build takes minutes, later ones little more than the bundling. */
 const buildMs = 600_000;
@@ -18,7 +18,7 @@ const original = example.replace('type: "local"', 'type: "docker"\n    volume: "
 let images: Promise<unknown> | undefined;
 
 async function open(context: TestContext, file: string): Promise<ComposeProject> {
-	const command = await needsCompose(context);
+	const command = needsCompose(context);
 	images ??= new ComposeProject(command, 'docker-compose.yml').compose('build');
 	await images;
 	const project = new ComposeProject(command, file);

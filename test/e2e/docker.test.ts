@@ -2,7 +2,7 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, beforeEach, describe, expect, onTestFinished, test} from 'vitest';
 import {CliPlace} from '../helpers/cli.ts';
-import {buildTestImage, containersOf, docker, removeContainers, testImage, whyNoDocker} from '../helpers/docker.ts';
+import {buildTestImage, containersOf, docker, needsDocker, removeContainers, testImage, whyNoDocker} from '../helpers/docker.ts';
 
 const env = {AGENT_IMAGE: testImage};
 /** The original's example, unchanged. */
@@ -43,14 +43,12 @@ describe('without an engine', () => {
 	});
 });
 
-const noDocker = whyNoDocker();
-
 describe('with an engine', () => {
 	beforeAll(async () => {
-		if (noDocker === undefined) await buildTestImage();
+		if (whyNoDocker() === undefined) await buildTestImage();
 	}, 120_000);
 
-	beforeEach(context => context.skip(noDocker !== undefined, `needs Docker: ${noDocker}`));
+	beforeEach(needsDocker);
 
 	/** A place of whose containers nothing stays. */
 	function dockerPlace(): CliPlace {

@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
-import {run} from './docker-engine.ts';
+import {run} from './docker.ts';
 import {temporaryDirectory} from './temporary-directory.ts';
 
 const repository = join(import.meta.dirname, '../..');

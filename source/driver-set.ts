@@ -97,6 +97,7 @@ function dockerDriver({config, directory, warn}: DriverSetOptions): Driver {
 	const user = ownUser();
 	return createDockerDriver({
 		owner: directory.id,
+		ownerDirectory: directory.path,
 		image,
 		network,
 		pids: config.limits.container_pids,

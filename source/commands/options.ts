@@ -31,6 +31,7 @@ export type Flags = ConfigFlags & {
 	readonly volume?: readonly string[];
 	readonly wait?: boolean;
 	readonly force?: boolean;
+	readonly clean?: boolean;
 };
 
 export type OptionName = keyof Flags | 'help' | 'version';
@@ -75,6 +76,7 @@ export const options: Readonly<Record<OptionName, Option>> = {
 	volume: {value: '<host:container>', multiple: true, help: 'a volume; may be repeated'},
 	wait: {negated: 'either', help: 'wait until that is done'},
 	force: {help: 'although it runs tasks: they count as lost, and are tried again elsewhere'},
+	clean: {help: 'remove containers of this state directory that no agent and no unfinished run of it knows'},
 	json: {help: 'JSON on standard output: a value, or one a line'},
 	host: {value: '<address>', help: 'address to listen on; default: 127.0.0.1 (BYOAI_HOST)'},
 	port: {value: '<number>', help: 'port to listen on; default: 5001 (AGENT_MANAGER_API_PORT)'},

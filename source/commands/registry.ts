@@ -192,6 +192,19 @@ export const commands: readonly Command[] = [
 		load: async () => (await import('./remove.ts')).remove,
 	},
 	{
+		name: 'doctor',
+		summary: 'check what workflows need here: state directory, port, Docker; and what was left behind',
+		operands: '',
+		operandCount: none,
+		options: ['clean', 'json', 'host', 'port', 'token'],
+		examples: [
+			['byoai doctor', 'what is wrong, and what helps; the exit status is 3 when something is'],
+			['byoai doctor --clean', 'remove containers that were left behind'],
+			['byoai doctor --json | jq -r .status', 'ok, note, warning or problem'],
+		],
+		load: async () => (await import('./doctor.ts')).doctor,
+	},
+	{
 		name: 'agent',
 		summary: 'run the agent program on this host (AGENT_* and ORCHESTRATOR_URL)',
 		operands: '',
@@ -230,4 +243,4 @@ export const commands: readonly Command[] = [
 ];
 
 /** Commands that a later version has. */
-export const laterCommands: readonly string[] = ['attach', 'approve', 'doctor'];
+export const laterCommands: readonly string[] = ['attach', 'approve'];

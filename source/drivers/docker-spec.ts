@@ -10,6 +10,8 @@ import {mountOf, parseVolume, volumeProblems} from './docker-volumes.ts';
 export type DockerDefaults = {
 	/** Id of the state directory: what carries it is ours, and nothing else is ever touched. */
 	readonly owner: string;
+	/** Its path, which is told to people who find what is left of it. */
+	readonly ownerDirectory?: string;
 	/** `AGENT_IMAGE` */
 	readonly image: string;
 	/** `DEFAULT_NETWORK` */
@@ -25,9 +27,10 @@ export type DockerDefaults = {
 export const ownerLabel = 'byoai.owner';
 export const instanceLabel = 'byoai.instance';
 const agentLabel = 'byoai.agent';
-const runLabel = 'byoai.run';
+export const runLabel = 'byoai.run';
 const taskLabel = 'byoai.task';
 const attemptLabel = 'byoai.attempt';
+export const directoryLabel = 'byoai.state-directory';
 
 /** Where an agent listens in its container, unless its `env` says otherwise. */
 const defaultAgentPort = 5000;
@@ -122,13 +125,18 @@ export function createOptions(spec: InstanceSpec, defaults: DockerDefaults): Con
 	};
 	const added = agent.driverOptions?.docker;
 	const all = (isOptions(added) ? merged({...own}, added) : own) as ContainerCreateOptions;
-	return {...all, name: containerName(defaults.owner, name), Labels: {...all.Labels, ...labelsOf(spec, defaults)}};
+	return {...all, name: containerName(defaults.owner, name), Labels: {...all.Labels, ...labelsOf(spec, defaults), ...placeOf(defaults)}};
 }
 
 /** The image's own entry point gives way: the command runs as it is written. */
 function commandOptions({argv, workingDir}: InstanceCommand): ContainerCreateOptions {
 	const [program = 'sh', ...options] = argv;
 	return {Entrypoint: [program], Cmd: options, ...(workingDir !== undefined && {WorkingDir: workingDir})};
+}
+
+/** Where its owner is, for people who find it. */
+function placeOf({ownerDirectory}: DockerDefaults): Record<string, string> {
+	return ownerDirectory === undefined ? {} : {[directoryLabel]: ownerDirectory};
 }
 
 function labelsOf({agent, name, command}: InstanceSpec, {owner}: DockerDefaults): Record<string, string> {

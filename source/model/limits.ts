@@ -31,6 +31,8 @@ export const defaultLimits = {
 	task_containers: 16,
 	/** The same for pods; a cluster places them. */
 	task_pods: 100,
+	/** Free space of a file system, for state or for Docker's images; `byoai doctor` warns when there is less. */
+	low_disk_bytes: 1024 * 1024 * 1024,
 	/** Orders of one exchange; an agent takes no larger ones. */
 	orders_bytes: 64 * 1024 * 1024,
 	/** Output, and stderr, of a direct task in an agent's reply; the rest is counted and dropped, and a line says so. */

@@ -106,6 +106,14 @@ export function readEndpoint(directory: string): Endpoint | undefined {
 	return value !== undefined && typeof value.url === 'string' ? {...value, url: value.url} : undefined;
 }
 
+/**
+ * The id of a state directory, for those who look from outside: takes no lock. Undefined when there is none yet. Throws `ByoaiError`
+ * (`unavailable`) when it may not be read.
+ */
+export function readId(directory: string): string | undefined {
+	return readIfThere(join(directory, 'id'))?.toString();
+}
+
 /** Who holds a state directory, as its file `owner` says; only messages use it, the lock alone decides. */
 type Owner = {readonly pid: number; readonly host: string; readonly since: string; readonly version: string};
 

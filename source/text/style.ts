@@ -21,8 +21,30 @@ export type Style = {
 	readonly task: (index: number) => Paint;
 };
 
-const unicodeMarks = {succeeded: '✔', failed: '✖', timed_out: '⏱', skipped: '⤼', cancelled: '⊘', again: '↻', running: '▶', waiting: '…'};
-const asciiMarks = {succeeded: '+', failed: 'x', timed_out: 'x', skipped: '-', cancelled: '-', again: '~', running: '>', waiting: '.'};
+const unicodeMarks = {
+	succeeded: '✔',
+	failed: '✖',
+	timed_out: '⏱',
+	skipped: '⤼',
+	cancelled: '⊘',
+	again: '↻',
+	running: '▶',
+	waiting: '…',
+	note: 'i',
+	warning: '!',
+};
+const asciiMarks = {
+	succeeded: '+',
+	failed: 'x',
+	timed_out: 'x',
+	skipped: '-',
+	cancelled: '-',
+	again: '~',
+	running: '>',
+	waiting: '.',
+	note: 'i',
+	warning: '!',
+};
 
 export type Mark = keyof typeof unicodeMarks;
 
@@ -41,6 +63,8 @@ export function createStyle({colour, unicode, columns = Number.POSITIVE_INFINITY
 		again: paint.yellow,
 		running: paint.dim,
 		waiting: paint.yellow,
+		note: paint.cyan,
+		warning: paint.yellow,
 	};
 	const palette = [
 		paint.cyan,

@@ -1,10 +1,10 @@
 import type {CheckFinding, FindingStatus, Leftover} from '../doctor/check.ts';
 import {findingStatuses} from '../doctor/check.ts';
 import {formatTable} from '../text/columns.ts';
-import type {Look, Mark} from '../text/style.ts';
-import {createStyle} from '../text/style.ts';
 import {printable} from '../text/printable.ts';
 import {formatSpan, plural} from '../text/spans.ts';
+import type {Look, Mark} from '../text/style.ts';
+import {createStyle} from '../text/style.ts';
 
 const marks: Readonly<Record<FindingStatus, Mark>> = {ok: 'succeeded', note: 'note', warning: 'warning', problem: 'failed'};
 

@@ -15,8 +15,10 @@ import {missing} from './exit-status.ts';
 import type {Access} from './orchestrators.ts';
 import {openOrJoin} from './orchestrators.ts';
 
-/** An engine that answers at all does so within a few milliseconds; people wait for one that does not. */
-const engineMs = 1000;
+/** What an engine may take of the time of a check: so there is time left to say that it does not answer. */
+const engineShare = 2 / 3;
+/** The same where something is to be removed, and people know that it may take longer. */
+const cleanAnswerMs = 10_000;
 
 /** `byoai doctor`: looks at all that a workflow may need, and tells what helps. Ends with 3 when something does not work. */
 export const doctor: Run = async invocation => {
@@ -37,7 +39,8 @@ function placeOf(invocation: Invocation): {place: Place; close(): Promise<void>}
 	const {flags, config} = invocation;
 	const {environment} = config;
 	const {host} = config.docker;
-	const docker = createDockerSurvey({answerMs: engineMs, ...(host !== undefined && {host})});
+	const answerMs = flags.clean === true ? cleanAnswerMs : config.limits.doctor_milliseconds * engineShare;
+	const docker = createDockerSurvey({answerMs, ...(host !== undefined && {host})});
 	const access = once(() => openState(invocation));
 	let isOpen = false;
 	const place: Place = {

@@ -34,14 +34,12 @@ export type Check = {
 	readonly name: string;
 	/** No findings: it does not apply here. */
 	readonly find: (place: Place) => Promise<readonly Finding[]>;
-	/** How long it may take in a place; absent: `checkMs`. */
-	readonly limitMs?: (place: Place) => number | undefined;
 };
 
 export type CheckFinding = Finding & {readonly check: string};
 
-/** How long one check may take: people wait for the slowest. */
-const checkMs = 1500;
+/** Where something is to be removed as well: an engine takes its time for many containers. */
+const cleanMs = 120_000;
 
 /** Does all checks side by side; their findings in the order of the checks. A check that takes too long, or breaks, is a problem itself. */
 export async function findAll(checks: readonly Check[], place: Place): Promise<readonly CheckFinding[]> {
@@ -51,8 +49,8 @@ export async function findAll(checks: readonly Check[], place: Place): Promise<r
 	return found.flat();
 }
 
-async function findWithin({find, limitMs}: Check, place: Place): Promise<readonly Finding[]> {
-	const ms = limitMs?.(place) ?? checkMs;
+async function findWithin({find}: Check, place: Place): Promise<readonly Finding[]> {
+	const ms = place.clean ? cleanMs : place.config.limits.doctor_milliseconds;
 	const over = new AbortController();
 	const late = sleep<readonly Finding[]>(ms, [problem(`There was no answer within ${ms / 1000} s.`)], {signal: over.signal});
 	late.catch(() => undefined); // it is not waited for any more

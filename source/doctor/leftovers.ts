@@ -5,16 +5,12 @@ import {note, ok, problem, reasonOf} from './check.ts';
 import type {Place} from './place.ts';
 import {engineAnswers} from './place.ts';
 
-/** For an engine that removes many of them. */
-const cleanMs = 120_000;
-
 /**
  * Containers that carry the id of this state directory, and that neither its agents nor its unfinished runs know. Nothing else is ever
  * removed: what others made and left is only told of.
  */
 export const leftovers: Check = {
 	name: 'leftovers',
-	limitMs: ({clean}) => (clean ? cleanMs : undefined),
 	find: async place => {
 		if (!(await engineAnswers(place))) {
 			return place.clean ? [problem('Nothing was removed: the engine that knows of containers does not answer.')] : [];

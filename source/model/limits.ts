@@ -33,6 +33,8 @@ export const defaultLimits = {
 	task_pods: 100,
 	/** Free space of a file system, for state or for Docker's images; `byoai doctor` warns when there is less. */
 	low_disk_bytes: 1024 * 1024 * 1024,
+	/** How long each check of `byoai doctor` may take, all side by side; one that takes longer is a problem. */
+	doctor_milliseconds: 1500,
 	/** Orders of one exchange; an agent takes no larger ones. */
 	orders_bytes: 64 * 1024 * 1024,
 	/** Output, and stderr, of a direct task in an agent's reply; the rest is counted and dropped, and a line says so. */

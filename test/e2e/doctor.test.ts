@@ -12,6 +12,14 @@ const without = {DOCKER_HOST: `unix://${join(import.meta.dirname, 'no.sock')}`};
 /** The port is left out of it: on this host anything may have the usual one. */
 const argv = ['doctor', '--port', '0'];
 
+/** A place where checks may take their time, as they do on a busy host. */
+function patientPlace(): CliPlace {
+	const place = new CliPlace();
+	mkdirSync(join(place.directory, 'byoai'));
+	place.file('byoai/config.yml', 'limits: {doctor_milliseconds: 20000}\n');
+	return place;
+}
+
 async function doctor(place: CliPlace, env: NodeJS.ProcessEnv, ...more: readonly string[]): Promise<Report & {exit: number | null}> {
 	const {status: exit, stdout, stderr} = await place.run([...argv, '--json', ...more], env);
 	expect(stderr).toBe('');
@@ -24,7 +32,7 @@ function of({findings}: Report, check: string): readonly CheckFinding[] {
 
 describe('without an engine', () => {
 	test('on a fresh machine: what it finds, in words and as one JSON value, and no state directory is made', async () => {
-		const place = new CliPlace();
+		const place = patientPlace();
 		const {status, stdout, stderr} = await place.run(argv, {...without, LANG: 'C.UTF-8'});
 		expect({status, stderr}).toEqual({status: 3, stderr: ''});
 		expect(stdout).toMatch(/^✔ ok {7}node: Node v\d+/);
@@ -36,8 +44,13 @@ describe('without an engine', () => {
 		expect(existsSync(place.state)).toBe(false);
 	});
 
+	test('nothing but findings is said of an engine at a port', async () => {
+		const report = await doctor(patientPlace(), {DOCKER_HOST: 'tcp://127.0.0.1:1'});
+		expect(of(report, 'docker')).toMatchObject([{status: 'problem', says: 'No Docker engine answers at tcp://127.0.0.1:1 (DOCKER_HOST).'}]);
+	});
+
 	test('the state directory: free, with an orchestrator, and with a damaged journal', async () => {
-		const place = new CliPlace();
+		const place = patientPlace();
 		const manager = place.start(['agent-manager-mode', '--no-tui', '--port', '0'], without);
 		const [, url] = await manager.says(/(http:\/\/127\.0\.0\.1:\d+)/);
 		expect(of(await doctor(place, without), 'state')).toMatchObject([{status: 'ok', says: expect.stringContaining(`answers at ${url}`)}]);
@@ -53,7 +66,7 @@ describe('without an engine', () => {
 
 	test('a state directory of somebody else is a problem, with what helps', async context => {
 		context.skip(process.getuid?.() !== 0, 'only root can be somebody else');
-		const place = new CliPlace();
+		const place = patientPlace();
 		chmodSync(place.directory, 0o755);
 		mkdirSync(place.state, {mode: 0o700});
 		const child = spawn(process.execPath, [program, ...argv, '--json'], {
@@ -82,7 +95,7 @@ describe('with an engine', () => {
 
 	/** A place with a state, of whose containers nothing stays. */
 	async function dockerPlace(): Promise<{place: CliPlace; owner: string}> {
-		const place = new CliPlace();
+		const place = patientPlace();
 		place.file('first.yml', 'tasks: [{command: echo first}]\n');
 		expect(await place.run(['-f', 'first.yml'])).toMatchObject({status: 0});
 		const owner = readFileSync(join(place.state, 'id'), 'utf8');

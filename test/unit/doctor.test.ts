@@ -16,7 +16,7 @@ import {serve} from '../helpers/serve.ts';
 import {temporaryDirectory} from '../helpers/temporary-directory.ts';
 
 describe('checks', () => {
-	const check = (name: string, find: Check['find'], ms = 10_000): Check => ({name, find, limitMs: () => ms});
+	const check = (name: string, find: Check['find']): Check => ({name, find});
 
 	test('run side by side; their findings come in the order of the checks', async () => {
 		const second = Promise.withResolvers<void>();
@@ -44,15 +44,15 @@ describe('checks', () => {
 	test('one that does not end, cannot, or breaks is a problem in words, and no other is the worse for it', async () => {
 		const found = await findAll(
 			[
-				check('silent', () => new Promise(() => undefined), 20),
+				check('silent', () => new Promise(() => undefined)),
 				check('refused', () => Promise.reject(new ByoaiError('unavailable', 'The disk is gone.'))),
 				check('broken', () => Promise.reject(new TypeError('x is not a function'))),
 				check('fine', async () => [ok('fine')]),
 			],
-			doctorPlace(),
+			doctorPlace({config: {limits: {...defaultLimits, doctor_milliseconds: 100}}}),
 		);
 		expect(found.map(({status, says}) => `${status}: ${says}`)).toEqual([
-			'problem: There was no answer within 0.02 s.',
+			'problem: There was no answer within 0.1 s.',
 			'problem: The disk is gone.',
 			'problem: This check broke, which is a bug: x is not a function',
 			'ok: fine',

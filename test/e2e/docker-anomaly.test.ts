@@ -9,13 +9,14 @@ import {failures, startFailingEngine} from '../helpers/failing-engine.ts';
 /** Every failure of every call takes minutes: then this is set. Else each call fails in one way. */
 const everyFailure = Boolean(process.env.BYOAI_TEST_EVERY_FAILURE);
 const atOnce = 3;
-const tasks = ['a', 'b', 'c'];
+const tasks = ['a', 'b', 'c', 'd'];
 const flow = `agents: [{name: crew, type: docker, slots: 2, volume: "./data:/data"}]
 defaults: {agent: crew}
 tasks:
   - {name: a, command: "echo this is a; echo a >> /data/ran"}
   - {name: b, command: "echo this is b; echo b >> /data/ran", depends_on: [a]}
   - {name: c, command: "echo this is c; echo c >> /data/ran", depends_on: [a]}
+  - {name: d, image: ${testImage}, command: "echo this is d; echo d >> /data/ran", depends_on: [a]}
 `;
 
 type Ran = {

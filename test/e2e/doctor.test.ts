@@ -139,27 +139,34 @@ describe('with an engine', () => {
 
 	test('beside a living orchestrator, and after its kill -9, --clean leaves what its runs need', async () => {
 		const {place, owner} = await dockerPlace();
+		const command = 'echo ready; while [ ! -e go ]; do sleep 0.1; done';
 		place.file(
 			'flow.yml',
-			'agents: [{name: crew, type: docker}]\ntasks: [{agent: crew, command: "echo ready; while [ ! -e go ]; do sleep 0.1; done"}]\n',
+			`agents: [{name: crew, type: docker}]
+tasks:
+  - {name: inside, agent: crew, command: "${command}", depends_on: []}
+  - {name: alone, image: ${testImage}, command: "${command}", depends_on: []}
+`,
 		);
 		const cli = place.start(['-f', 'flow.yml'], env);
-		await cli.says(/ready/);
-		const [needed = ''] = containersOf(owner);
+		await cli.says(/inside +ready/);
+		await cli.says(/alone +ready/);
+		const needed = containersOf(owner);
+		expect(needed).toHaveLength(2);
 		const clean = async () => of(await doctor(place, env, '--clean'), 'leftovers')[0];
 		expect(await clean()).toMatchObject({status: 'ok', says: 'No container was left behind.'});
 		leave(owner);
 		expect(await clean()).toMatchObject({status: 'ok', says: '1 container that nobody knew was removed.'});
-		expect(containersOf(owner)).toEqual([needed]);
+		expect(containersOf(owner)).toEqual(needed);
 
 		cli.process.kill('SIGKILL');
 		await cli.ended;
 		leave(owner);
 		expect(await clean()).toMatchObject({status: 'ok', says: '1 container that nobody knew was removed.'});
-		expect(containersOf(owner)).toEqual([needed]);
+		expect(containersOf(owner)).toEqual(needed);
 		const again = place.start(['-f', 'flow.yml'], env);
 		await again.says(/follow|ready/);
-		docker('exec', needed, 'touch', 'go');
+		for (const id of needed) docker('exec', id, 'touch', 'go');
 		expect(await again.ended).toMatchObject({status: 0});
 		expect(containersOf(owner)).toEqual([]);
 	}, 90_000);

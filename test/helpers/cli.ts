@@ -87,7 +87,7 @@ export class Cli {
 	/** Resolves once standard output or standard error matches. */
 	async says(pattern: RegExp): Promise<RegExpExecArray> {
 		const find = () => pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
-		await expect.poll(find, {message: String(pattern), timeout: 15_000}).not.toBeNull();
+		await expect.poll(find, {message: String(pattern), timeout: 25_000}).not.toBeNull();
 		const found = find();
 		if (found === null) throw new Error(`${pattern} was there, and is not`);
 		return found;

@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type {InstanceEnd} from '../model/instance.ts';
 import {orAborted} from './abortable.ts';
@@ -14,6 +15,9 @@ export type Watch = {
 	readonly signal: AbortSignal;
 };
 
+/** After a look to which the engine gave no answer. */
+const lookAgainMs = 500;
+
 /** Resolves with the end of a container: looks at it now, and again whenever the engine has news of it. */
 export async function watchContainer({docker, events, container, signal}: Watch): Promise<InstanceEnd> {
 	let news = Promise.withResolvers<void>();
@@ -26,14 +30,16 @@ export async function watchContainer({docker, events, container, signal}: Watch)
 			const seen = await look(docker, container, wasSeen);
 			if (typeof seen === 'object') return seen;
 			wasSeen ||= seen === 'runs';
-			await orAborted(news.promise, signal);
+			// One question may get lost while the stream of events, which would be news when it began anew, goes on.
+			const again = seen === 'unknown' ? [sleep(lookAgainMs, undefined, {ref: false})] : [];
+			await orAborted(Promise.race([news.promise, ...again]), signal);
 		}
 	} finally {
 		cancel();
 	}
 }
 
-/** `unknown`: the engine does not answer just now. Its next stream of events is news. */
+/** `unknown`: the engine does not answer just now. */
 async function look(docker: Docker, {container, startedAt}: ContainerHandle, wasSeen: boolean): Promise<InstanceEnd | 'runs' | 'unknown'> {
 	try {
 		const facts = await inspect(docker, container);

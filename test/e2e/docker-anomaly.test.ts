@@ -9,6 +9,8 @@ import {failures, startFailingEngine} from '../helpers/failing-engine.ts';
 /** Every failure of every call takes minutes: then this is set. Else each call fails in one way. */
 const everyFailure = Boolean(process.env.BYOAI_TEST_EVERY_FAILURE);
 const atOnce = 3;
+/** After so long a run hangs. On a host with nothing else to do it takes two seconds. */
+const hangMs = 90_000;
 const tasks = ['a', 'b', 'c', 'd'];
 const flow = `agents: [{name: crew, type: docker, slots: 2, volume: "./data:/data"}]
 defaults: {agent: crew}
@@ -21,6 +23,7 @@ tasks:
 
 type Ran = {
 	readonly engine: FailingEngine;
+	/** `null`: it did not end, and was killed. */
 	readonly status: number | null;
 	/** All that was said. */
 	readonly text: string;
@@ -34,7 +37,10 @@ async function runWith(call: number, failure: Failure): Promise<Ran> {
 	const place = new CliPlace();
 	place.file('flow.yml', flow);
 	const engine = await startFailingEngine(call, failure, onTestFinished);
-	const {status, stdout, stderr} = await place.run(['-f', 'flow.yml'], {AGENT_IMAGE: testImage, DOCKER_HOST: engine.host});
+	const cli = place.start(['-f', 'flow.yml'], {AGENT_IMAGE: testImage, DOCKER_HOST: engine.host});
+	const hangs = setTimeout(() => cli.process.kill('SIGKILL'), hangMs);
+	const {status, stdout, stderr} = await cli.ended;
+	clearTimeout(hangs);
 	const owner = readFileSync(join(place.state, 'id'), 'utf8');
 	onTestFinished(() => removeContainers(owner));
 	const runs = JSON.parse((await place.run(['ps', '--json'])).stdout) as ReadonlyArray<{status: string}>;
@@ -60,6 +66,7 @@ function linesOf(path: string): readonly string[] {
 function faultsOf({status, text, statuses, ran, left}: Ran): readonly string[] {
 	const faults: string[] = [];
 	const fault = (is: boolean, what: string) => is && faults.push(what);
+	if (status === null) return ['it hangs'];
 	fault(left > 0, `${left} containers are left`);
 	fault(/internal error|\n +at /.test(text), 'it says that there is a bug');
 	if (status === 0) {

@@ -135,6 +135,32 @@ test('a container of that name that is not ours is left alone', async () => {
 	expect(engine.asked.every(asked => asked.startsWith('GET'))).toBe(true);
 });
 
+test('the end of a container is found although the question after it gets lost, and the stream of events goes on', async () => {
+	let events: ServerResponse | undefined;
+	let asked = 0;
+	const labels = {'byoai.owner': '0123456789abcdef', 'byoai.instance': 'a'};
+	const facts = (state: object) => ({Id: 'c', Config: {Labels: labels}, HostConfig: {}, State: {StartedAt: 'then', ...state}});
+	const engine = await startFakeEngine({
+		'GET /events': (_, response) => {
+			events = response;
+			response.writeHead(200);
+			response.flushHeaders();
+		},
+		'GET /containers/c/json': (request, response) => {
+			asked++;
+			if (events === undefined || asked < 3) return json(response, facts({Running: true}));
+			if (asked === 3) return request.socket.destroy();
+			json(response, facts({Running: false, Status: 'exited', ExitCode: 3}));
+		},
+	});
+	const handle = {driver: 'docker', container: 'c', startedAt: 'then'} as const;
+	const ended = driverAt(engine.host).watch('a', handle, new AbortController().signal);
+	await expect.poll(() => asked).toBe(2); // at once, and as the stream of events began
+	if (events !== undefined) line(events, {Type: 'container', Action: 'die', Actor: {ID: 'c'}});
+	expect(await ended).toMatchObject({cause: 'exited with code 3', exitCode: 3});
+	expect(engine.asked.filter(question => question.startsWith('GET /events'))).toHaveLength(1);
+});
+
 test('how far a pull is never goes back', () => {
 	const layers = new Layers();
 	const download = (id: string, current: number, total: number) =>

@@ -163,7 +163,7 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	opened.push(() => store.close());
 	const logFiles = openLogFiles(directory.logs, {attemptBytes: config.limits.attempt_log_bytes});
 	opened.push(() => logFiles.close());
-	const logs = new TaskLogs(logFiles);
+	const logs = new TaskLogs(logFiles, {warn, monotonic: clock.monotonic});
 	const {promise: fatal, resolve: onFatal} = Promise.withResolvers<ByoaiError>();
 	const engine: Engine = new Engine({store, clock, limits: config.limits, onFatal, perform: command => performer.perform(command)});
 	engine.restore();

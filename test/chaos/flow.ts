@@ -18,7 +18,13 @@ export type ChaosTask = {
 	readonly failsBelow?: number;
 };
 
-const counted = (from: number, to: number): string => Array.from({length: to - from + 1}, (_, index) => `${from + index}\n`).join('');
+const lineLength = 800;
+/** Numbers in long lines: much output that costs a terminal little, and in which every byte out of place is noticed. */
+const counts = (from: string, to: string): string => `seq -s ' ' ${from} ${to} | fold -w ${lineLength}`;
+function counted(from: number, to: number): string {
+	const text = Array.from({length: to - from + 1}, (_, index) => from + index).join(' ');
+	return `${text.match(new RegExp(`.{1,${lineLength}}`, 'g'))?.join('\n')}\n`;
+}
 const slowly = (lines: number, pause: string): string => `for i in $(seq 1 ${lines}); do echo "line $i"; sleep ${pause}; done`;
 const slowOutput = (lines: number): string => Array.from({length: lines}, (_, index) => `line ${index + 1}\n`).join('');
 
@@ -37,12 +43,12 @@ export const chaosTasks: readonly ChaosTask[] = [
 	plain('side-2', ['first'], 3, '0.1'),
 	plain('side-3', ['first'], 8, '0.04'),
 	plain('at-home', ['first'], 6, '0.06', {agent: 'local-agent'}),
-	{name: 'long', needs: ['first'], script: 'seq 1 50000', output: counted(1, 50_000), ends: 'succeeded'},
+	{name: 'long', needs: ['first'], script: counts('1', '60000'), output: counted(1, 60_000), ends: 'succeeded'},
 	{
 		name: 'gushes',
 		needs: [],
-		script: 'for i in 0 1 2 3 4; do seq $((i * 4000 + 1)) $((i * 4000 + 4000)) >&2; sleep 0.1; done',
-		output: counted(1, 20_000),
+		script: `for i in 0 1 2 3 4; do ${counts('$((i * 9000 + 1))', '$((i * 9000 + 9000))')} >&2; sleep 0.1; done`,
+		output: [0, 1, 2, 3, 4].map(i => counted(i * 9000 + 1, i * 9000 + 9000)).join(''),
 		ends: 'succeeded',
 	},
 	{

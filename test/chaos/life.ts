@@ -10,7 +10,8 @@ import type {Place} from './place.ts';
 import type {Moment} from './plan.ts';
 import {isAgent, processesWith} from './processes.ts';
 
-const pollMs = 5;
+/** Each look costs the machine something, on which everything else waits. */
+const pollMs = 15;
 
 /** One life of an orchestrator: the built program from its start to its end, with the commits that it makes. */
 export class Life {

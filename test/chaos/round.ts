@@ -92,10 +92,18 @@ export class Round {
 			}
 		}
 		if (life === undefined && !this.#place.hasEnded()) life = this.#begin('flow.json');
+		if (life !== undefined && (await this.#missedItsEngine(life))) life = this.#begin('flow.json');
 		const findings = life === undefined ? [] : await endsWell(life);
 		// One more start, for what the last life was killed before it had cleared away.
 		if (life === undefined) findings.push(...(await endsWell(this.#begin('after.json'))));
 		return findings;
+	}
+
+	/** With its engine dead at the start it says so, with status 3, and begins nothing: then it is started again, as a person would. */
+	async #missedItsEngine(life: Life): Promise<boolean> {
+		if (!this.#plan.faults.some(fault => 'kill' in fault && fault.kill.includes('engine'))) return false;
+		const ended = await Promise.race([life.ended, sleep(hangsAfterMs, undefined, {ref: false})]);
+		return ended?.status === 3 && /Docker/.test(life.output) && !this.#place.hasEnded();
 	}
 
 	#begin(file: 'flow.json' | 'after.json'): Life {

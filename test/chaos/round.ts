@@ -83,7 +83,8 @@ export class Round {
 		let life: Life | undefined;
 		for (let fault = faults.shift(); fault !== undefined; fault = faults.shift()) {
 			life ??= this.#begin('flow.json');
-			if (!(await life.reaches(fault.at))) break;
+			// A life that hangs comes to no moment; what follows tells of it.
+			if (!(await Promise.race([life.reaches(fault.at), sleep(hangsAfterMs, false, {ref: false})]))) break;
 			this.#killedAfter ??= life.commits;
 			if (await this.#harm(life, fault)) {
 				await life.ended;

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Docker} from './docker.ts';
 import {dockerCommand} from './docker.ts';
+import {processesWith, signalAll} from './processes.ts';
 
 const patienceMs = 60_000;
 /** An engine that belongs to the rounds alone, so that it may be killed: own socket, own data, own bridge. Needs root. */
@@ -31,6 +32,8 @@ export async function startEngine(image: string): Promise<Docker & {close(): Pro
 			const pids = pidsOf(directory);
 			process.kill(pids[0] ?? 0, 'SIGTERM');
 			await until(() => !pids.some(isAlive), 'the engine does not end');
+			// What watched over containers outlives a killed containerd, also when there is nothing left to watch over.
+			signalAll(processesWith(`${directory}/`), 'SIGKILL');
 			execFileSync('ip', ['link', 'delete', bridge]);
 			unmountBelow(directory);
 			rmSync(directory, {recursive: true, force: true});

@@ -1,13 +1,13 @@
 import type {ChildProcess} from 'node:child_process';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {parseArgs} from 'node:util';
 import type {Client} from '../source/client/client.ts';
 import {createClient} from '../source/client/client.ts';
+import {copyProgram} from '../test/chaos/place.ts';
 
 /**
  * A manager that takes run after run, with readers of events and of output beside it: memory, file descriptors and files have to stay
@@ -20,8 +20,9 @@ import {createClient} from '../source/client/client.ts';
 const {values} = parseArgs({options: {minutes: {type: 'string', default: '20'}}});
 const totalMs = Number(values.minutes) * 60_000;
 const sampleMs = Math.max(1000, Math.min(10_000, totalMs / 60));
-const cli = join(import.meta.dirname, '..', 'dist', 'cli.js');
-const directory = mkdtempSync(join(tmpdir(), 'byoai-soak-'));
+// A copy, for it has to last.
+const program = copyProgram();
+const directory = join(program.directory, 'soak');
 const state = join(directory, 'state');
 
 const flow = `
@@ -143,10 +144,10 @@ function report(samples: readonly Sample[]): number {
 	return grown;
 }
 
-mkdirSync(join(directory, 'byoai'));
+mkdirSync(join(directory, 'byoai'), {recursive: true});
 writeFileSync(join(directory, 'byoai/config.yml'), 'port: 0\ntask_grace: 200ms\nlimits: {kept_runs: 20}\n');
 writeFileSync(join(directory, 'idle.yml'), 'tasks: [{name: a, command: "true"}]\n');
-const manager = spawn(process.execPath, [cli, 'agent-manager-mode', '--no-tui', '-f', join(directory, 'idle.yml')], {
+const manager = spawn(process.execPath, [program.cli, 'agent-manager-mode', '--no-tui', '-f', join(directory, 'idle.yml')], {
 	stdio: 'ignore',
 	cwd: directory,
 	env: {PATH: process.env.PATH, BYOAI_STATE_DIR: state, XDG_CONFIG_HOME: directory},
@@ -169,5 +170,5 @@ try {
 	manager.kill('SIGTERM');
 	if (manager.exitCode === null) await once(manager, 'exit');
 	for (const pid of processesOfState()) orElse(() => process.kill(pid, 'SIGKILL'), false);
-	rmSync(directory, {recursive: true, force: true});
+	program.remove();
 }

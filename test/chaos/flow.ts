@@ -78,11 +78,20 @@ export const chaosTasks: readonly ChaosTask[] = [
 	{name: 'last', needs: ['side-1', 'side-2', 'side-3', 'long', 'gushes'], script: 'echo over', output: 'over\n', ends: 'succeeded'},
 ];
 
+/** A task in a container of its own, without an agent in it. */
+export function imageTask(image: string): ChaosTask {
+	return plain('in-image', ['first'], 10, '0.2', {image, volumes: ['./data:/data'], agent: undefined});
+}
+
 const note = (what: string): string => `echo "$BYOAI_RUN $BYOAI_TASK $BYOAI_ATTEMPT ${what}" >> "$LEDGER"`;
 
 /** The workflow as JSON. `ledger`: the file of notes, as the own host's tasks and as agents see it. */
-export function chaosFlow(ledger: {readonly here: string; readonly inside: string}, crew: Readonly<Record<string, unknown>>): string {
-	const tasks = chaosTasks.map(({name, needs, script, keys}) => ({
+export function chaosFlow(
+	all: readonly ChaosTask[],
+	ledger: {readonly here: string; readonly inside: string},
+	crew: Readonly<Record<string, unknown>>,
+): string {
+	const tasks = all.map(({name, needs, script, keys}) => ({
 		name,
 		depends_on: needs,
 		command: `${note('start')}\n${script}\n${note('end')}`,

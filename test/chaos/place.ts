@@ -4,7 +4,8 @@ import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import type {Docker} from './docker.ts';
 import {dockerCommand} from './docker.ts';
-import {afterFlow, chaosFlow} from './flow.ts';
+import type {ChaosTask} from './flow.ts';
+import {afterFlow, chaosFlow, chaosTasks, imageTask} from './flow.ts';
 
 const repository = join(import.meta.dirname, '../..');
 
@@ -30,10 +31,13 @@ export class Place {
 	readonly temporary: string;
 	readonly program: Program;
 	readonly docker: Docker | undefined;
+	/** Of its workflow, in order. */
+	readonly tasks: readonly ChaosTask[];
 
 	constructor(program: Program, name: string, {docker, leaseMs}: {docker?: Docker | undefined; leaseMs?: number | undefined}) {
 		this.program = program;
 		this.docker = docker;
+		this.tasks = docker ? [...chaosTasks, imageTask(docker.image)] : chaosTasks;
 		this.directory = join(program.directory, name);
 		this.state = join(this.directory, 'state');
 		this.database = join(this.state, 'byoai.db');
@@ -46,7 +50,7 @@ export class Place {
 		writeFileSync(join(this.directory, 'byoai/config.yml'), `port: 0\ntask_grace: 300ms\n${lease}`);
 		const crew = docker ? {type: 'docker', replicas: 2, slots: 2, volume: './data:/data'} : {type: 'local', slots: 4};
 		const ledger = {here: this.ledger, inside: docker ? '/data/ledger' : this.ledger};
-		writeFileSync(join(this.directory, 'flow.json'), chaosFlow(ledger, crew));
+		writeFileSync(join(this.directory, 'flow.json'), chaosFlow(this.tasks, ledger, crew));
 		writeFileSync(join(this.directory, 'after.json'), afterFlow);
 	}
 

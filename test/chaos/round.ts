@@ -3,7 +3,6 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Docker} from './docker.ts';
 import {dockerCommand} from './docker.ts';
-import {chaosTasks} from './flow.ts';
 import type {Finding} from './judge.ts';
 import {judge, leftFiles, leftSockets, readEvidence} from './judge.ts';
 import {Life, livingAgents} from './life.ts';
@@ -55,8 +54,8 @@ export class Round {
 		try {
 			findings.push(...(await this.#live()));
 			findings.push(...(await this.#leftovers()));
-			const evidence = readEvidence(this.#place.state, this.#place.ledger, chaosTasks);
-			findings.push(...judge(evidence, chaosTasks));
+			const evidence = readEvidence(this.#place.state, this.#place.ledger, this.#place.tasks);
+			findings.push(...judge(evidence, this.#place.tasks));
 			lostAttempts = [...evidence.attempts.values()].flat().filter(({status}) => status === 'lost').length;
 		} catch (error) {
 			findings.push({kind: 'lost', what: `the round broke: ${error instanceof Error ? error.stack : String(error)}`});

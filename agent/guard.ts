@@ -2,6 +2,7 @@ import type {ChildProcess} from 'node:child_process';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import type {Environment} from '../source/model/workflow.ts';
+import {GroupRecord} from './group-record.ts';
 import type {Lease} from './lease.ts';
 import type {WatchdogMessage} from './watchdog.ts';
 import {watchdogArgument, watchdogReady} from './watchdog.ts';
@@ -11,7 +12,7 @@ export type GuardOptions = {
 	readonly program: string;
 	/** Temporary files, which the watchdog removes once the agent is gone. */
 	readonly directory: string;
-	/** Of a deployed agent: where the watchdog writes down who it is. */
+	/** Of a deployed agent: where the watchdog writes down who it is, and the agent what it runs. */
 	readonly instanceDirectory: string | undefined;
 	readonly environment: Environment;
 	readonly say: (message: string) => void;
@@ -24,6 +25,7 @@ export type GuardOptions = {
 export class Guard {
 	readonly #options: GuardOptions;
 	readonly #groups = new Map<number, {readonly direct: boolean}>();
+	readonly #record: GroupRecord | undefined;
 	#lease: Lease | undefined;
 	#child: ChildProcess | undefined;
 	#ready: Promise<void> | undefined;
@@ -31,6 +33,8 @@ export class Guard {
 
 	constructor(options: GuardOptions) {
 		this.#options = options;
+		const {instanceDirectory, say} = options;
+		if (instanceDirectory !== undefined) this.#record = new GroupRecord(instanceDirectory, say);
 	}
 
 	/** Resolves once a watchdog listens; nothing may start before. Rejects when none can be had; asking again tries again. */
@@ -55,11 +59,13 @@ export class Guard {
 	/** `direct`: no attempt, so that the end of a lease does not concern it. */
 	began(group: number, {direct}: {direct: boolean}): void {
 		this.#groups.set(group, {direct});
+		this.#record?.began(group);
 		this.#tell({type: 'began', group, direct});
 	}
 
 	vanished(group: number): void {
 		this.#groups.delete(group);
+		this.#record?.vanished(group);
 		this.#tell({type: 'vanished', group});
 	}
 
@@ -71,6 +77,7 @@ export class Guard {
 	/** Lets the watchdog go, once nothing is left that it guards. */
 	async close(): Promise<void> {
 		this.#closed = true;
+		this.#record?.close();
 		const child = this.#child;
 		if (!child) return;
 		const ended = once(child, 'exit');

@@ -9,14 +9,14 @@ import {systemClock} from './engine/clock.ts';
 import {Engine} from './engine/engine.ts';
 import {History} from './engine/history.ts';
 import {Performer} from './engine/perform.ts';
+import {Retention} from './engine/retention.ts';
 import type {ContactVitals} from './engine/rows.ts';
 import {createRunIds} from './engine/run-ids.ts';
 import {TaskLogs} from './engine/task-logs.ts';
 import {Views} from './engine/views.ts';
 import {ByoaiError} from './model/error.ts';
 import type {AgentType} from './model/workflow.ts';
-import {isNeeded} from './scheduler/pools.ts';
-import type {State} from './scheduler/state.ts';
+import {isSettled} from './scheduler/pools.ts';
 import {poolOfInstance} from './scheduler/state.ts';
 import type {Certificate} from './server/certificate.ts';
 import {fingerprintOf, readCertificateFiles, selfSigned} from './server/certificate.ts';
@@ -138,6 +138,7 @@ async function compose(
 		opened.push(repeat(() => views.refreshAgents(), agentsRefreshMs));
 		engine.start();
 		contacts.start();
+		core.retention.start();
 		// A driver that no agent of this state has is not asked for what it might have left: nobody need have it.
 		const used = new Set<AgentType>(['local', ...Object.values(engine.state.pools).map(({spec}) => spec.type)]);
 		const isKnown = (instance: string) => poolOfInstance(engine.state, instance) !== undefined || isHeldInstance(engine.state, instance);
@@ -163,7 +164,7 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	opened.push(() => store.close());
 	const logFiles = openLogFiles(directory.logs, {attemptBytes: config.limits.attempt_log_bytes});
 	opened.push(() => logFiles.close());
-	const logs = new TaskLogs(logFiles);
+	const logs = new TaskLogs(logFiles, {warn, monotonic: clock.monotonic});
 	const {promise: fatal, resolve: onFatal} = Promise.withResolvers<ByoaiError>();
 	const engine: Engine = new Engine({store, clock, limits: config.limits, onFatal, perform: command => performer.perform(command)});
 	engine.restore();
@@ -190,8 +191,11 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	});
 	opened.push(() => performer.close());
 	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref), driverSet.progress);
+	const retention = new Retention({engine, store, logs: logFiles, clock, limits: config.limits, warn});
+	opened.push(() => retention.close());
 	const supportedTypes = new Set(drivers.keys());
-	return {...driverSet, engine, exchanges, contacts, performer, history, logs, fatal, driverSet, supportedTypes, imageSlots};
+	const parts = {engine, exchanges, contacts, performer, retention, history, logs, fatal, driverSet};
+	return {...driverSet, ...parts, supportedTypes, imageSlots};
 }
 
 /** An instance whose start takes long is not there yet, and its row says why. */
@@ -232,21 +236,13 @@ function isPortTaken(error: unknown): boolean {
 }
 
 function settled(engine: Engine, mode: OrchestratorOptions['mode']): Promise<void> {
-	if (isSettled(engine.state, mode)) return Promise.resolve();
+	if (isSettled(engine.state, mode === 'manager')) return Promise.resolve();
 	return new Promise(resolve => {
 		const stop = engine.subscribe(({after}) => {
-			if (!isSettled(after, mode)) return;
+			if (!isSettled(after, mode === 'manager')) return;
 			stop();
 			resolve();
 		});
-	});
-}
-
-/** A manager keeps `local-agent` for a while, for the next run. */
-function isSettled(state: State, mode: OrchestratorOptions['mode']): boolean {
-	return Object.values(state.pools).every(pool => {
-		if (pool.spec.lifetime === 'persistent' || (pool.run === undefined && mode === 'manager')) return true;
-		return isNeeded(state, pool);
 	});
 }
 

@@ -14,16 +14,24 @@ export class Output {
 	#batchBytes = 0;
 	#scheduled: NodeJS.Immediate | undefined;
 	#isFull = false;
+	#caughtUp = Promise.withResolvers<void>();
 	#isBroken = false;
 	#failure: NodeJS.ErrnoException | undefined;
 
 	constructor(stream: Stream) {
 		this.#stream = stream;
 		this.isTerminal = stream.isTTY === true;
+		// Always listened to: a reader may have caught up before anybody waits for it.
+		stream.on('drain', () => {
+			this.#isFull = false;
+			this.#caughtUp.resolve();
+			this.#caughtUp = Promise.withResolvers();
+		});
 		this.broken = new Promise(resolve =>
 			stream.on('error', (error: NodeJS.ErrnoException) => {
 				this.#isBroken = true;
 				this.#failure = error;
+				this.#caughtUp.resolve();
 				resolve(error);
 			}),
 		);
@@ -57,11 +65,7 @@ export class Output {
 	/** Resolves at once while the other side keeps up, else when it has caught up (or is gone). */
 	async ready(): Promise<void> {
 		if (!this.#isFull || this.#isBroken) return;
-		const {promise, resolve} = Promise.withResolvers<void>();
-		this.#stream.once('drain', resolve);
-		await Promise.race([promise, this.broken]);
-		this.#stream.removeListener('drain', resolve);
-		this.#isFull = false;
+		await this.#caughtUp.promise;
 	}
 
 	/** Resolves when all that was written is with the operating system, or can no longer get there. */

@@ -9,6 +9,7 @@ import {ownProcess, toProcessId} from './local-process.ts';
  *
  *     <instances>/<name>/<generation>/pid           the agent that holds this generation
  *                                     watchdog.pid  what kills its tasks when it dies
+ *                                     groups        process groups of what it runs, for when both are dead
  *                                     agent.log     what it printed
  *
  * An agent program claims its generation by linking a complete `pid` (`{pid, startTime}`) into it, which only one can; the

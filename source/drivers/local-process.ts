@@ -49,6 +49,22 @@ export async function killGroup(leader: ProcessId, timeoutMs: number): Promise<b
 	}, timeoutMs);
 }
 
+/**
+ * Kills a process group that was written down: where its leader is still the same process, all of it; where the leader is gone, those
+ * members that `isOurs` knows, for the number may be another's by now. Resolves with false when something outlives `timeoutMs`.
+ */
+export async function killOwnGroup(leader: ProcessId, isOurs: (pid: number) => boolean, timeoutMs: number): Promise<boolean> {
+	return until(() => {
+		if (isAlive(leader)) {
+			trySignal(-leader.pid, 'SIGKILL');
+			return false;
+		}
+		const members = hasProc ? membersOf(leader.pid).filter(isOurs) : [];
+		for (const pid of members) trySignal(pid, 'SIGKILL');
+		return members.length === 0;
+	}, timeoutMs);
+}
+
 /** Asks until the condition holds, or `timeoutMs` have passed. Resolves with whether it holds. */
 export async function until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
 	const deadline = performance.now() + timeoutMs;
@@ -67,8 +83,16 @@ function groupLives(group: number): boolean {
 	if (!trySignal(-group, 0)) return false;
 	if (!hasProc) return true;
 	// A signal reaches zombies too, which stay for good where process 1 does not reap.
-	return readdirSync('/proc').some(entry => {
-		const stat = /^\d+$/.test(entry) ? readStat(Number(entry)) : undefined;
+	return membersOf(group).length > 0;
+}
+
+/** Processes of a group that run, on Linux. */
+function membersOf(group: number): readonly number[] {
+	const pids = readdirSync('/proc')
+		.filter(entry => /^\d+$/.test(entry))
+		.map(Number);
+	return pids.filter(pid => {
+		const stat = readStat(pid);
 		return stat?.group === group && isRunning(stat);
 	});
 }

@@ -1,5 +1,6 @@
 import {ByoaiError} from '../model/error.ts';
 import {readWatchdog} from './local-directory.ts';
+import {killLeftGroups} from './local-groups.ts';
 import type {ProcessId} from './local-process.ts';
 import {isAlive, isSame, killGroup, signalProcess, until} from './local-process.ts';
 
@@ -8,7 +9,7 @@ const killMs = 10_000;
 
 /**
  * Ends agents with all that they started: SIGTERM, after `graceMs` SIGKILL; then their watchdogs are given the time to kill
- * the tasks; what then still is in an agent's process group is killed too. Rejects with `unavailable` when something stays.
+ * the tasks; what then still runs of them or is in an agent's process group is killed too. Rejects with `unavailable` when something stays.
  */
 export async function endAgents(
 	name: string,
@@ -24,15 +25,18 @@ export async function endAgents(
 		for (const agent of living) signalProcess(agent, 'SIGKILL');
 		if (!(await until(gone, killMs))) throw stuck(name, living);
 	}
-	for (const generation of generations) await awaitWatchdog(name, generation);
+	for (const generation of generations) await endLeft(name, generation);
 	for (const agent of living) {
 		if (!(await killGroup(agent, killMs))) throw stuck(name, [agent]);
 	}
 }
 
-async function awaitWatchdog(name: string, generation: string): Promise<void> {
+/** Waits for the watchdog of an agent that is gone to end the tasks, and ends what still runs of them where it is dead too. */
+export async function endLeft(name: string, generation: string): Promise<void> {
 	const watchdog = await readWatchdog(generation);
 	if (watchdog !== undefined && !(await until(() => !isAlive(watchdog), killMs))) throw stuck(name, [watchdog]);
+	const left = await killLeftGroups(generation, killMs);
+	if (left.length > 0) throw stuck(name, left);
 }
 
 function stuck(name: string, processes: readonly ProcessId[]): ByoaiError {

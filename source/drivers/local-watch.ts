@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {InstanceEnd} from '../model/instance.ts';
 import {lastOutput, readWatchdog} from './local-directory.ts';
+import {killLeftGroups} from './local-groups.ts';
 import type {ProcessId} from './local-process.ts';
 import {isAlive} from './local-process.ts';
 
@@ -8,6 +9,9 @@ import {isAlive} from './local-process.ts';
 const pollMs = 500;
 /** How often the watchdog of an agent that has ended is looked at: it needs but a moment. */
 const watchdogPollMs = 20;
+
+/** For what a dead agent and a dead watchdog left running to be gone, once it was killed. */
+const killMs = 10_000;
 
 /** The end of an agent that an earlier life of the orchestrator started. Its exit status cannot be had. */
 export async function adoptedEnd(holder: ProcessId, signal: AbortSignal): Promise<InstanceEnd> {
@@ -17,13 +21,15 @@ export async function adoptedEnd(holder: ProcessId, signal: AbortSignal): Promis
 }
 
 /**
- * The end of the whole instance, with what it printed last: its agent's, once the watchdog has killed what the agent left.
- * Before that, an attempt that is taken for lost might still run.
+ * The end of the whole instance, with what it printed last: its agent's, once the watchdog, or this driver where that is dead too, has killed
+ * what the agent left. Before that, an attempt that is taken for lost might still run.
  */
 export async function instanceEnd(agentEnd: Promise<InstanceEnd>, generation: string, signal: AbortSignal): Promise<InstanceEnd> {
 	const end = await agentEnd;
 	const watchdog = await readWatchdog(generation);
 	if (watchdog !== undefined) await gone(watchdog, watchdogPollMs, signal);
+	// What cannot be killed (it hangs in the kernel) is waited for no longer: its attempt would hang with it.
+	if (!signal.aborted) await killLeftGroups(generation, killMs);
 	const output = await lastOutput(generation);
 	return {...end, ...(output === undefined ? {} : {output})};
 }

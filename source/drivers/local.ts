@@ -12,7 +12,7 @@ import {launch} from './local-launch.ts';
 import type {ProcessId} from './local-process.ts';
 import {isAlive, isSame, toProcessId} from './local-process.ts';
 import {agentEnvironment, validateLocal} from './local-spec.ts';
-import {endAgents} from './local-stop.ts';
+import {endAgents, endLeft} from './local-stop.ts';
 import {adoptedEnd, instanceEnd} from './local-watch.ts';
 import {createTurns} from './turns.ts';
 
@@ -44,6 +44,8 @@ export function createLocalDriver(options: LocalDriverOptions): Driver {
 		closing.signal.throwIfAborted();
 		const newest = await newestGeneration(directory, spec.name);
 		if (isHeld(newest)) return toHandle(newest.claim, newest.generation);
+		// Nobody may have watched it: what a dead agent left goes before anything new comes.
+		if (newest !== undefined && newest.claim !== 'none') await endLeft(spec.name, newest.generation);
 		const generation = newest?.claim === 'none' ? newest.generation : await addGeneration(directory, spec.name, newest?.number);
 		const environment = {
 			...agentEnvironment(options.environment, spec, options.instanceEnvironment(spec.name)),

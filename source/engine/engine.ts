@@ -5,6 +5,7 @@ import type {SessionId} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import type {Refusal} from '../scheduler/check.ts';
 import {check, refusalError} from '../scheduler/check.ts';
+import type {OwnArrays} from '../scheduler/draft.ts';
 import {place} from '../scheduler/placement.ts';
 import {recover} from '../scheduler/recover.ts';
 import type {State} from '../scheduler/state.ts';
@@ -77,8 +78,9 @@ export class Engine {
 			this.#state = snapshot.state as State;
 			this.#sequence = this.#snapshotSequence = snapshot.sequence;
 		}
+		const own: OwnArrays = new WeakSet();
 		for (const {sequence, event} of store.read(this.#sequence)) {
-			this.#state = step(this.#state, event).state;
+			this.#state = step(this.#state, event, own).state;
 			this.#sequence = sequence;
 		}
 	}

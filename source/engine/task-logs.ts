@@ -5,13 +5,29 @@ export type {LogPiece, LogSlice};
 
 export type LogListener = (ref: AttemptRef, added: readonly LogPiece[]) => void;
 
+export type TaskLogsOptions = {
+	/** Told that output cannot be kept, and why, once in a while as long as it is so; and that it can again. */
+	readonly warn?: (message: string) => void;
+	/** Milliseconds; only differences mean something. */
+	readonly monotonic?: () => number;
+};
+
+/** How often it is said that output cannot be kept: agents try again all the time. */
+const warnAgainMs = 60_000;
+
 /** Output of attempts as it comes in: kept first, then shown to whoever listens. */
 export class TaskLogs {
 	readonly #store: LogStore;
+	readonly #warn: (message: string) => void;
+	readonly #monotonic: () => number;
 	readonly #listeners = new Set<LogListener>();
+	/** When it was last said that output cannot be kept; undefined: it can, as far as is known. */
+	#warnedAt: number | undefined;
 
-	constructor(store: LogStore) {
+	constructor(store: LogStore, {warn = () => undefined, monotonic = () => performance.now()}: TaskLogsOptions = {}) {
 		this.#store = store;
+		this.#warn = warn;
+		this.#monotonic = monotonic;
 	}
 
 	/** Durable bytes of an attempt's output, those counted but not kept included. */
@@ -21,9 +37,28 @@ export class TaskLogs {
 
 	/** Resolves with the new end once all up to it is durable. */
 	async append(ref: AttemptRef, pieces: readonly LogPiece[]): Promise<number> {
-		const {end, added} = await this.#store.append(ref, pieces);
+		const {end, added} = await this.#append(ref, pieces);
 		if (added.length > 0) for (const listener of this.#listeners) listener(ref, added);
 		return end;
+	}
+
+	/** The agent keeps what is refused and says it again: nothing is lost, but somebody has to know why nothing goes on. */
+	async #append(ref: AttemptRef, pieces: readonly LogPiece[]): ReturnType<LogStore['append']> {
+		try {
+			const result = await this.#store.append(ref, pieces);
+			if (this.#warnedAt !== undefined && result.added.length > 0) {
+				this.#warnedAt = undefined;
+				this.#warn('output of tasks is kept again');
+			}
+			return result;
+		} catch (error) {
+			const now = this.#monotonic();
+			if (this.#warnedAt === undefined || now - this.#warnedAt >= warnAgainMs) {
+				this.#warnedAt = now;
+				this.#warn(`output of tasks is not kept, and they wait: ${error instanceof Error ? error.message : String(error)}`);
+			}
+			throw error;
+		}
 	}
 
 	read(ref: AttemptRef, offset: number, maxBytes: number): Promise<LogSlice> {

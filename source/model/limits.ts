@@ -65,6 +65,10 @@ export const defaultLimits = {
 	batch_events: 1000,
 	/** Journal entries after which a snapshot is written. */
 	snapshot_events: 20_000,
+	/** Ended runs in the history; of more, those that ended first go, with their logs. */
+	kept_runs: 10_000,
+	/** Days since its end after which a run goes, with its logs. */
+	kept_days: 365,
 	/** Runs whose lines are read at once, where none is named: the newest, active ones first. */
 	log_runs: 100,
 	/** A line in the log view; a longer one is shown cut, and is whole in `byoai logs`. */

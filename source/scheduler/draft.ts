@@ -3,6 +3,9 @@ import type {RunId} from '../model/ids.ts';
 import type {Run, Task} from '../model/run.ts';
 import type {State} from './state.ts';
 
+/** Arrays of tasks and of ready tasks that a replay made itself, and no state that anybody has seen holds: it may change them in place. */
+export type OwnArrays = WeakSet<readonly unknown[]>;
+
 /**
  * The state as it becomes during one step. Nobody outside the step sees it, so it may change in place; what it
  * hands out at the end shares all that did not change.
@@ -11,9 +14,11 @@ export class Draft {
 	state: State;
 	readonly commands: Command[] = [];
 	readonly #runs = new Map<RunId, RunDraft>();
+	readonly #own: OwnArrays | undefined;
 
-	constructor(state: State) {
+	constructor(state: State, own?: OwnArrays) {
 		this.state = state;
+		this.#own = own;
 	}
 
 	/** The draft of a run, undefined when it is not in the working state. */
@@ -22,7 +27,7 @@ export class Draft {
 		if (known !== undefined) return known;
 		const run = this.state.runs[id];
 		if (run === undefined) return undefined;
-		const draft = new RunDraft(run);
+		const draft = new RunDraft(run, this.#own);
 		this.#runs.set(id, draft);
 		return draft;
 	}
@@ -47,9 +52,11 @@ export class RunDraft {
 	#tasks: Task[] | undefined;
 	#ready: number[] | undefined;
 	#sift = false;
+	readonly #own: OwnArrays | undefined;
 
-	constructor(run: Run) {
+	constructor(run: Run, own?: OwnArrays) {
 		this.#run = run;
+		this.#own = own;
 	}
 
 	get run(): Run {
@@ -71,7 +78,7 @@ export class RunDraft {
 	}
 
 	setTask(index: number, change: Task): void {
-		this.#tasks ??= [...this.#run.tasks];
+		this.#tasks ??= this.#writable(this.#run.tasks);
 		this.#tasks[index] = change;
 	}
 
@@ -80,7 +87,7 @@ export class RunDraft {
 	}
 
 	addReady(index: number): void {
-		this.#ready ??= [...this.#run.ready];
+		this.#ready ??= this.#writable(this.#run.ready);
 		this.#ready.push(index);
 	}
 
@@ -90,7 +97,7 @@ export class RunDraft {
 
 	/** One task leaves the ready ones: it has been assigned. */
 	removeReady(index: number): void {
-		this.#ready ??= [...this.#run.ready];
+		this.#ready ??= this.#writable(this.#run.ready);
 		const at = this.#ready.indexOf(index);
 		if (at >= 0) this.#ready.splice(at, 1);
 	}
@@ -98,6 +105,13 @@ export class RunDraft {
 	/** Tasks left `ready` or `waiting`, perhaps many: their lists are sifted once, at the end of the step. */
 	siftLists(): void {
 		this.#sift = true;
+	}
+
+	#writable<Item>(array: readonly Item[]): Item[] {
+		if (this.#own?.has(array) === true) return array as Item[];
+		const copy = [...array];
+		this.#own?.add(copy);
+		return copy;
 	}
 
 	toRun(): Run {

@@ -133,6 +133,17 @@ export function isNeeded(state: State, pool: Pool): boolean {
 	return Object.values(state.runs).some(run => run.usesLocalAgent);
 }
 
+/**
+ * Whether no instance is left that nobody needs any more. `keepsLocalAgent`: of those that no run owns, `local-agent` may be kept for a
+ * while, for the next run.
+ */
+export function isSettled(state: State, keepsLocalAgent: boolean): boolean {
+	return Object.values(state.pools).every(pool => {
+		if (pool.spec.lifetime === 'persistent' || (pool.run === undefined && keepsLocalAgent)) return true;
+		return isNeeded(state, pool);
+	});
+}
+
 /** `lifetime: task`: it had its attempt, and that is over. */
 function isDone(state: State, instance: Instance): boolean {
 	if (instance.spent !== true) return false;

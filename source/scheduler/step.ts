@@ -2,6 +2,7 @@ import type {Command} from '../model/command.ts';
 import type {Event, RunSubmitted} from '../model/event.ts';
 import {assignAttempt, finishReported, loseSession, openSession, startAttempt} from './attempts.ts';
 import {deployAgent, drainAgent, removeAgent} from './deployments.ts';
+import type {OwnArrays} from './draft.ts';
 import {Draft} from './draft.ts';
 import {instanceEnded, instanceFailed, instanceStarted} from './instances.ts';
 import {adoptedBy, poolsFor, reconcilePools} from './pools.ts';
@@ -15,9 +16,12 @@ export type Transition = {readonly state: State; readonly commands: readonly Com
 /**
  * The scheduler: what an event makes of the state, and what is to be done about it. Total and pure: it never throws on
  * an event that `check` lets pass, a stale event changes nothing, and the same journal always gives the same state.
+ *
+ * `own`: of a replay, which passes the same one with every event and keeps nothing but the last state. It need not copy an array of
+ * 10,000 tasks for each event.
  */
-export function step(state: State, event: Event): Transition {
-	const draft = new Draft({...state, now: Math.max(state.now, event.at)});
+export function step(state: State, event: Event, own?: OwnArrays): Transition {
+	const draft = new Draft({...state, now: Math.max(state.now, event.at)}, own);
 	apply(draft, event);
 	draft.settleRuns();
 	if (event.type !== 'attempt-assigned' && event.type !== 'attempt-started') endRuns(draft);

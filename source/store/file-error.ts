@@ -11,6 +11,7 @@ const advice: Readonly<Record<string, string>> = {
 	ENOTDIR: 'A part of this path is a file: move it away',
 	ENOENT: 'No directory can be made there',
 	EEXIST: 'A file lies where a directory should be: move it away',
+	EFBIG: 'A file may not grow that large here: raise `ulimit -f`, or free some space',
 	EMFILE: 'Too many files are open: raise `ulimit -n`',
 	ENFILE: 'Too many files are open on this machine',
 };

@@ -1,6 +1,7 @@
+import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ByoaiError} from '../model/error.ts';
-import type {AttemptRef} from '../model/ids.ts';
+import type {AttemptRef, RunId} from '../model/ids.ts';
 import {attemptKey} from '../model/ids.ts';
 import {fromFileSystem} from './file-error.ts';
 import {LogFile} from './log-file.ts';
@@ -70,6 +71,18 @@ class LogFiles implements LogStore {
 		return this.#use(ref, 'close', () => this.#close(attemptKey(ref)));
 	}
 
+	async drop(run: RunId): Promise<void> {
+		if (this.#closed) throw closed();
+		const directory = this.#runDirectory(run);
+		const open = [...this.#open.keys()].filter(key => key.startsWith(`${run}.`));
+		await Promise.all(open.map(key => this.#queue.run(key, () => this.#close(key))));
+		try {
+			await rm(directory, {recursive: true, force: true});
+		} catch (error) {
+			throw fromFileSystem(error, `remove the logs in ${directory}`);
+		}
+	}
+
 	async close(): Promise<void> {
 		this.#closed = true;
 		await this.#queue.idle();
@@ -78,7 +91,7 @@ class LogFiles implements LogStore {
 
 	/** Runs `work` when it is this attempt's turn, and explains what goes wrong. */
 	async #use<T>(ref: AttemptRef, verb: string, work: () => Promise<T>): Promise<T> {
-		if (this.#closed) throw new ByoaiError('stopping', 'the orchestrator is shutting down: its logs are closed');
+		if (this.#closed) throw closed();
 		const path = this.#path(ref);
 		try {
 			return await this.#queue.run(attemptKey(ref), work);
@@ -120,9 +133,18 @@ class LogFiles implements LogStore {
 
 	/** Without the ending. Nothing but these letters and numbers gets into a path. */
 	#path({run, task, attempt}: AttemptRef): string {
-		if (!/^[a-z0-9]+$/.test(run) || !Number.isSafeInteger(task) || task < 0 || !Number.isSafeInteger(attempt) || attempt < 1) {
+		if (!Number.isSafeInteger(task) || task < 0 || !Number.isSafeInteger(attempt) || attempt < 1) {
 			throw new ByoaiError('invalid', `${JSON.stringify({run, task, attempt})} names no attempt`);
 		}
-		return join(this.#directory, run, `${task}.${attempt}`);
+		return join(this.#runDirectory(run), `${task}.${attempt}`);
 	}
+
+	#runDirectory(run: RunId): string {
+		if (!/^[a-z0-9]+$/.test(run)) throw new ByoaiError('invalid', `${JSON.stringify(run)} names no run`);
+		return join(this.#directory, run);
+	}
+}
+
+function closed(): ByoaiError {
+	return new ByoaiError('stopping', 'the orchestrator is shutting down: its logs are closed');
 }

@@ -1,4 +1,4 @@
-import type {AttemptRef} from '../model/ids.ts';
+import type {AttemptRef, RunId} from '../model/ids.ts';
 
 export type LogPiece = {
 	/** Where it begins: bytes of the attempt's merged stream. */
@@ -39,6 +39,9 @@ export interface LogStore {
 
 	/** Closes the files of an attempt that has ended; reading and appending open them again. */
 	release(ref: AttemptRef): Promise<void>;
+
+	/** Removes all output of a run; fine when there is none. */
+	drop(run: RunId): Promise<void>;
 
 	close(): Promise<void>;
 }

@@ -19,9 +19,15 @@ const firstSchema = `
 	) STRICT, WITHOUT ROWID;
 `;
 
+/** For what goes when there are too many runs. */
+const retention = `
+	CREATE INDEX runs_by_end ON runs (ended_at, id);
+	CREATE INDEX runs_by_retry ON runs (retry_of) WHERE retry_of IS NOT NULL;
+`;
+
 /**
  * The steps from an empty database to the present one; `user_version` counts those that a database has behind it. A step
  * that has been released never changes. Whoever changes the shape of an event, a run or the scheduler's state adds a step that rewrites
  * the JSON in `journal`, `runs` or `snapshot`.
  */
-export const migrations: readonly string[] = [firstSchema];
+export const migrations: readonly string[] = [firstSchema, retention];

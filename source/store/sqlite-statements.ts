@@ -27,6 +27,16 @@ const sql = {
 	runOfRequest: 'SELECT id FROM runs WHERE request_key = ? ORDER BY id DESC LIMIT 1',
 	runs: `SELECT ${summaryColumns} FROM runs WHERE id < ? ORDER BY id DESC LIMIT ?`,
 	runsOfStatus: `SELECT ${summaryColumns} FROM runs WHERE status = ? AND id < ? ORDER BY id DESC LIMIT ?`,
+	outdatedRuns: `
+		SELECT id FROM runs AS old
+		WHERE (ended_at < :before
+			OR (ended_at, id) <= (SELECT ended_at, id FROM runs ORDER BY ended_at DESC, id DESC LIMIT 1 OFFSET :keep))
+			AND NOT EXISTS (SELECT 1 FROM runs AS retry WHERE retry.retry_of = old.id)
+		ORDER BY ended_at, id LIMIT :limit`,
+	dropAttempts: `
+		DELETE FROM attempts WHERE (run, task, attempt) IN
+			(SELECT run, task, attempt FROM attempts WHERE run = ? LIMIT ?)`,
+	dropRun: 'DELETE FROM runs WHERE id = ?',
 	runsBetween: 'SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?',
 } as const;
 

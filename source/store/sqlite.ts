@@ -110,6 +110,20 @@ class SqliteStore implements Store {
 		return row === undefined ? undefined : String(row.id);
 	}
 
+	outdatedRuns({keep, endedBefore, limit}: Parameters<Store['outdatedRuns']>[0]): readonly string[] {
+		return this.#translated(() => this.#statements.outdatedRuns.all({keep, before: endedBefore, limit})).map(({id}) => String(id));
+	}
+
+	dropRun(id: string, attempts: number): boolean {
+		let isGone = false;
+		this.#commit(() => {
+			const {changes} = this.#statements.dropAttempts.run(id, attempts);
+			isGone = Number(changes) < attempts;
+			if (isGone) this.#statements.dropRun.run(id);
+		});
+		return isGone;
+	}
+
 	close(): void {
 		this.#translated(() => this.#database.close());
 	}

@@ -46,6 +46,18 @@ export interface Store {
 	/** The ended run that was submitted with this `requestKey`. */
 	runOfRequest(key: string): string | undefined;
 
+	/**
+	 * Ended runs that are more than `keep`, or ended before `endedBefore` (wall clock): at most `limit` ids, those that ended first at the
+	 * front. A run that a kept one retries is not among them, for its results may have been taken over.
+	 */
+	outdatedRuns(query: {readonly keep: number; readonly endedBefore: number; readonly limit: number}): readonly string[];
+
+	/**
+	 * Removes an ended run, in slices, so that no call takes long: at most `attempts` rows of its attempts, and itself with the last of
+	 * them. True: it is gone. Each slice is a commit.
+	 */
+	dropRun(id: string, attempts: number): boolean;
+
 	close(): void;
 }
 

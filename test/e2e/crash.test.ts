@@ -2,6 +2,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, test} from 'vitest';
+import {isAgent, isWatchdog, processesWith, signalAll} from '../chaos/processes.ts';
 import {CliPlace} from '../helpers/cli.ts';
 import {seededRandom} from '../helpers/seeded-random.ts';
 
@@ -18,19 +19,6 @@ ${Array.from({length: tasks}, (_, index) => {
 	return `  - {name: t${index}, depends_on: ${needs}, command: '${command}'}`;
 }).join('\n')}
 `;
-
-/** Processes that have this text in their environment: agents, watchdogs and commands of one state directory. */
-function processesWith(text: string): string[] {
-	return readdirSync('/proc')
-		.filter(name => /^\d+$/.test(name))
-		.filter(pid => {
-			try {
-				return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(text);
-			} catch {
-				return false; // it has ended meanwhile
-			}
-		});
-}
 
 test('killed with -9 again and again at any moment: no task runs twice, no result is lost, all output is there, nothing is left', async () => {
 	const place = new CliPlace();
@@ -60,3 +48,22 @@ test('killed with -9 again and again at any moment: no task runs twice, no resul
 	expect(processesWith(place.directory)).toEqual([]);
 	expect(readdirSync(join(place.state, 'instances'))).toEqual([]);
 }, 120_000);
+
+test('an agent and its watchdog killed in the same moment: what they ran is ended before it is tried again', async () => {
+	const place = new CliPlace();
+	const first = "trap '' TERM; while :; do echo tick >> ticks; sleep 0.05; done";
+	const second = 'cp ticks seen; sleep 0.5; cmp ticks seen';
+	place.file(
+		'flow.yml',
+		`tasks: [{name: a, command: 'echo begun; if [ $BYOAI_ATTEMPT = 1 ]; then ${first.replaceAll("'", "''")}; fi; ${second}'}]\n`,
+	);
+	const cli = place.start(['-f', 'flow.yml']);
+	await cli.says(/begun/);
+	const guards = processesWith(place.directory).filter(found => isAgent(found) || isWatchdog(found));
+	expect(guards).toHaveLength(2);
+	signalAll(guards, 'SIGKILL');
+	const {status, stdout} = await cli.ended;
+	expect(status, stdout).toBe(0);
+	expect(stdout).toContain('attempt 1 was lost');
+	expect(processesWith(place.directory)).toEqual([]);
+}, 60_000);

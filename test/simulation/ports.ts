@@ -33,6 +33,8 @@ export function journalOf(world: World, audit: Audit, life: Life, crash: () => v
 		loadRun: id => disk.endedRuns.get(id),
 		runOfRequest: key => [...disk.endedRuns.values()].find(({requestKey}) => requestKey === key)?.id,
 		findRuns: () => [],
+		outdatedRuns: () => [],
+		dropRun: () => true,
 		close: () => undefined,
 	};
 }
@@ -60,6 +62,7 @@ export function logsOf(world: World, life: Life): LogStore {
 		},
 		read: () => Promise.reject(new Error('nobody reads logs here')),
 		release: () => Promise.resolve(),
+		drop: () => Promise.resolve(),
 		close: () => Promise.resolve(),
 	};
 }

@@ -305,6 +305,7 @@ function boundStore(store: LogStore): LogStore {
 		end: store.end.bind(store),
 		append: store.append.bind(store),
 		read: store.read.bind(store),
+		drop: () => Promise.resolve(),
 		release: store.release.bind(store),
 		close: store.close.bind(store),
 	};

@@ -57,6 +57,18 @@ describe('output', () => {
 		expect(ready).toHaveBeenCalledOnce();
 	});
 
+	test('a reader that caught up before the writer asked makes nobody wait', async () => {
+		const sink = new SlowSink();
+		const output = new Output(sink);
+		output.write('x'.repeat(70_000));
+		sink.take();
+		await new Promise(setImmediate);
+		await output.ready();
+		output.write('more');
+		await new Promise(setImmediate);
+		expect(sink.writes).toEqual(['x'.repeat(70_000), 'more']);
+	});
+
 	test('a reader that goes away ends all waiting; further text goes nowhere', async () => {
 		const sink = new SlowSink();
 		const output = new Output(sink);

@@ -1,0 +1,184 @@
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {Docker} from './docker.ts';
+import {dockerCommand} from './docker.ts';
+import type {Finding} from './judge.ts';
+import {judge, leftFiles, leftSockets, readEvidence} from './judge.ts';
+import {Life, livingAgents} from './life.ts';
+import type {Program} from './place.ts';
+import {Place} from './place.ts';
+import type {Fault, Plan, Victim} from './plan.ts';
+import {isAgent, isWatchdog, processesWith, signalAll} from './processes.ts';
+
+/** A run that has not ended by then hangs. It takes some seconds, on a busy machine some more. */
+const hangsAfterMs = 180_000;
+/** What was told to end may take so long until it is gone: a killed process, a container that is being removed. */
+const goneWithinMs = 15_000;
+
+export type RoundResult = {
+	readonly plan: Plan;
+	readonly findings: readonly Finding[];
+	/** Faults that came before the run had ended. */
+	readonly faults: number;
+	readonly lives: number;
+	/** Of each start that had agents to adopt: milliseconds until it had heard from all of them. */
+	readonly adoptedMs: readonly number[];
+	/** Commits of the first life when it was killed. */
+	readonly killedAfter?: number;
+	/** Attempts in the history that were lost, and started again. */
+	readonly lostAttempts: number;
+	readonly directory: string;
+	readonly ms: number;
+};
+
+/** One round: the fixed workflow from its start to its end, whatever is killed on the way, and what the judge finds then. */
+export class Round {
+	readonly #place: Place;
+	readonly #plan: Plan;
+	readonly #begunAt = performance.now();
+	readonly #adoptedMs: number[] = [];
+	readonly #outputs: string[] = [];
+	#lives = 0;
+	#faults = 0;
+	#killedAfter: number | undefined;
+
+	constructor(program: Program, name: string, plan: Plan, docker?: Docker) {
+		this.#plan = plan;
+		this.#place = new Place(program, name, {docker, leaseMs: plan.leaseMs});
+	}
+
+	async run(): Promise<RoundResult> {
+		const findings: Finding[] = [];
+		let lostAttempts = 0;
+		try {
+			findings.push(...(await this.#live()));
+			findings.push(...(await this.#leftovers()));
+			const evidence = readEvidence(this.#place.state, this.#place.ledger, this.#place.tasks);
+			findings.push(...judge(evidence, this.#place.tasks));
+			lostAttempts = [...evidence.attempts.values()].flat().filter(({status}) => status === 'lost').length;
+		} catch (error) {
+			findings.push({kind: 'lost', what: `the round broke: ${error instanceof Error ? error.stack : String(error)}`});
+		}
+		if (findings.length > 0) await this.#keepOutputs();
+		this.#endEverything();
+		if (findings.length === 0) this.#place.remove();
+		return {
+			plan: this.#plan,
+			findings,
+			faults: this.#faults,
+			lives: this.#lives,
+			adoptedMs: this.#adoptedMs,
+			...(this.#killedAfter !== undefined && {killedAfter: this.#killedAfter}),
+			lostAttempts,
+			directory: this.#place.directory,
+			ms: performance.now() - this.#begunAt,
+		};
+	}
+
+	/** Lives until the run has ended and nothing of it is wanted any more. */
+	async #live(): Promise<readonly Finding[]> {
+		const faults = [...this.#plan.faults];
+		let life: Life | undefined;
+		for (let fault = faults.shift(); fault !== undefined; fault = faults.shift()) {
+			life ??= this.#begin('flow.json');
+			// A life that hangs comes to no moment; what follows tells of it.
+			if (!(await Promise.race([life.reaches(fault.at), sleep(hangsAfterMs, false, {ref: false})]))) break;
+			this.#killedAfter ??= life.commits;
+			if (await this.#harm(life, fault)) {
+				await life.ended;
+				life = undefined;
+				if (this.#place.hasEnded()) break;
+			}
+		}
+		if (life === undefined && !this.#place.hasEnded()) life = this.#begin('flow.json');
+		if (life !== undefined && (await this.#missedItsEngine(life))) life = this.#begin('flow.json');
+		const findings = life === undefined ? [] : await endsWell(life);
+		// One more start, for what the last life was killed before it had cleared away.
+		if (life === undefined) findings.push(...(await endsWell(this.#begin('after.json'))));
+		return findings;
+	}
+
+	/** With its engine dead at the start it says so, with status 3, and begins nothing: then it is started again, as a person would. */
+	async #missedItsEngine(life: Life): Promise<boolean> {
+		if (!this.#plan.faults.some(fault => 'kill' in fault && fault.kill.includes('engine'))) return false;
+		const ended = await Promise.race([life.ended, sleep(hangsAfterMs, undefined, {ref: false})]);
+		return ended?.status === 3 && /Docker/.test(life.output) && !this.#place.hasEnded();
+	}
+
+	#begin(file: 'flow.json' | 'after.json'): Life {
+		const agents = this.#lives === 0 ? 0 : livingAgents(this.#place);
+		const life = new Life(this.#place, file);
+		this.#lives++;
+		if (agents > 0) void life.adopts(agents).then(ms => ms !== undefined && this.#adoptedMs.push(ms));
+		void life.ended.then(() => this.#outputs.push(life.output));
+		return life;
+	}
+
+	/** Resolves with whether the life was killed. */
+	async #harm(life: Life, fault: Fault): Promise<boolean> {
+		this.#faults++;
+		if ('pauseMs' in fault) {
+			const all = processesWith(this.#place.directory);
+			signalAll(all, 'SIGSTOP');
+			await sleep(fault.pauseMs);
+			signalAll(all, 'SIGCONT');
+			return false;
+		}
+		for (const victim of fault.kill) await this.#kill(victim, life);
+		return fault.kill.includes('orchestrator');
+	}
+
+	async #kill(victim: Victim, life: Life): Promise<void> {
+		const {docker, directory} = this.#place;
+		if (victim === 'orchestrator') life.process.kill('SIGKILL');
+		if (victim === 'watchdogs') signalAll(processesWith(directory).filter(isWatchdog), 'SIGKILL');
+		if (victim === 'engine') await docker?.restart?.();
+		if (victim !== 'agents') return;
+		signalAll(processesWith(directory).filter(isAgent), 'SIGKILL');
+		for (const id of this.#place.containers({alive: true})) killContainer(docker, id);
+	}
+
+	/** What is left once everything had time to be gone. */
+	async #leftovers(): Promise<readonly Finding[]> {
+		const {directory, state, temporary} = this.#place;
+		const deadline = performance.now() + goneWithinMs;
+		for (;;) {
+			const findings: Finding[] = [
+				...processesWith(directory).map(({pid, command}): Finding => ({kind: 'leaked', what: `process ${pid}: ${command.slice(0, 200)}`})),
+				...this.#place.containers().map((id): Finding => ({kind: 'leaked', what: `container ${id}`})),
+				...leftFiles(state, temporary),
+				...leftSockets(directory),
+			];
+			if (findings.length === 0 || performance.now() > deadline) return findings;
+			await sleep(200);
+		}
+	}
+
+	async #keepOutputs(): Promise<void> {
+		for (const [index, output] of this.#outputs.entries()) await writeFile(join(this.#place.directory, `life-${index + 1}.txt`), output);
+	}
+
+	/** Nothing of a round that failed may disturb the next ones. */
+	#endEverything(): void {
+		signalAll(processesWith(this.#place.directory), 'SIGKILL');
+		for (const id of this.#place.containers()) dockerCommand(this.#place.docker ?? {}, 'rm', '--force', '--volumes', id);
+	}
+}
+
+async function endsWell(life: Life): Promise<Finding[]> {
+	const ended = await Promise.race([life.ended, sleep(hangsAfterMs, undefined, {ref: false})]);
+	if (ended?.status === 0) return [];
+	life.process.kill('SIGKILL');
+	await life.ended;
+	const how = ended === undefined ? `did not end in ${hangsAfterMs / 1000} s` : `ended with ${ended.signal ?? ended.status}`;
+	return [{kind: 'lost', what: `byoai ${how}; its last words: ${life.output.slice(-500)}`}];
+}
+
+function killContainer(docker: Docker | undefined, id: string): void {
+	try {
+		dockerCommand(docker ?? {}, 'kill', '--signal', 'KILL', id);
+	} catch {
+		// It has ended meanwhile, as it should sooner or later.
+	}
+}

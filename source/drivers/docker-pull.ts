@@ -3,7 +3,7 @@ import type Docker from 'dockerode';
 import {ByoaiError} from '../model/error.ts';
 import type {PullPolicy} from '../model/workflow.ts';
 import {orAborted} from './abortable.ts';
-import {askOfGone, saidBy} from './docker-engine.ts';
+import {askOfGone, saidBy, statusOf} from './docker-engine.ts';
 import {jsonLines} from './docker-lines.ts';
 
 /** A pull of which nothing is heard for so long is given up. */
@@ -27,12 +27,15 @@ export class DockerImages {
 		return this.#pulls.get(image)?.progress;
 	}
 
-	/** Resolves when the image is there. Rejects with `unavailable`, naming it and what to do, or with the signal's reason. */
+	/**
+	 * Resolves when the image is there. Rejects, naming it and what to do, with `invalid` when it can neither be found nor pulled, with
+	 * `unavailable` when that may pass; or with the signal's reason.
+	 */
 	async ensure(docker: Docker, image: string, policy: PullPolicy, signal: AbortSignal): Promise<void> {
-		if (policy !== 'always' && (await askOfGone(`look for image ${image}`, docker.getImage(image).inspect())) !== undefined) return;
+		if (policy !== 'always' && (await isHere(docker, image))) return;
 		if (policy === 'never') {
 			throw new ByoaiError(
-				'unavailable',
+				'invalid',
 				`Image ${image} is not on this host, and \`pull_policy: never\` keeps it from being pulled: build it, or pull it (\`docker pull ${image}\`).`,
 			);
 		}
@@ -71,12 +74,20 @@ async function pullImage(docker: Docker, image: string, signal: AbortSignal, onP
 		const stream = (await docker.pull(reference(image), {abortSignal: signal})) as Readable;
 		await follow(stream, signal, onProgress);
 		// A stream that breaks off ends like any other.
-		if ((await askOfGone(`look for image ${image}`, docker.getImage(image).inspect())) === undefined) throw new Error('the pull broke off');
+		if (!(await isHere(docker, image))) throw new Error('the pull broke off');
 	} catch (error) {
 		signal.throwIfAborted();
-		throw notPulled(image, error);
+		if (error instanceof ByoaiError) throw error;
+		throw notPulled(image, error, await isHere(docker, image));
 	}
 }
+
+async function isHere(docker: Docker, image: string): Promise<boolean> {
+	return (await askOfGone(`look for image ${image}`, docker.getImage(image).inspect())) !== undefined;
+}
+
+/** What the engine, or the registry by it, answered to a pull: it is not that nothing came of it. */
+class PullRefused extends Error {}
 
 async function follow(stream: Readable, signal: AbortSignal, onProgress: (progress: string) => void): Promise<void> {
 	const layers = new Layers();
@@ -92,7 +103,7 @@ async function follow(stream: Readable, signal: AbortSignal, onProgress: (progre
 		if (signal.aborted) giveUp();
 		for await (const line of jsonLines(stream)) {
 			heard();
-			if (typeof line.error === 'string') throw new Error(line.error);
+			if (typeof line.error === 'string') throw new PullRefused(line.error);
 			onProgress(layers.take(line));
 		}
 	} finally {
@@ -105,15 +116,25 @@ async function follow(stream: Readable, signal: AbortSignal, onProgress: (progre
 /** What agents have whose author names none. */
 const ownImage = 'byoai-agent:latest';
 
-function notPulled(image: string, error: unknown): ByoaiError {
-	const build =
+/** Tried again are a pull that broke off, and one of an image that is here: of these it may be that nothing is wrong with the image. */
+function notPulled(image: string, error: unknown, isThere: boolean): ByoaiError {
+	const said = saidBy(error);
+	if (isThere) {
+		const message = `Image ${image} cannot be pulled (${said}), as \`pull_policy: always\` asks for: \`missing\` uses the one that is on this host.`;
+		return new ByoaiError('unavailable', message, {cause: error, retryable: true});
+	}
+	const mend =
 		image === ownImage
-			? 'build it with `npm run images` in a checkout of byoai, name another (`image`, AGENT_IMAGE)'
-			: 'correct `image` (or AGENT_IMAGE), build it';
+			? 'build it with `npm run images` in a checkout of byoai, or name another (`image`, AGENT_IMAGE)'
+			: 'look at its spelling (`image`, AGENT_IMAGE), log in if its registry wants that (`docker login`), or build it here';
+	const isRefused = error instanceof PullRefused || statusOf(error) !== undefined;
 	return new ByoaiError(
-		'unavailable',
-		`Image ${image} is not on this host and cannot be pulled (${saidBy(error)}): ${build}, or pull it by hand (\`docker pull ${image}\`), which also knows the logins of \`docker login\`.`,
-		{cause: error, retryable: true},
+		isRefused ? 'invalid' : 'unavailable',
+		`Image ${image} is not on this host and cannot be pulled (${said}): ${mend}.`,
+		{
+			cause: error,
+			retryable: !isRefused,
+		},
 	);
 }
 

@@ -30,7 +30,8 @@ export type Gateway = {
  * - Instances outlive `close` and the orchestrator's process.
  * - An instance with a `command` is no other thing: it is started by name, and stays when its program has ended, with its output and its exit code,
  *   until it is stopped; a `start` then finds the ended one. A driver that has `output` and `end` can have such instances.
- * - What goes wrong rejects with a `ByoaiError`: `invalid` (the spec cannot be), `unavailable` (the machine cannot).
+ * - What goes wrong rejects with a `ByoaiError`: `invalid` (the spec cannot be, its image for instance: nobody tries that again), `unavailable`
+ *   (the machine cannot).
  */
 export interface Driver {
 	readonly name: Handle['driver'];

@@ -96,7 +96,8 @@ export class Performer {
 			await this.#tell({type: 'instance-started', at: this.#options.clock.now(), instance: spec.name, handle});
 			if (!this.#stopping.has(spec.name)) await this.#watch(spec, handle);
 		} catch (error) {
-			await this.#tell({type: 'instance-failed', at: this.#options.clock.now(), instance: spec.name, end: {cause: causeOf(error)}});
+			const end = {cause: causeOf(error), ...(isFinal(error) && {isFinal: true as const})};
+			await this.#tell({type: 'instance-failed', at: this.#options.clock.now(), instance: spec.name, end});
 		}
 	}
 
@@ -149,6 +150,11 @@ export class Performer {
 			if (!this.#closed) this.#options.warn(`not recorded, ${event.type}: ${causeOf(error)}`);
 		}
 	}
+}
+
+/** Whether what was asked for cannot be, on any try. */
+function isFinal(error: unknown): boolean {
+	return error instanceof ByoaiError && (error.code === 'invalid' || error.code === 'unsupported');
 }
 
 function causeOf(error: unknown): string {

@@ -42,6 +42,8 @@ export type InstanceEnd = {
 	readonly output?: string;
 	readonly exitCode?: number;
 	readonly signal?: string;
+	/** Present: it could not be started, and no further try of the same can do better. */
+	readonly isFinal?: true;
 	/** From the start of its program to its end, by the clock of its engine. */
 	readonly durationMs?: number;
 };

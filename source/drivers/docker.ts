@@ -5,8 +5,10 @@ import {endInstance, endProgram, inspect} from './docker-container.ts';
 import {ask, createConnect, despiteRestart} from './docker-engine.ts';
 import {DockerEvents} from './docker-events.ts';
 import {fromHandle, handleOf} from './docker-handle.ts';
+import {DockerImages} from './docker-images.ts';
+import type {DockerLoginsOptions} from './docker-logins.ts';
+import {DockerLogins} from './docker-logins.ts';
 import {containerOutput} from './docker-output.ts';
-import {DockerImages} from './docker-pull.ts';
 import {addressOf} from './docker-reach.ts';
 import {createRootNotice} from './docker-root.ts';
 import type {DockerDefaults} from './docker-spec.ts';
@@ -19,6 +21,9 @@ import {createTurns} from './turns.ts';
 export type DockerDriverOptions = DockerDefaults & {
 	/** `DOCKER_HOST`; absent: the usual socket. */
 	readonly host?: string;
+	readonly logins: DockerLoginsOptions;
+	/** The agent program in one file, of which the default image is made where it is not there. */
+	readonly agentProgram: string;
 	/** How long an agent may take to end after SIGTERM, before SIGKILL. */
 	readonly stopGraceMs: number;
 	/** How long starts and stops wait for an engine that is away, as while it is started again. */
@@ -41,8 +46,8 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 	const turns = createTurns();
 	const connect = createConnect(options.host);
 	const events = new DockerEvents({connect, owner, warn});
-	const images = new DockerImages();
 	const sayRoot = createRootNotice(options);
+	const images = new DockerImages({logins: new DockerLogins(options.logins), agentProgram: options.agentProgram});
 	/** Images that are waited for, by instance. */
 	const wanted = new Map<string, string>();
 

@@ -1,8 +1,8 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
-import {createDockerDriver} from '../../source/drivers/docker.ts';
-import {newOwner, whyNoDocker} from '../helpers/docker.ts';
+import {whyNoDocker} from '../helpers/docker.ts';
+import {dockerDriver} from '../helpers/docker-driver.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';
 import {startOwnEngine, whyNoOwnEngine} from '../helpers/own-engine.ts';
 import {temporaryDirectory} from '../helpers/temporary-directory.ts';
@@ -13,17 +13,7 @@ const never = new AbortController().signal;
 test('an engine that is killed and started again: no exit code is told of a container but of one that ended by itself', async context => {
 	context.skip(reason !== undefined, `needs an engine of its own: ${reason}`);
 	const engine = await startOwnEngine();
-	const driver = createDockerDriver({
-		owner: newOwner(),
-		image: engine.image,
-		network: 'bridge',
-		pids: 100,
-		instanceEnvironment: () => ({}),
-		stopGraceMs: 1000,
-		awayMs: 30_000,
-		warn: () => undefined,
-		host: engine.host,
-	});
+	const driver = dockerDriver({image: engine.image, awayMs: 30_000, host: engine.host});
 	onTestFinished(() => driver.close());
 	const scripts = {
 		'ends-in-good-order': 'trap "exit 0" TERM; sleep 600 & wait',

@@ -1,25 +1,15 @@
 import type {ServerResponse} from 'node:http';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
-import {createDockerDriver} from '../../source/drivers/docker.ts';
 import {Layers} from '../../source/drivers/docker-pull.ts';
 import type {AgentSpec} from '../../source/model/workflow.ts';
+import {dockerDriver} from '../helpers/docker-driver.ts';
 import {json, startFakeEngine} from '../helpers/fake-engine.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';
 import {temporaryDirectory} from '../helpers/temporary-directory.ts';
 
 function driverAt(host: string, awayMs = 0) {
-	const driver = createDockerDriver({
-		owner: '0123456789abcdef',
-		image: 'some/agent',
-		network: 'bridge',
-		pids: 100,
-		instanceEnvironment: () => ({}),
-		stopGraceMs: 1000,
-		awayMs,
-		warn: () => undefined,
-		host,
-	});
+	const driver = dockerDriver({host, awayMs});
 	onTestFinished(() => driver.close());
 	return driver;
 }

@@ -12,6 +12,7 @@ import {Performer} from './engine/perform.ts';
 import type {ContactVitals} from './engine/rows.ts';
 import {createRunIds} from './engine/run-ids.ts';
 import {TaskLogs} from './engine/task-logs.ts';
+import {UsageMeter} from './engine/usage.ts';
 import {Views} from './engine/views.ts';
 import {ByoaiError} from './model/error.ts';
 import type {AgentType} from './model/workflow.ts';
@@ -96,11 +97,12 @@ async function compose(
 ): Promise<Orchestrator> {
 	const {config, mode, warn} = options;
 	const core = openCore(options, directory, opened);
-	const {engine, exchanges, contacts, driverSet} = core;
+	const {engine, exchanges, contacts, driverSet, usage} = core;
 	const views = new Views(
 		engine,
 		agent => exchanges.isHeard(agent),
 		agent => startVitals(driverSet.progress(agent)) ?? contacts.vitals(agent),
+		agent => usage.of(agent),
 	);
 	opened.push(() => views.close());
 	const epoch = randomUUID();
@@ -180,18 +182,20 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	const beatMs = Math.min(imageBeatMs, silentMs / 3);
 	const imageAgents = createImageAgents({engine, exchanges, logs, clock, warn, drivers, slots: imageSlots, beatMs});
 	opened.push(() => imageAgents.close());
+	const usage = new UsageMeter({clock, streams: config.limits.usage_streams});
 	const performer = new Performer({
 		drivers,
 		imageAgents,
 		clock,
 		warn,
+		onRunning: (driver, instance, handle, signal) => usage.follow(driver, instance, handle, signal),
 		offer: event => engine.offer(event),
 		sendOrders: session => exchanges.sendOrders(session),
 	});
 	opened.push(() => performer.close());
 	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref), driverSet.progress);
 	const supportedTypes = new Set(drivers.keys());
-	return {...driverSet, engine, exchanges, contacts, performer, history, logs, fatal, driverSet, supportedTypes, imageSlots};
+	return {...driverSet, engine, exchanges, contacts, performer, usage, history, logs, fatal, driverSet, supportedTypes, imageSlots};
 }
 
 /** An instance whose start takes long is not there yet, and its row says why. */

@@ -14,6 +14,7 @@ import {createRootNotice} from './docker-root.ts';
 import type {DockerDefaults} from './docker-spec.ts';
 import {agentPort, dialsByItself, imageOf, instanceLabel, ownerLabel, validateDocker} from './docker-spec.ts';
 import {startContainer} from './docker-start.ts';
+import {usageOf} from './docker-usage.ts';
 import {watchContainer} from './docker-watch.ts';
 import type {Driver} from './driver.ts';
 import {createTurns} from './turns.ts';
@@ -100,6 +101,9 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 		reach: ({agent}, handle) => {
 			if (dialsByItself(agent)) return undefined;
 			return connect().then(docker => addressOf(docker, fromHandle(handle).container, agentPort(agent)));
+		},
+		usage: async function* (handle, signal) {
+			yield* usageOf(await connect(), fromHandle(handle).container, AbortSignal.any([signal, closing.signal]));
 		},
 		progress: instance => images.progress(wanted.get(instance) ?? ''),
 		close: async () => {

@@ -16,6 +16,8 @@ export type PerformOptions = {
 	/** Journals what came of a command; a refusal means that it is known already. */
 	readonly offer: (event: Event) => Promise<unknown>;
 	readonly sendOrders: (session: SessionId) => void;
+	/** Told of an agent's instance that runs; the signal is aborted when it does no more, or is not watched any more. */
+	readonly onRunning?: (driver: Driver, instance: string, handle: Handle, signal: AbortSignal) => void;
 	/** Something went wrong that nobody waits for: for the diagnostics. */
 	readonly warn: (message: string) => void;
 };
@@ -106,12 +108,18 @@ export class Performer {
 		// Two watches of one instance would tell its end twice.
 		this.#watches.get(spec.name)?.abort();
 		this.#watches.set(spec.name, watch);
+		const running = new AbortController();
+		watch.signal.addEventListener('abort', () => running.abort());
 		let end: InstanceEnd;
 		try {
-			end = await this.#driver(spec).watch(spec.name, handle, watch.signal);
+			const driver = this.#driver(spec);
+			if (spec.command === undefined) this.#options.onRunning?.(driver, spec.name, handle, running.signal);
+			end = await driver.watch(spec.name, handle, watch.signal);
 		} catch (error) {
 			if (watch.signal.aborted) return;
 			end = {cause: `it can no longer be watched: ${causeOf(error)}`};
+		} finally {
+			running.abort();
 		}
 		if (watch.signal.aborted || this.#stopping.has(spec.name)) return;
 		this.#watches.delete(spec.name);

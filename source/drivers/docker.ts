@@ -6,6 +6,7 @@ import {ask, createConnect, despiteRestart} from './docker-engine.ts';
 import {DockerEvents} from './docker-events.ts';
 import {fromHandle, handleOf} from './docker-handle.ts';
 import {DockerImages} from './docker-images.ts';
+import {createOwnContainer} from './docker-inside.ts';
 import type {DockerLoginsOptions} from './docker-logins.ts';
 import {DockerLogins} from './docker-logins.ts';
 import {containerOutput} from './docker-output.ts';
@@ -25,6 +26,8 @@ export type DockerDriverOptions = DockerDefaults & {
 	readonly logins: DockerLoginsOptions;
 	/** The agent program in one file, of which the default image is made where it is not there. */
 	readonly agentProgram: string;
+	/** What may be the id of a container that byoai itself runs in; absent: it is looked up. */
+	readonly ownIds?: () => Promise<readonly string[]>;
 	/** How long an agent may take to end after SIGTERM, before SIGKILL. */
 	readonly stopGraceMs: number;
 	/** How long starts and stops wait for an engine that is away, as while it is started again. */
@@ -49,6 +52,7 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 	const events = new DockerEvents({connect, owner, warn});
 	const sayRoot = createRootNotice(options);
 	const images = new DockerImages({logins: new DockerLogins(options.logins), agentProgram: options.agentProgram});
+	const ownContainer = createOwnContainer(options.ownIds);
 	/** Images that are waited for, by instance. */
 	const wanted = new Map<string, string>();
 
@@ -60,7 +64,7 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 		try {
 			const signal = AbortSignal.any([stopped, closing.signal]);
 			const docker = await connect();
-			const begin = () => startContainer({docker, images, defaults: options, spec, signal});
+			const begin = async () => startContainer({docker, images, defaults: options, own: await ownContainer(docker), spec, signal});
 			return handleOf(await despiteRestart(begin, {awayMs, signal}));
 		} finally {
 			wanted.delete(spec.name);
@@ -100,7 +104,8 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 		},
 		reach: ({agent}, handle) => {
 			if (dialsByItself(agent)) return undefined;
-			return connect().then(docker => addressOf(docker, fromHandle(handle).container, agentPort(agent)));
+			const {container} = fromHandle(handle);
+			return connect().then(async docker => addressOf({docker, container, port: agentPort(agent), own: await ownContainer(docker)}));
 		},
 		usage: async function* (handle, signal) {
 			yield* usageOf(await connect(), fromHandle(handle).container, AbortSignal.any([signal, closing.signal]));

@@ -9,7 +9,7 @@ import {systemClock} from './engine/clock.ts';
 import {Engine} from './engine/engine.ts';
 import {History} from './engine/history.ts';
 import {Performer} from './engine/perform.ts';
-import type {ContactVitals} from './engine/rows.ts';
+import {startVitals} from './engine/rows.ts';
 import {createRunIds} from './engine/run-ids.ts';
 import {TaskLogs} from './engine/task-logs.ts';
 import {UsageMeter} from './engine/usage.ts';
@@ -196,11 +196,6 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref), driverSet.progress);
 	const supportedTypes = new Set(drivers.keys());
 	return {...driverSet, engine, exchanges, contacts, performer, usage, history, logs, fatal, driverSet, supportedTypes, imageSlots};
-}
-
-/** An instance whose start takes long is not there yet, and its row says why. */
-function startVitals(progress: string | undefined): ContactVitals | undefined {
-	return progress === undefined ? undefined : {isStarting: true, problem: progress};
 }
 
 async function certificateOf({https, host}: Config, directory: StateDirectory): Promise<Certificate | undefined> {

@@ -26,6 +26,11 @@ export type ContactVitals = {
 	readonly slots?: number;
 };
 
+/** An instance whose start takes long is not there yet, and its row says why. */
+export function startVitals(progress: string | undefined): ContactVitals | undefined {
+	return progress === undefined ? undefined : {isStarting: true, problem: progress};
+}
+
 export function taskRow(run: Run, index: number, version: number): TaskRow {
 	const task = taskAt(run, index);
 	const last = task.attempts.at(-1);

@@ -92,7 +92,7 @@ function localDriver({config, directory, agentProgram}: DriverSetOptions): Drive
 	});
 }
 
-function dockerDriver({config, directory, warn}: DriverSetOptions): Driver {
+function dockerDriver({config, directory, agentProgram, warn}: DriverSetOptions): Driver {
 	const {host, image, network} = config.docker;
 	const user = ownUser();
 	return createDockerDriver({
@@ -102,6 +102,8 @@ function dockerDriver({config, directory, warn}: DriverSetOptions): Driver {
 		network,
 		pids: config.limits.container_pids,
 		instanceEnvironment: instance => instanceEnvironment({config, directory}, instance),
+		logins: {directory: config.docker.loginDirectory, environment: config.environment},
+		agentProgram: agentProgram.at(-1) ?? '',
 		stopGraceMs: config.intervals.graceMs + stopMarginMs,
 		awayMs: engineAwayMs,
 		warn,

@@ -9,10 +9,15 @@ import {systemClock} from './engine/clock.ts';
 import {Engine} from './engine/engine.ts';
 import {History} from './engine/history.ts';
 import {Performer} from './engine/perform.ts';
+<<<<<<< HEAD
 import {Retention} from './engine/retention.ts';
 import type {ContactVitals} from './engine/rows.ts';
+=======
+import {startVitals} from './engine/rows.ts';
+>>>>>>> dockx
 import {createRunIds} from './engine/run-ids.ts';
 import {TaskLogs} from './engine/task-logs.ts';
+import {UsageMeter} from './engine/usage.ts';
 import {Views} from './engine/views.ts';
 import {ByoaiError} from './model/error.ts';
 import type {AgentType} from './model/workflow.ts';
@@ -96,11 +101,12 @@ async function compose(
 ): Promise<Orchestrator> {
 	const {config, mode, warn} = options;
 	const core = openCore(options, directory, opened);
-	const {engine, exchanges, contacts, driverSet} = core;
+	const {engine, exchanges, contacts, driverSet, usage} = core;
 	const views = new Views(
 		engine,
 		agent => exchanges.isHeard(agent),
 		agent => startVitals(driverSet.progress(agent)) ?? contacts.vitals(agent),
+		agent => usage.of(agent),
 	);
 	opened.push(() => views.close());
 	const epoch = randomUUID();
@@ -181,11 +187,13 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	const beatMs = Math.min(imageBeatMs, silentMs / 3);
 	const imageAgents = createImageAgents({engine, exchanges, logs, clock, warn, drivers, slots: imageSlots, beatMs});
 	opened.push(() => imageAgents.close());
+	const usage = new UsageMeter({clock, streams: config.limits.usage_streams});
 	const performer = new Performer({
 		drivers,
 		imageAgents,
 		clock,
 		warn,
+		onRunning: (driver, instance, handle, signal) => usage.follow(driver, instance, handle, signal),
 		offer: event => engine.offer(event),
 		sendOrders: session => exchanges.sendOrders(session),
 	});
@@ -194,6 +202,7 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	const retention = new Retention({engine, store, logs: logFiles, clock, limits: config.limits, warn});
 	opened.push(() => retention.close());
 	const supportedTypes = new Set(drivers.keys());
+<<<<<<< HEAD
 	const parts = {engine, exchanges, contacts, performer, retention, history, logs, fatal, driverSet};
 	return {...driverSet, ...parts, supportedTypes, imageSlots};
 }
@@ -201,6 +210,9 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 /** An instance whose start takes long is not there yet, and its row says why. */
 function startVitals(progress: string | undefined): ContactVitals | undefined {
 	return progress === undefined ? undefined : {isStarting: true, problem: progress};
+=======
+	return {...driverSet, engine, exchanges, contacts, performer, usage, history, logs, fatal, driverSet, supportedTypes, imageSlots};
+>>>>>>> dockx
 }
 
 async function certificateOf({https, host}: Config, directory: StateDirectory): Promise<Certificate | undefined> {

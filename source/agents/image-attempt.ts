@@ -62,11 +62,11 @@ export class ImageAttempt {
 		try {
 			if (this.#stop !== undefined) this.#end(handle);
 			const watched = this.#watch(handle);
-			const ended = new AbortController();
-			const read = this.#read(handle, ended.signal);
+			let isGone = false;
+			const read = this.#read(handle, () => isGone);
 			const end = await watched;
-			// What is gone has no more to say; nobody need try to read on.
-			if (end.exitCode === undefined) ended.abort();
+			// It may be there no more, and then has no more to say: one more try to read is enough.
+			isGone = end.exitCode === undefined;
 			await read;
 			return this.#outcome(end);
 		} finally {
@@ -122,9 +122,9 @@ export class ImageAttempt {
 	}
 
 	/** Reads all output there is, over as many readings as it takes. */
-	async #read(handle: Handle, gone: AbortSignal): Promise<void> {
+	async #read(handle: Handle, isGone: () => boolean): Promise<void> {
 		const {driver, onOutput, from} = this.#options;
-		const signal = AbortSignal.any([this.#closing.signal, gone]);
+		const {signal} = this.#closing;
 		let at: number | undefined;
 		await this.#untilDone(
 			'read',
@@ -135,18 +135,20 @@ export class ImageAttempt {
 					await onOutput(piece);
 				}
 			},
-			signal,
+			isGone,
 		);
 	}
 
-	/** Does it again until it succeeds, or `signal` says that it need not be. */
-	async #untilDone<T>(what: string, work: () => Promise<T>, signal = this.#closing.signal): Promise<T | undefined> {
+	/** Does it again until it succeeds, fails once more when `isLast` says so before, or this is closed. */
+	async #untilDone<T>(what: string, work: () => Promise<T>, isLast = () => false): Promise<T | undefined> {
 		const {warn, spec} = this.#options;
+		const {signal} = this.#closing;
 		for (let failures = 0; !signal.aborted; failures++) {
+			const last = isLast();
 			try {
 				return await work();
 			} catch (error) {
-				if (signal.aborted) break;
+				if (signal.aborted || last) break;
 				if (failures === 0) warn(`${spec.name} cannot be ${what} at the moment, trying again: ${messageOf(error)}`);
 				await sleep(retryMs, undefined, {signal}).catch(() => undefined);
 			}

@@ -27,24 +27,29 @@ export function formatAgents(rows: readonly AgentRow[], colour: boolean): string
 		['TYPE', ({type}) => type],
 		['STATUS', ({status}) => status],
 		['SLOTS', ({used, slots}) => `${used}/${slots}`],
+		['CPU', ({usage}) => (usage === undefined ? '' : usage.cpu.toFixed(2))],
+		['MEMORY', ({usage}) => (usage === undefined ? '' : memoryText(usage))],
 		['RUN', ({run}) => run ?? ''],
 		['LABELS', ({labels}) => labelText(labels, ',')],
 		['PROBLEM', ({problem}) => problem ?? ''],
 	];
-	const shown = columns.filter(([head, cell]) => !['RUN', 'LABELS', 'PROBLEM'].includes(head) || byName.some(row => cell(row) !== ''));
+	const shown = columns.filter(
+		([head, cell]) => !['CPU', 'MEMORY', 'RUN', 'LABELS', 'PROBLEM'].includes(head) || byName.some(row => cell(row) !== ''),
+	);
 	const heads = shown.map(([head]) => style.dim(head));
 	return `${formatTable([heads, ...byName.map(row => shown.map(([, cell]) => printable(cell(row), false)))]).join('\n')}\n`;
 }
 
 /** One agent, a fact a line. */
 export function formatAgent(agent: AgentDetail, now: number): string {
-	const {id, type, status, instance, problem, slots, used, labels, run, mode, url, registeredAt, lastSeenAt, spec, attempts} = agent;
+	const {id, type, status, instance, problem, slots, used, labels, run, mode, url, registeredAt, lastSeenAt, spec, attempts, usage} = agent;
 	const ago = (at: number) => `${formatSpan(now - at)} ago`;
 	const facts: ReadonlyArray<readonly [name: string, value: string | undefined]> = [
 		['type', type],
 		['status', instance === undefined || instance === 'running' ? status : `${status} (instance ${instance})`],
 		['problem', problem],
 		['slots', `${slots}, ${used} in use`],
+		['uses', usage && `${usage.cpu.toFixed(2)} processors, ${memoryText(usage)}`],
 		['labels', labelText(labels, ' ')],
 		['run', run],
 		['reached', mode && (mode === 'pull' ? 'it dials' : `dialled at ${url}`)],
@@ -59,6 +64,12 @@ export function formatAgent(agent: AgentDetail, now: number): string {
 	];
 	const lines = facts.flatMap(([name, value]) => (value ? [[name, printable(value, false)]] : []));
 	return [`agent ${id}`, ...formatTable(lines).map(line => `  ${line}`), ''].join('\n');
+}
+
+/** `212 MiB`, `212 of 512 MiB` */
+function memoryText({memoryBytes, memoryLimitBytes}: NonNullable<AgentRow['usage']>): string {
+	const mebibytes = (bytes: number) => String(Math.round(bytes / 2 ** 20));
+	return `${mebibytes(memoryBytes)}${memoryLimitBytes === undefined ? '' : ` of ${mebibytes(memoryLimitBytes)}`} MiB`;
 }
 
 function labelText(labels: Labels, between: string): string {

@@ -1,4 +1,5 @@
-import {resolve} from 'node:path';
+import {homedir} from 'node:os';
+import {join, resolve} from 'node:path';
 
 /** How agents in containers are started. */
 export type DockerSettings = {
@@ -8,6 +9,8 @@ export type DockerSettings = {
 	readonly image: string;
 	/** `DEFAULT_NETWORK`: of agents that name none. */
 	readonly network: string;
+	/** Where `docker login` keeps logins: `DOCKER_CONFIG`, else `~/.docker`. */
+	readonly loginDirectory: string;
 };
 
 /** How agents in pods are started. */
@@ -34,6 +37,7 @@ export function dockerSettings(variable: Variable): DockerSettings {
 		...(host !== undefined && {host}),
 		image: variable('AGENT_IMAGE') ?? 'byoai-agent:latest',
 		network: variable('DEFAULT_NETWORK') ?? 'bridge',
+		loginDirectory: resolve(variable('DOCKER_CONFIG') ?? join(homedir(), '.docker')),
 	};
 }
 

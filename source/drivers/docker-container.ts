@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import type {ContainerInspectInfo} from 'dockerode';
 import {ByoaiError} from '../model/error.ts';
 import type {InstanceEnd} from '../model/instance.ts';
+import {endFromOutside} from './docker-death.ts';
 import {ask, askOfGone, statusOf} from './docker-engine.ts';
 import {containerName, instanceLabel, ownerLabel} from './docker-spec.ts';
 
@@ -91,17 +92,27 @@ async function tolerant(work: Promise<unknown>, statuses: readonly number[]): Pr
 	}
 }
 
-/** How a container that does not run any more ended. */
-export async function endOf(docker: Docker, {Id, State, HostConfig, Config}: Facts): Promise<InstanceEnd> {
-	const output = await lastOutput(docker, Id, Config.Tty);
+/** How a container that does not run any more ended. Without an exit code where that says nothing of what it did: see `endFromOutside`. */
+export async function endOf(docker: Docker, facts: Facts): Promise<InstanceEnd> {
+	const {Id, State, HostConfig, Config} = facts;
+	const [output, outside] = await Promise.all([lastOutput(docker, Id, Config.Tty), endFromOutside(docker, facts)]);
+	const printed = output === undefined ? {} : {output};
+	if (outside !== undefined) return {...endedFromOutside(State, outside), ...printed};
 	const missing =
 		State.ExitCode === 127 ? /\[FATAL tini \(\d+\)\] exec (.+) failed: No such file or directory/.exec(output ?? '')?.[1] : undefined;
 	return {
 		...howEnded(State, HostConfig.Memory ?? 0),
 		...(missing !== undefined && {cause: `${missing} is not in image ${Config.Image}: name another \`shell\`, or an image that has it`}),
 		...durationOf(State),
-		...(output !== undefined && {output}),
+		...printed,
 	};
+}
+
+function endedFromOutside(state: Facts['State'], outside: 'outside' | 'unseen'): InstanceEnd {
+	if (outside === 'unseen') return {cause: 'ended together with its Docker engine, which does not know how'};
+	const signal = signals[state.ExitCode];
+	const cause = signal === undefined ? 'stopped by its Docker engine, or by somebody else (docker stop)' : `killed by ${signal}`;
+	return {cause, ...(signal !== undefined && {signal}), ...durationOf(state)};
 }
 
 /** Times that are none begin with year 1. */

@@ -1,15 +1,18 @@
 import type {Readable} from 'node:stream';
 import type Docker from 'dockerode';
 import {ByoaiError} from '../model/error.ts';
-import type {PullPolicy} from '../model/workflow.ts';
-import {orAborted} from './abortable.ts';
-import {askOfGone, saidBy} from './docker-engine.ts';
-import {jsonLines} from './docker-lines.ts';
+import {askOfGone, saidBy, statusOf} from './docker-engine.ts';
+import {EngineRefusal, progressLines} from './docker-lines.ts';
+import type {DockerLogins} from './docker-logins.ts';
 
-/** A pull of which nothing is heard for so long is given up. */
-const stallMs = 5 * 60 * 1000;
-
-type Pull = {readonly done: Promise<void>; readonly abort: AbortController; users: number; progress: string};
+export type PullOptions = {
+	readonly docker: Docker;
+	readonly image: string;
+	readonly logins: DockerLogins;
+	/** Gives it up. */
+	readonly signal: AbortSignal;
+	readonly onProgress: (progress: string) => void;
+};
 
 /** What the engine tells of a pull, line by line. */
 type PullLine = {
@@ -18,102 +21,50 @@ type PullLine = {
 	readonly progressDetail?: {readonly current?: number; readonly total?: number};
 };
 
-/** The images of agents: one pull for all who wait for the same image, given up when nobody does any more. */
-export class DockerImages {
-	readonly #pulls = new Map<string, Pull>();
-
-	/** How far the pull of an image is, in words; undefined: it is not being pulled. */
-	progress(image: string): string | undefined {
-		return this.#pulls.get(image)?.progress;
-	}
-
-	/** Resolves when the image is there. Rejects with `unavailable`, naming it and what to do, or with the signal's reason. */
-	async ensure(docker: Docker, image: string, policy: PullPolicy, signal: AbortSignal): Promise<void> {
-		if (policy !== 'always' && (await askOfGone(`look for image ${image}`, docker.getImage(image).inspect())) !== undefined) return;
-		if (policy === 'never') {
-			throw new ByoaiError(
-				'unavailable',
-				`Image ${image} is not on this host, and \`pull_policy: never\` keeps it from being pulled: build it, or pull it (\`docker pull ${image}\`).`,
-			);
-		}
-		const pull = this.#join(docker, image);
-		pull.users++;
-		try {
-			await orAborted(pull.done, signal);
-		} finally {
-			if (--pull.users === 0) {
-				pull.abort.abort();
-				if (this.#pulls.get(image) === pull) this.#pulls.delete(image);
-			}
-		}
-	}
-
-	#join(docker: Docker, image: string): Pull {
-		const known = this.#pulls.get(image);
-		if (known !== undefined) return known;
-		const abort = new AbortController();
-		const pull: Pull = {
-			abort,
-			users: 0,
-			progress: 'pulling its image',
-			done: pullImage(docker, image, abort.signal, progress => {
-				pull.progress = progress;
-			}),
-		};
-		pull.done.catch(() => undefined); // who waits is told; perhaps nobody does any more
-		this.#pulls.set(image, pull);
-		return pull;
-	}
+export async function isHere(docker: Docker, image: string): Promise<boolean> {
+	return (await askOfGone(`look for image ${image}`, docker.getImage(image).inspect())) !== undefined;
 }
 
-async function pullImage(docker: Docker, image: string, signal: AbortSignal, onProgress: (progress: string) => void): Promise<void> {
+/** Resolves when the image is there. Rejects in words, or with the signal's reason. */
+export async function pullImage({docker, image, logins, signal, onProgress}: PullOptions): Promise<void> {
+	const {auth, problem} = await logins.of(image);
+	const layers = new Layers();
 	try {
-		const stream = (await docker.pull(reference(image), {abortSignal: signal})) as Readable;
-		await follow(stream, signal, onProgress);
+		const options = {abortSignal: signal, ...(auth && {authconfig: auth})};
+		const stream = (await docker.pull(reference(image), options)) as Readable;
+		for await (const line of progressLines(stream, signal)) onProgress(layers.take(line));
 		// A stream that breaks off ends like any other.
-		if ((await askOfGone(`look for image ${image}`, docker.getImage(image).inspect())) === undefined) throw new Error('the pull broke off');
+		if (!(await isHere(docker, image))) throw new Error('the pull broke off');
 	} catch (error) {
 		signal.throwIfAborted();
-		throw notPulled(image, error);
+		if (error instanceof ByoaiError) throw error;
+		throw notPulled({image, error, isThere: await isHere(docker, image), loginProblem: problem, isLoggedIn: auth !== undefined});
 	}
 }
 
-async function follow(stream: Readable, signal: AbortSignal, onProgress: (progress: string) => void): Promise<void> {
-	const layers = new Layers();
-	let timer: NodeJS.Timeout | undefined;
-	const heard = () => {
-		clearTimeout(timer);
-		timer = setTimeout(() => stream.destroy(new Error(`nothing came for ${stallMs / 60_000} minutes`)), stallMs);
-	};
-	const giveUp = () => stream.destroy(new Error('given up'));
-	signal.addEventListener('abort', giveUp);
-	try {
-		heard();
-		if (signal.aborted) giveUp();
-		for await (const line of jsonLines(stream)) {
-			heard();
-			if (typeof line.error === 'string') throw new Error(line.error);
-			onProgress(layers.take(line));
-		}
-	} finally {
-		clearTimeout(timer);
-		signal.removeEventListener('abort', giveUp);
-		stream.destroy();
+type Failure = {
+	readonly image: string;
+	readonly error: unknown;
+	readonly isThere: boolean;
+	readonly isLoggedIn: boolean;
+	readonly loginProblem: string | undefined;
+};
+
+/** Tried again are a pull that broke off, and one of an image that is here: of these it may be that nothing is wrong with the image. */
+function notPulled({image, error, isThere, isLoggedIn, loginProblem}: Failure): ByoaiError {
+	const said = saidBy(error) + (loginProblem === undefined ? '' : `; and its login could not be had: ${loginProblem}`);
+	if (isThere) {
+		const message = `Image ${image} cannot be pulled (${said}), as \`pull_policy: always\` asks for: \`missing\` uses the one that is on this host.`;
+		return new ByoaiError('unavailable', message, {cause: error, retryable: true});
 	}
-}
-
-/** What agents have whose author names none. */
-const ownImage = 'byoai-agent:latest';
-
-function notPulled(image: string, error: unknown): ByoaiError {
-	const build =
-		image === ownImage
-			? 'build it with `npm run images` in a checkout of byoai, name another (`image`, AGENT_IMAGE)'
-			: 'correct `image` (or AGENT_IMAGE), build it';
+	const login = isLoggedIn
+		? 'log in anew if its registry refuses the login that `docker login` keeps'
+		: 'log in if its registry wants that (`docker login`)';
+	const isRefused = error instanceof EngineRefusal || statusOf(error) !== undefined;
 	return new ByoaiError(
-		'unavailable',
-		`Image ${image} is not on this host and cannot be pulled (${saidBy(error)}): ${build}, or pull it by hand (\`docker pull ${image}\`), which also knows the logins of \`docker login\`.`,
-		{cause: error, retryable: true},
+		isRefused ? 'invalid' : 'unavailable',
+		`Image ${image} is not on this host and cannot be pulled (${said}): look at its spelling (\`image\`, AGENT_IMAGE), ${login}, or build it here.`,
+		{cause: error, retryable: !isRefused},
 	);
 }
 

@@ -2,19 +2,42 @@ import type Docker from 'dockerode';
 import {ByoaiError} from '../model/error.ts';
 import type {Facts} from './docker-container.ts';
 import {inspect, isAlive} from './docker-container.ts';
+import {dialsByAddress, sharedAddress} from './docker-inside.ts';
 
-/** The port of this host at which a port of the container is reached by loopback; undefined: none. */
-export function publishedPort({NetworkSettings}: Facts, port: number): number | undefined {
-	const bindings = NetworkSettings.Ports?.[`${port}/tcp`] ?? [];
+/** Where something in a container is reached. */
+export type Place = {readonly host: string; readonly port: number};
+
+/** Where a port of a container is reached from here: at one of this host, or from within our own container at its address; undefined: nowhere. */
+export function placeOf(facts: Facts, port: number, own: Facts | undefined): Place | undefined {
+	if (dialsByAddress(own)) {
+		const host = sharedAddress(facts, own);
+		return host === undefined ? undefined : {host, port};
+	}
+	const bindings = facts.NetworkSettings.Ports?.[`${port}/tcp`] ?? [];
 	const found = bindings.find(({HostIp}) => ['127.0.0.1', '0.0.0.0', ''].includes(HostIp));
-	return found === undefined ? undefined : Number(found.HostPort);
+	return found === undefined ? undefined : {host: '127.0.0.1', port: Number(found.HostPort)};
 }
 
-/** Where the agent in a container is dialled: asked of the engine each time, for the port may be another after a restart. */
-export async function addressOf(docker: Docker, container: string, port: number): Promise<string> {
+/** Why there is no such place, in words. */
+export function noPlace(port: number, own: Facts | undefined): string {
+	return dialsByAddress(own)
+		? "its container is on no network that byoai's own container is on"
+		: `port ${port} of its container is not published`;
+}
+
+export type Reach = {
+	readonly docker: Docker;
+	readonly container: string;
+	readonly port: number;
+	/** The container that byoai itself runs in. */
+	readonly own: Facts | undefined;
+};
+
+/** Where the agent in a container is dialled: asked of the engine each time, for it may be elsewhere after a restart. */
+export async function addressOf({docker, container, port, own}: Reach): Promise<string> {
 	const facts = await inspect(docker, container);
 	if (facts === undefined || !isAlive(facts)) throw new ByoaiError('unavailable', 'its container does not run', {retryable: true});
-	const published = publishedPort(facts, port);
-	if (published !== undefined) return `http://127.0.0.1:${published}`;
-	throw new ByoaiError('unavailable', `port ${port} of its container is not published`, {retryable: true});
+	const place = placeOf(facts, port, own);
+	if (place === undefined) throw new ByoaiError('unavailable', noPlace(port, own), {retryable: true});
+	return `http://${place.host}:${place.port}`;
 }

@@ -8,7 +8,8 @@ import type {Facts} from './docker-container.ts';
 import {endOf, inspect, isAlive, remove} from './docker-container.ts';
 import {ask, saidBy} from './docker-engine.ts';
 import type {ReadinessProbe} from './docker-probe.ts';
-import {publishedPort} from './docker-reach.ts';
+import type {Place} from './docker-reach.ts';
+import {noPlace, placeOf} from './docker-reach.ts';
 
 export type Readiness = {
 	readonly docker: Docker;
@@ -16,6 +17,8 @@ export type Readiness = {
 	readonly instance: string;
 	readonly container: string;
 	readonly probe: ReadinessProbe;
+	/** The container that byoai itself runs in. */
+	readonly own: Facts | undefined;
 	/** How long all may take. */
 	readonly timeoutMs: number;
 	/** Gives it up; the container stays. */
@@ -26,7 +29,7 @@ export type Readiness = {
  * Resolves when the probe has passed. Rejects with `unavailable` when the container ends before, is gone, or takes too long; then it is
  * removed.
  */
-export async function untilReady({docker, instance, container, probe, timeoutMs, signal}: Readiness): Promise<void> {
+export async function untilReady({docker, instance, container, probe, own, timeoutMs, signal}: Readiness): Promise<void> {
 	const deadline = performance.now() + timeoutMs;
 	let problem = 'it was not asked yet';
 	let passed = 0;
@@ -36,7 +39,7 @@ export async function untilReady({docker, instance, container, probe, timeoutMs,
 		const facts = await inspect(docker, container);
 		if (facts === undefined) throw new ByoaiError('unavailable', `Instance ${instance} was stopped while it started.`);
 		if (!isAlive(facts)) return failed(docker, facts, instance);
-		const found = await problemOf(docker, facts, probe);
+		const found = await problemOf(docker, facts, probe, own);
 		passed = found === undefined ? passed + 1 : 0;
 		if (passed >= probe.successes) return;
 		problem = found ?? problem;
@@ -62,13 +65,13 @@ async function failed(docker: Docker, facts: Facts, instance: string): Promise<n
 }
 
 /** Asks once; undefined: it passed. */
-async function problemOf(docker: Docker, facts: Facts, probe: ReadinessProbe): Promise<string | undefined> {
+async function problemOf(docker: Docker, facts: Facts, probe: ReadinessProbe, own: Facts | undefined): Promise<string | undefined> {
 	try {
 		if (probe.type === 'exec') return await execProblem(docker, facts.Id, probe.command, probe.timeoutMs);
-		const port = publishedPort(facts, probe.port);
-		if (port === undefined) return `port ${probe.port} is not published`;
-		if (probe.type === 'tcp') await connected(port, probe.timeoutMs);
-		else return await httpProblem(port, probe);
+		const place = placeOf(facts, probe.port, own);
+		if (place === undefined) return noPlace(probe.port, own);
+		if (probe.type === 'tcp') await connected(place, probe.timeoutMs);
+		else return await httpProblem(place, probe);
 		return undefined;
 	} catch (error) {
 		return saidBy(error);
@@ -87,9 +90,9 @@ async function execProblem(docker: Docker, id: string, command: readonly string[
 	return ExitCode === 0 ? undefined : `${command.join(' ')} exited with code ${ExitCode}`;
 }
 
-function connected(port: number, timeoutMs: number): Promise<void> {
+function connected(place: Place, timeoutMs: number): Promise<void> {
 	return new Promise((resolve, reject) => {
-		const socket = connect({port, host: '127.0.0.1', timeout: timeoutMs});
+		const socket = connect({...place, timeout: timeoutMs});
 		socket.on('error', reject);
 		socket.on('timeout', () => socket.destroy(new Error(`no connection within ${timeoutMs / 1000} s`)));
 		socket.on('connect', () => {
@@ -100,10 +103,9 @@ function connected(port: number, timeoutMs: number): Promise<void> {
 }
 
 /** As Kubernetes has it: any status from 200 to 399 is fine, and a certificate is not looked at. */
-function httpProblem(port: number, {path, secure, headers, timeoutMs}: ReadinessProbe & {type: 'http'}): Promise<string | undefined> {
+function httpProblem(place: Place, {path, secure, headers, timeoutMs}: ReadinessProbe & {type: 'http'}): Promise<string | undefined> {
 	const options = {
-		host: '127.0.0.1',
-		port,
+		...place,
 		path,
 		headers: Object.fromEntries(headers),
 		timeout: timeoutMs,

@@ -18,6 +18,8 @@ export type DockerDefaults = {
 	readonly network: string;
 	/** `uid:gid` of this process, so that what agents write on the host is ours; absent: the image's. */
 	readonly user?: string;
+	/** Agents are dialled at the addresses of their containers: their ports need not be published. */
+	readonly dialsByAddress?: boolean;
 	/** Processes in a container, where its `resources` do not say. */
 	readonly pids: number;
 	/** What the agent of an instance is told besides: its token. */
@@ -113,7 +115,7 @@ function resourceProblems({resources}: AgentSpec): string[] {
 /** All that the engine is told of an instance. `driver_options.docker` is added to it: mappings are merged, lists joined. */
 export function createOptions(spec: InstanceSpec, defaults: DockerDefaults): ContainerCreateOptions & {name: string} {
 	const {agent, name, command} = spec;
-	const ports = command === undefined ? portsOf(agent) : {};
+	const ports = command === undefined ? portsOf(agent, defaults) : {};
 	const user = agent.user ?? defaults.user;
 	const own: ContainerCreateOptions = {
 		Image: imageOf(agent, defaults),
@@ -204,7 +206,7 @@ function limitsOf({resources}: AgentSpec, {pids}: DockerDefaults): HostConfig {
 type Ports = Readonly<Record<string, Array<{HostIp: string; HostPort: string}>>>;
 
 /** The agent's own port, and that of its probe, on any free one of this host; then what the author wants published. */
-function portsOf(agent: AgentSpec): Ports {
+function portsOf(agent: AgentSpec, {dialsByAddress = false}: DockerDefaults): Ports {
 	const bindings: Record<string, Array<{HostIp: string; HostPort: string}>> = {};
 	const publish = (port: string, HostPort = '', HostIp = loopback) => {
 		bindings[port] ??= [];
@@ -213,7 +215,7 @@ function portsOf(agent: AgentSpec): Ports {
 	const own = new Set([agentPort(agent)]);
 	const probed = readinessProbe(agent.readinessProbe);
 	if (probed !== undefined && probed.type !== 'exec') own.add(probed.port);
-	for (const port of own) publish(`${port}/tcp`);
+	if (!dialsByAddress) for (const port of own) publish(`${port}/tcp`);
 	for (const text of agent.ports) {
 		const found = /^(?:(?:(.+):)?(\d+):)?(\d+)(?:\/(tcp|udp))?$/.exec(text);
 		if (found === null) continue; // the file's schema has refused it

@@ -7,8 +7,9 @@ import type {InstanceSpec} from '../model/instance.ts';
 import type {Facts} from './docker-container.ts';
 import {inspect, inspectOwn, isAlive, remove} from './docker-container.ts';
 import {ask, isAway, statusOf} from './docker-engine.ts';
+import type {DockerImages} from './docker-images.ts';
+import {dialsByAddress, seenFromOutside} from './docker-inside.ts';
 import {readinessProbe} from './docker-probe.ts';
-import type {DockerImages} from './docker-pull.ts';
 import {untilReady} from './docker-ready.ts';
 import type {DockerDefaults} from './docker-spec.ts';
 import {createOptions, imageOf} from './docker-spec.ts';
@@ -18,6 +19,8 @@ export type Start = {
 	readonly docker: Docker;
 	readonly images: DockerImages;
 	readonly defaults: DockerDefaults;
+	/** The container that byoai itself runs in. */
+	readonly own: Facts | undefined;
 	readonly spec: InstanceSpec;
 	/** Gives it up, and rejects with its reason; what is there by then stays. */
 	readonly signal: AbortSignal;
@@ -45,13 +48,14 @@ export async function startContainer(start: Start): Promise<Facts> {
 }
 
 /** The id of the new container; undefined when another one of its name was there first. */
-async function create({docker, images, defaults, spec, signal}: Start): Promise<string | undefined> {
+async function create({docker, images, defaults, own, spec, signal}: Start): Promise<string | undefined> {
 	await images.ensure(docker, imageOf(spec.agent, defaults), spec.agent.pullPolicy, signal);
 	await makeDirectories(spec);
+	const seen = own === undefined ? spec : await seenFromOutside(spec, own, defaults.network);
+	const told = createOptions(await withWholePath(docker, seen), {...defaults, dialsByAddress: dialsByAddress(own)});
 	signal.throwIfAborted();
 	try {
-		const options = createOptions(await withWholePath(docker, spec), defaults);
-		const {id} = await ask(`make a container for ${whose(spec)}`, docker.createContainer(options));
+		const {id} = await ask(`make a container for ${whose(spec)}`, docker.createContainer(told));
 		return id;
 	} catch (error) {
 		if (statusOf(error) === 409) return undefined;
@@ -98,11 +102,11 @@ async function begin(docker: Docker, id: string, spec: InstanceSpec): Promise<Fa
 	return facts;
 }
 
-async function ready({docker, spec, signal}: Start, facts: Facts): Promise<Facts> {
+async function ready({docker, own, spec, signal}: Start, facts: Facts): Promise<Facts> {
 	const {agent, name: instance} = spec;
 	const probe = readinessProbe(agent.readinessProbe);
 	if (probe !== undefined && spec.command === undefined)
-		await untilReady({docker, instance, container: facts.Id, probe, timeoutMs: agent.startTimeoutMs, signal});
+		await untilReady({docker, instance, container: facts.Id, probe, own, timeoutMs: agent.startTimeoutMs, signal});
 	return facts;
 }
 

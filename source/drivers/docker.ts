@@ -5,13 +5,17 @@ import {endInstance, endProgram, inspect} from './docker-container.ts';
 import {ask, createConnect, despiteRestart} from './docker-engine.ts';
 import {DockerEvents} from './docker-events.ts';
 import {fromHandle, handleOf} from './docker-handle.ts';
+import {DockerImages} from './docker-images.ts';
+import {createOwnContainer} from './docker-inside.ts';
+import type {DockerLoginsOptions} from './docker-logins.ts';
+import {DockerLogins} from './docker-logins.ts';
 import {containerOutput} from './docker-output.ts';
-import {DockerImages} from './docker-pull.ts';
 import {addressOf} from './docker-reach.ts';
 import {createRootNotice} from './docker-root.ts';
 import type {DockerDefaults} from './docker-spec.ts';
 import {agentPort, dialsByItself, imageOf, instanceLabel, ownerLabel, validateDocker} from './docker-spec.ts';
 import {startContainer} from './docker-start.ts';
+import {usageOf} from './docker-usage.ts';
 import {watchContainer} from './docker-watch.ts';
 import type {Driver} from './driver.ts';
 import {createTurns} from './turns.ts';
@@ -19,6 +23,11 @@ import {createTurns} from './turns.ts';
 export type DockerDriverOptions = DockerDefaults & {
 	/** `DOCKER_HOST`; absent: the usual socket. */
 	readonly host?: string;
+	readonly logins: DockerLoginsOptions;
+	/** The agent program in one file, of which the default image is made where it is not there. */
+	readonly agentProgram: string;
+	/** What may be the id of a container that byoai itself runs in; absent: it is looked up. */
+	readonly ownIds?: () => Promise<readonly string[]>;
 	/** How long an agent may take to end after SIGTERM, before SIGKILL. */
 	readonly stopGraceMs: number;
 	/** How long starts and stops wait for an engine that is away, as while it is started again. */
@@ -41,8 +50,9 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 	const turns = createTurns();
 	const connect = createConnect(options.host);
 	const events = new DockerEvents({connect, owner, warn});
-	const images = new DockerImages();
 	const sayRoot = createRootNotice(options);
+	const images = new DockerImages({logins: new DockerLogins(options.logins), agentProgram: options.agentProgram});
+	const ownContainer = createOwnContainer(options.ownIds);
 	/** Images that are waited for, by instance. */
 	const wanted = new Map<string, string>();
 
@@ -54,7 +64,7 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 		try {
 			const signal = AbortSignal.any([stopped, closing.signal]);
 			const docker = await connect();
-			const begin = () => startContainer({docker, images, defaults: options, spec, signal});
+			const begin = async () => startContainer({docker, images, defaults: options, own: await ownContainer(docker), spec, signal});
 			return handleOf(await despiteRestart(begin, {awayMs, signal}));
 		} finally {
 			wanted.delete(spec.name);
@@ -94,7 +104,11 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 		},
 		reach: ({agent}, handle) => {
 			if (dialsByItself(agent)) return undefined;
-			return connect().then(docker => addressOf(docker, fromHandle(handle).container, agentPort(agent)));
+			const {container} = fromHandle(handle);
+			return connect().then(async docker => addressOf({docker, container, port: agentPort(agent), own: await ownContainer(docker)}));
+		},
+		usage: async function* (handle, signal) {
+			yield* usageOf(await connect(), fromHandle(handle).container, AbortSignal.any([signal, closing.signal]));
 		},
 		progress: instance => images.progress(wanted.get(instance) ?? ''),
 		close: async () => {

@@ -1,5 +1,5 @@
 import type {Agent} from 'node:http';
-import type {Handle, InstanceEnd, InstanceSpec, OutputPiece} from '../model/instance.ts';
+import type {Handle, InstanceEnd, InstanceSpec, InstanceUsage, OutputPiece} from '../model/instance.ts';
 import type {AgentSpec} from '../model/workflow.ts';
 
 /** Where the agent of an instance is dialled. */
@@ -30,7 +30,8 @@ export type Gateway = {
  * - Instances outlive `close` and the orchestrator's process.
  * - An instance with a `command` is no other thing: it is started by name, and stays when its program has ended, with its output and its exit code,
  *   until it is stopped; a `start` then finds the ended one. A driver that has `output` and `end` can have such instances.
- * - What goes wrong rejects with a `ByoaiError`: `invalid` (the spec cannot be), `unavailable` (the machine cannot).
+ * - What goes wrong rejects with a `ByoaiError`: `invalid` (the spec cannot be, its image for instance: nobody tries that again), `unavailable`
+ *   (the machine cannot).
  */
 export interface Driver {
 	readonly name: Handle['driver'];
@@ -69,6 +70,9 @@ export interface Driver {
 
 	/** Has the program of an instance with a `command` end: asks it to, kills it after `graceMs`. Resolves once it has ended; fine when it had. */
 	end?(handle: Handle, graceMs: number): Promise<void>;
+
+	/** What an instance uses, again and again, until it has ended or the signal is aborted. Streamed by its engine, which costs that something. */
+	usage?(handle: Handle, signal: AbortSignal): AsyncIterable<InstanceUsage>;
 
 	/** Ends what this driver holds in memory. */
 	close(): Promise<void>;

@@ -16,6 +16,8 @@ export type PerformOptions = {
 	/** Journals what came of a command; a refusal means that it is known already. */
 	readonly offer: (event: Event) => Promise<unknown>;
 	readonly sendOrders: (session: SessionId) => void;
+	/** Told of an agent's instance that runs; the signal is aborted when it does no more, or is not watched any more. */
+	readonly onRunning?: (driver: Driver, instance: string, handle: Handle, signal: AbortSignal) => void;
 	/** Something went wrong that nobody waits for: for the diagnostics. */
 	readonly warn: (message: string) => void;
 };
@@ -96,7 +98,8 @@ export class Performer {
 			await this.#tell({type: 'instance-started', at: this.#options.clock.now(), instance: spec.name, handle});
 			if (!this.#stopping.has(spec.name)) await this.#watch(spec, handle);
 		} catch (error) {
-			await this.#tell({type: 'instance-failed', at: this.#options.clock.now(), instance: spec.name, end: {cause: causeOf(error)}});
+			const end = {cause: causeOf(error), ...(isFinal(error) && {isFinal: true as const})};
+			await this.#tell({type: 'instance-failed', at: this.#options.clock.now(), instance: spec.name, end});
 		}
 	}
 
@@ -105,12 +108,18 @@ export class Performer {
 		// Two watches of one instance would tell its end twice.
 		this.#watches.get(spec.name)?.abort();
 		this.#watches.set(spec.name, watch);
+		const running = new AbortController();
+		watch.signal.addEventListener('abort', () => running.abort());
 		let end: InstanceEnd;
 		try {
-			end = await this.#driver(spec).watch(spec.name, handle, watch.signal);
+			const driver = this.#driver(spec);
+			if (spec.command === undefined) this.#options.onRunning?.(driver, spec.name, handle, running.signal);
+			end = await driver.watch(spec.name, handle, watch.signal);
 		} catch (error) {
 			if (watch.signal.aborted) return;
 			end = {cause: `it can no longer be watched: ${causeOf(error)}`};
+		} finally {
+			running.abort();
 		}
 		if (watch.signal.aborted || this.#stopping.has(spec.name)) return;
 		this.#watches.delete(spec.name);
@@ -149,6 +158,11 @@ export class Performer {
 			if (!this.#closed) this.#options.warn(`not recorded, ${event.type}: ${causeOf(error)}`);
 		}
 	}
+}
+
+/** Whether what was asked for cannot be, on any try. */
+function isFinal(error: unknown): boolean {
+	return error instanceof ByoaiError && (error.code === 'invalid' || error.code === 'unsupported');
 }
 
 function causeOf(error: unknown): string {

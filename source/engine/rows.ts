@@ -1,4 +1,5 @@
 import type {AgentStatus, Instance, InstanceStatus, Pool, RegisteredAgent} from '../model/agent.ts';
+import type {InstanceUsage} from '../model/instance.ts';
 import type {Run, Task} from '../model/run.ts';
 import {currentAttempt} from '../model/run.ts';
 import type {AgentRow, AttemptDetail, RunDetail, RunRow, TaskDetail, TaskRow} from '../protocol/views.ts';
@@ -11,6 +12,8 @@ export type AgentVitals = {
 	readonly used: (agent: string) => number;
 	/** What is known of the contact with an agent that is dialled. */
 	readonly contact: (agent: string) => ContactVitals | undefined;
+	/** What an instance uses, where that is measured: the same object for as long as it is the same. */
+	readonly usage: (instance: string) => InstanceUsage | undefined;
 };
 
 /** What is seen of an agent that is dialled, beside its sessions. */
@@ -22,6 +25,11 @@ export type ContactVitals = {
 	/** How many tasks it runs at once, as it says: who registered it may not have known. */
 	readonly slots?: number;
 };
+
+/** An instance whose start takes long is not there yet, and its row says why. */
+export function startVitals(progress: string | undefined): ContactVitals | undefined {
+	return progress === undefined ? undefined : {isStarting: true, problem: progress};
+}
 
 export function taskRow(run: Run, index: number, version: number): TaskRow {
 	const task = taskAt(run, index);
@@ -123,6 +131,7 @@ export function instanceRows(pool: Pool, version: number, vitals: AgentVitals): 
 	const problemOf = ({name, status}: Instance) => broken ?? (status === 'stopping' ? undefined : vitals.contact(name)?.problem);
 	return instances.map(instance => {
 		const {name, status, onlineAt} = instance;
+		const usage = vitals.usage(name);
 		return {
 			...common,
 			...withProblem(problemOf(instance)),
@@ -130,6 +139,7 @@ export function instanceRows(pool: Pool, version: number, vitals: AgentVitals): 
 			status: onlineAt === undefined ? 'starting' : heardStatus(vitals.isHeard(name), isDraining(status)),
 			used: vitals.used(name),
 			instance: status,
+			...(usage && {usage}),
 		};
 	});
 }

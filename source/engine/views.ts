@@ -27,10 +27,15 @@ export class Views {
 	/** Of the newest change; the rows of the beginning are number 0. */
 	#sequence = -1;
 
-	/** `isHeard`: whether an agent was heard from lately. Like what is known of contacts, it is no event, and gone after a restart. */
-	constructor(engine: Engine, isHeard: AgentVitals['isHeard'], contact: AgentVitals['contact'] = () => undefined) {
+	/** `isHeard`: whether an agent was heard from lately. Like what is known of contacts and usage, it is no event, and gone after a restart. */
+	constructor(
+		engine: Engine,
+		isHeard: AgentVitals['isHeard'],
+		contact: AgentVitals['contact'] = () => undefined,
+		usage: AgentVitals['usage'] = () => undefined,
+	) {
 		this.#engine = engine;
-		this.#agents = new AgentRows({isHeard, contact});
+		this.#agents = new AgentRows({isHeard, contact, usage});
 		for (const run of Object.values(engine.state.runs)) this.#putRun(undefined, run);
 		this.#putAgents();
 		this.#sequence++;

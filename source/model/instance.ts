@@ -36,12 +36,24 @@ export type OutputPiece = {
 	readonly data: Buffer;
 };
 
+/** What an instance uses, over about the last second. */
+export type InstanceUsage = {
+	/** Processors: 1.5 is one and a half of them. */
+	readonly cpu: number;
+	/** Without what the system keeps of files for as long as nobody needs the room. */
+	readonly memoryBytes: number;
+	/** How much it may have; absent: as much as there is. */
+	readonly memoryLimitBytes?: number;
+};
+
 /** Why an instance is no more. `output` is the last of what it printed, when that can be had. */
 export type InstanceEnd = {
 	readonly cause: string;
 	readonly output?: string;
 	readonly exitCode?: number;
 	readonly signal?: string;
+	/** Present: it could not be started, and no further try of the same can do better. */
+	readonly isFinal?: true;
 	/** From the start of its program to its end, by the clock of its engine. */
 	readonly durationMs?: number;
 };

@@ -35,6 +35,8 @@ export const defaultLimits = {
 	low_disk_bytes: 1024 * 1024 * 1024,
 	/** How long each check of `byoai doctor` may take, all side by side; one that takes longer is a problem. */
 	doctor_milliseconds: 1500,
+	/** Instances whose use of processors and memory is measured at once; that of a further one is not shown until another has ended. */
+	usage_streams: 200,
 	/** Orders of one exchange; an agent takes no larger ones. */
 	orders_bytes: 64 * 1024 * 1024,
 	/** Output, and stderr, of a direct task in an agent's reply; the rest is counted and dropped, and a line says so. */

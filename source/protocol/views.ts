@@ -1,6 +1,7 @@
 import type {AgentStatus, InstanceStatus} from '../model/agent.ts';
 import type {Problem} from '../model/error.ts';
 import type {RunId} from '../model/ids.ts';
+import type {InstanceUsage} from '../model/instance.ts';
 import type {AttemptStatus, Outcome, RunStatus, TaskCause, TaskStatus} from '../model/run.ts';
 import type {AgentSpec, Labels} from '../model/workflow.ts';
 
@@ -62,6 +63,8 @@ export type AgentRow = {
 	/** The run that it lives in. */
 	readonly run?: RunId;
 	readonly instance?: InstanceStatus;
+	/** What its instance uses, where its driver measures that. */
+	readonly usage?: InstanceUsage;
 	/** Why it cannot be used. */
 	readonly problem?: string;
 };

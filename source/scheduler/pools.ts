@@ -194,11 +194,11 @@ function wanted(state: State, pool: Pool): number {
 	return Math.min(demand, most - busy);
 }
 
-/** An instance failed to start, or ended by itself: another is tried after a while, unless it has happened too often. */
+/** An instance failed to start, or ended by itself: another is tried after a while, unless it has happened too often, or cannot do better. */
 export function recordInstanceFailure(pool: Pool, instance: Instance, end: InstanceEnd, now: number): Pool {
 	const failures = pool.failures + 1;
 	const changed = {...pool, failures};
-	if (failures > instanceFailureLimit) return {...changed, broken: describeEnd(instance.name, end)};
+	if (failures > instanceFailureLimit || end.isFinal) return {...changed, broken: describeEnd(instance.name, end)};
 	if (failures === 1) return changed;
 	return {...changed, nextStartAt: now + Math.min(restartDelayMs * 2 ** (failures - 2), restartDelayLimitMs)};
 }

@@ -16,6 +16,7 @@ import type {
 	ViewChange,
 } from '../protocol/views.ts';
 import {count, shapeOf, time} from './shape.ts';
+import {instanceUsage} from './usage-schema.ts';
 
 /** What the API answers, as schemas: for its description, and for the tests, which hold every reply against them. */
 
@@ -114,6 +115,7 @@ export const agentRow = shapeOf<AgentRow>()(
 			labels,
 			run: runId.describe('The run that it lives in.').exactOptional(),
 			instance: z.enum(['pulling', 'starting', 'running', 'stopping', 'failed']).exactOptional(),
+			usage: instanceUsage.exactOptional(),
 			problem: z.string().describe('Why it cannot be used.').exactOptional(),
 		})
 		.describe('One agent.'),

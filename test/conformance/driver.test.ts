@@ -2,13 +2,13 @@ import {existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest';
-import {createDockerDriver} from '../../source/drivers/docker.ts';
 import type {Driver} from '../../source/drivers/driver.ts';
 import type {FakeScript} from '../../source/drivers/fake.ts';
 import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake.ts';
 import {ByoaiError} from '../../source/model/error.ts';
 import type {Handle, InstanceSpec} from '../../source/model/instance.ts';
 import {buildTestImage, containersOf, docker, newOwner, removeContainers, testImage, whyNoDocker} from '../helpers/docker.ts';
+import {dockerDriver} from '../helpers/docker-driver.ts';
 import {createFixtureHost, patience} from '../helpers/fixture-host.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';
 import {clusterDriver, clusterImage, kubectl, podsOf, removePods, whyNoCluster} from '../helpers/kubernetes-cluster.ts';
@@ -283,17 +283,7 @@ function dockerPlace(): Place {
 		readinessProbe: {exec: {command: ['test', '-f', '/gate/open']}, periodSeconds: 0.2, timeoutSeconds: 10},
 	};
 	return {
-		createDriver: () =>
-			createDockerDriver({
-				owner,
-				image: testImage,
-				network: 'bridge',
-				pids: 100,
-				instanceEnvironment: () => ({}),
-				stopGraceMs: 10_000,
-				awayMs: 0,
-				warn: () => undefined,
-			}),
+		createDriver: () => dockerDriver({owner, image: testImage, stopGraceMs: 10_000}),
 		spec: (name, behaviour = 'runs') =>
 			instanceSpec(name, {
 				type: 'docker',

@@ -22,6 +22,7 @@ describe('where a value comes from', () => {
 			stateDir: join(homedir(), '.local/state/byoai'),
 			stateDirIsExplicit: false,
 			logLevel: 'info',
+			docker: {image: 'byoai-agent:latest', network: 'bridge', loginDirectory: join(homedir(), '.docker')},
 			limits: defaultLimits,
 		});
 		expect(config).not.toHaveProperty('token');

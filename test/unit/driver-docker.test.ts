@@ -1,25 +1,15 @@
 import type {ServerResponse} from 'node:http';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
-import {createDockerDriver} from '../../source/drivers/docker.ts';
 import {Layers} from '../../source/drivers/docker-pull.ts';
 import type {AgentSpec} from '../../source/model/workflow.ts';
+import {dockerDriver} from '../helpers/docker-driver.ts';
 import {json, startFakeEngine} from '../helpers/fake-engine.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';
 import {temporaryDirectory} from '../helpers/temporary-directory.ts';
 
 function driverAt(host: string, awayMs = 0) {
-	const driver = createDockerDriver({
-		owner: '0123456789abcdef',
-		image: 'some/agent',
-		network: 'bridge',
-		pids: 100,
-		instanceEnvironment: () => ({}),
-		stopGraceMs: 1000,
-		awayMs,
-		warn: () => undefined,
-		host,
-	});
+	const driver = dockerDriver({host, awayMs});
 	onTestFinished(() => driver.close());
 	return driver;
 }
@@ -68,10 +58,11 @@ test('a stop in the midst of a pull ends it, and nothing was made', async () => 
 	expect(engine.asked.some(asked => asked.includes('/containers/create'))).toBe(false);
 });
 
-test.each<[string, (response: ServerResponse) => void, string]>([
-	['at once', response => json(response, {message: 'no such host'}, 500), 'no such host'],
+test.each<[string, string, (response: ServerResponse) => void, string]>([
+	['at once', 'invalid', response => json(response, {message: 'no such host'}, 500), 'no such host'],
 	[
 		'in the midst of it',
+		'invalid',
 		response => {
 			line(response, {id: 'l1', status: 'Downloading', progressDetail: {current: 1, total: 2}});
 			line(response, {errorDetail: {message: 'denied'}, error: 'denied'});
@@ -79,25 +70,30 @@ test.each<[string, (response: ServerResponse) => void, string]>([
 		},
 		'denied',
 	],
-	['without a word', response => response.end(), 'the pull broke off'],
-])('a pull that fails %s: the image, why, and what to do', async (_, answer, why) => {
+	['without a word, which may pass', 'unavailable', response => response.end(), 'the pull broke off'],
+])('a pull that fails %s: the image, why, and what to do', async (_, code, answer, why) => {
 	const engine = await startFakeEngine({'POST /images/create': (_request, response) => answer(response)});
 	const failure = await driverAt(engine.host)
 		.start(spec({image: 'x.example/y:1'}))
 		.catch((error: unknown) => error);
 	expect(failure).toMatchObject({
-		code: 'unavailable',
-		message: `Image x.example/y:1 is not on this host and cannot be pulled (${why}): correct \`image\` (or AGENT_IMAGE), build it, or pull it by hand (\`docker pull x.example/y:1\`), which also knows the logins of \`docker login\`.`,
+		code,
+		message: `Image x.example/y:1 is not on this host and cannot be pulled (${why}): look at its spelling (\`image\`, AGENT_IMAGE), log in if its registry wants that (\`docker login\`), or build it here.`,
 	});
 });
 
 test('pull_policy: never asks no registry, always asks it although the image is here', async () => {
 	const engine = await startFakeEngine({'GET /images/some/agent/json': (_, response) => json(response, {})});
 	const driver = driverAt(engine.host);
-	await expect(driver.start(spec({image: 'other', pullPolicy: 'never'}))).rejects.toThrow(
-		'`pull_policy: never` keeps it from being pulled',
-	);
-	await expect(driver.start(spec({pullPolicy: 'always'}))).rejects.toThrow('Image some/agent is not on this host and cannot be pulled');
+	await expect(driver.start(spec({image: 'other', pullPolicy: 'never'}))).rejects.toMatchObject({
+		code: 'invalid',
+		message: expect.stringContaining('`pull_policy: never` keeps it from being pulled'),
+	});
+	await expect(driver.start(spec({pullPolicy: 'always'}))).rejects.toMatchObject({
+		code: 'unavailable',
+		message:
+			'Image some/agent cannot be pulled (no such thing: /images/create?fromImage=some%2Fagent&tag=latest), as `pull_policy: always` asks for: `missing` uses the one that is on this host.',
+	});
 	expect(engine.asked.filter(asked => asked.includes('/images/create'))).toHaveLength(1);
 });
 

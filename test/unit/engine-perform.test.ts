@@ -76,6 +76,17 @@ test('one that cannot be started has failed, and its driver says why', async () 
 	expect(told()).toEqual(['instance-failed: no such image']);
 });
 
+test.each([
+	['invalid', true],
+	['unavailable', undefined],
+] as const)('one whose driver says `%s`: final %s', async (code, isFinal) => {
+	const {clock, start, offer} = setUp({driver: {start: () => Promise.reject(new ByoaiError(code, 'no'))}});
+	start();
+	await clock.pass(0);
+	const end = {cause: 'no', ...(isFinal && {isFinal})};
+	expect(offer).toHaveBeenLastCalledWith({type: 'instance-failed', at: clock.now(), instance: 'builder~r1', end});
+});
+
 test('a type that this version cannot run fails, and there is nothing of it to be stopped', async () => {
 	const {clock, start, stop, told} = setUp();
 	const docker = instanceSpec('crane', {type: 'docker'});

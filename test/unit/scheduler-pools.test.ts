@@ -102,6 +102,14 @@ test('an instance that ends again and again breaks its pool, and its tasks fail 
 	expect(play.state.pools).toEqual({});
 });
 
+test('an instance that no further try can help breaks its pool at once', () => {
+	const play = new Play().submit(flow({replicas: 2}));
+	commands(play);
+	play.event({type: 'instance-failed', at: play.now, instance: 'agent~r1', end: {cause: 'no such image', isFinal: true}});
+	expect(play.run()).toMatchObject({status: 'failed', tasks: [{cause: 'start_failed', reason: 'instance agent~r1: no such image'}]});
+	expect(commands(play)).toEqual(['stop-instance agent~r1', 'stop-instance agent~r1~2']);
+});
+
 test('an instance without an agent in it is stopped after start_timeout', () => {
 	const play = new Play().submit(flow({startTimeoutMs: 5000}));
 	play.event({type: 'instance-started', at: play.now, instance: 'agent~r1', handle});

@@ -9,23 +9,19 @@ import {systemClock} from './engine/clock.ts';
 import {Engine} from './engine/engine.ts';
 import {History} from './engine/history.ts';
 import {Performer} from './engine/perform.ts';
-<<<<<<< HEAD
 import {Retention} from './engine/retention.ts';
-import type {ContactVitals} from './engine/rows.ts';
-=======
 import {startVitals} from './engine/rows.ts';
->>>>>>> dockx
 import {createRunIds} from './engine/run-ids.ts';
 import {TaskLogs} from './engine/task-logs.ts';
 import {UsageMeter} from './engine/usage.ts';
 import {Views} from './engine/views.ts';
-import {ByoaiError} from './model/error.ts';
+import type {ByoaiError} from './model/error.ts';
 import type {AgentType} from './model/workflow.ts';
 import {isSettled} from './scheduler/pools.ts';
 import {poolOfInstance} from './scheduler/state.ts';
+import {listenSomewhere} from './server/any-port.ts';
 import type {Certificate} from './server/certificate.ts';
 import {fingerprintOf, readCertificateFiles, selfSigned} from './server/certificate.ts';
-import type {Server} from './server/server.ts';
 import {createServer} from './server/server.ts';
 import {openLogFiles} from './store/log-files.ts';
 import {openStore} from './store/sqlite.ts';
@@ -132,7 +128,14 @@ async function compose(
 		if (trouble !== undefined) warn(`no snapshot was written, the next start reads the journal instead: ${trouble.message}`);
 	});
 	const certificate = mode === 'reader' ? undefined : await certificateOf(config, directory);
-	const url = mode === 'reader' ? '' : await listen(server, options, certificate, opened);
+	let url = '';
+	if (mode !== 'reader') {
+		const {host, port, portIsExplicit} = config;
+		// A manager, or who asks for a port, gets that port or an error; one run is content with any.
+		const listening = await listenSomewhere(server, {host, port, isAnyFine: mode === 'once' && !portIsExplicit, certificate});
+		opened.push(() => listening.close());
+		({url} = listening);
+	}
 	if (mode !== 'reader') {
 		// Who may read the file trusts the certificate in it, whoever signed it.
 		const {cert} = certificate ?? {};
@@ -202,49 +205,14 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	const retention = new Retention({engine, store, logs: logFiles, clock, limits: config.limits, warn});
 	opened.push(() => retention.close());
 	const supportedTypes = new Set(drivers.keys());
-<<<<<<< HEAD
-	const parts = {engine, exchanges, contacts, performer, retention, history, logs, fatal, driverSet};
+	const parts = {engine, exchanges, contacts, performer, usage, retention, history, logs, fatal, driverSet};
 	return {...driverSet, ...parts, supportedTypes, imageSlots};
-}
-
-/** An instance whose start takes long is not there yet, and its row says why. */
-function startVitals(progress: string | undefined): ContactVitals | undefined {
-	return progress === undefined ? undefined : {isStarting: true, problem: progress};
-=======
-	return {...driverSet, engine, exchanges, contacts, performer, usage, history, logs, fatal, driverSet, supportedTypes, imageSlots};
->>>>>>> dockx
 }
 
 async function certificateOf({https, host}: Config, directory: StateDirectory): Promise<Certificate | undefined> {
 	if (https === undefined) return undefined;
 	const {cert, key} = https;
 	return cert === undefined || key === undefined ? selfSigned(directory, host, systemClock.now()) : readCertificateFiles(cert, key);
-}
-
-/** A manager, or who asks for a port, gets that port or an error; one run is content with any. */
-async function listen(
-	server: Server,
-	{config, mode}: OrchestratorOptions,
-	certificate: Certificate | undefined,
-	opened: Array<() => unknown>,
-): Promise<string> {
-	const {host, port} = config;
-	const open = async (at: number) => {
-		const listening = await server.listen({host, port: at, certificate});
-		opened.push(() => listening.close());
-		return listening.url;
-	};
-	try {
-		return await open(port);
-	} catch (error) {
-		if (!isPortTaken(error) || mode === 'manager' || config.portIsExplicit) throw error;
-		return open(0);
-	}
-}
-
-function isPortTaken(error: unknown): boolean {
-	const cause = error instanceof ByoaiError ? error.cause : undefined;
-	return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
 }
 
 function settled(engine: Engine, mode: OrchestratorOptions['mode']): Promise<void> {

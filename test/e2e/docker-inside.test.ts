@@ -2,8 +2,8 @@ import {randomBytes} from 'node:crypto';
 import {existsSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, beforeEach, expect, onTestFinished, test} from 'vitest';
-import {buildTestImage, containersOf, docker, removeContainers, testImage, whyNoDocker} from '../helpers/docker.ts';
-import {run} from '../helpers/docker-engine.ts';
+import {buildTestImage, containersOf, docker, removeContainers, run, testImage, whyNoDocker} from '../helpers/docker.ts';
+
 import {temporaryDirectory} from '../helpers/temporary-directory.ts';
 
 const noDocker = whyNoDocker();

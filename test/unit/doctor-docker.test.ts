@@ -135,7 +135,7 @@ describe('what agents need of it', () => {
 			'GET /images/some/agent/json': (_, response) => json(response, {Size: 3 * 2 ** 20, Created: '2026-01-02T03:04:05Z'}),
 		};
 		const docker = await usualEngine(route);
-		const named = (image: string) => ({docker, config: {docker: {image, network: 'bridge'}}});
+		const named = (image: string) => ({docker, config: {docker: {image, network: 'bridge', loginDirectory: '/none'}}});
 		expect(await findings(dockerImage, named('some/agent'))).toMatchObject([{status: 'ok', says: expect.stringContaining('(3.0 MiB)')}]);
 		expect(await findings(dockerImage, named('byoai-agent:latest'))).toMatchObject([
 			{status: 'warning', mend: expect.stringContaining('npm run images')},
@@ -152,7 +152,7 @@ describe('what agents need of it', () => {
 		});
 		const elsewhere = await usualEngine(network('virtual-machine'));
 		expect(await findings(dockerNetwork, {docker: elsewhere})).toEqual([{status: 'ok', says: 'Network bridge is there.'}]);
-		const config = {docker: {image: 'x', network: 'crew'}};
+		const config = {docker: {image: 'x', network: 'crew', loginDirectory: '/none'}};
 		expect(await findings(dockerNetwork, {docker: elsewhere, config})).toMatchObject([
 			{status: 'problem', says: expect.stringContaining('Network crew'), mend: '`docker network create crew`'},
 		]);

@@ -164,7 +164,8 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		supportedTypes: new Set(drivers.keys()),
 		probe: options.probe ?? (async () => undefined),
 		refusalsOf: ({env}) => (env.REFUSED === undefined ? [] : [env.REFUSED]),
-		imageRefusalsOf: ({type, env}) => (drivers.has(type) && type !== 'local' ? (env.REFUSED === undefined ? [] : [env.REFUSED]) : undefined),
+		imageRefusalsOf: ({type, env}) =>
+			drivers.has(type) && type !== 'local' ? (env.REFUSED === undefined ? [] : [env.REFUSED]) : undefined,
 		imageSlots,
 		newRunId: createRunIds(clock.now),
 		...(options.token !== undefined && {token: options.token}),

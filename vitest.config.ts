@@ -7,7 +7,7 @@ const processes = [
 	'test/e2e/**/*.test.ts',
 	'test/simulation/*.test.ts',
 	'test/unit/store-*crash.test.ts',
-	'test/conformance/driver.test.ts',
+	'test/conformance/driver*.test.ts',
 ];
 
 export default defineConfig({

@@ -1,4 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import type {Driver} from '../drivers/driver.ts';
 import type {Clock} from '../engine/clock.ts';
 import {ByoaiError} from '../model/error.ts';
@@ -150,10 +149,21 @@ export class ImageAttempt {
 			} catch (error) {
 				if (signal.aborted || last) break;
 				if (failures === 0) warn(`${spec.name} cannot be ${what} at the moment, trying again: ${messageOf(error)}`);
-				await sleep(retryMs, undefined, {signal}).catch(() => undefined);
+				await this.#pause(signal);
 			}
 		}
 		return undefined;
+	}
+
+	/** Resolves when it may be tried again, or `signal` says that it need not be. */
+	async #pause(signal: AbortSignal): Promise<void> {
+		const {promise, resolve} = Promise.withResolvers<void>();
+		const cancel = this.#options.clock.after(retryMs, resolve);
+		const stop = () => resolve();
+		signal.addEventListener('abort', stop, {once: true});
+		await promise;
+		cancel();
+		signal.removeEventListener('abort', stop);
 	}
 
 	#outcome({cause, exitCode, signal, durationMs}: InstanceEnd): Outcome {

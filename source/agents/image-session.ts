@@ -32,6 +32,8 @@ export type ImageSessionOptions = {
 };
 
 const retryMs = 1000;
+/** While attempts are being ended, which Orders repeat, the next Report goes out after so long. */
+const endingMs = 100;
 
 /** An attempt that was taken, until its outcome is settled. */
 type Held = {
@@ -39,6 +41,8 @@ type Held = {
 	/** Undefined for one that was stopped before it started. */
 	readonly attempt: ImageAttempt | undefined;
 	readonly output: UnsentOutput;
+	/** It is being ended; Orders say so again until it has. */
+	isEnding: boolean;
 	outcome?: Report['outcomes'][number];
 };
 
@@ -109,15 +113,19 @@ export class ImageSession {
 
 	#obey(orders: Orders, number: number): void {
 		if (this.#closed) return;
+		let saysNew = orders.stop.length === 0;
 		if (orders.answers >= this.#answered) {
 			this.#answered = orders.answers;
 			this.#draining = orders.drain;
 			for (const {ref, offset} of orders.acknowledged.logs) this.#held.get(attemptKey(ref))?.output.acknowledge(offset);
 			for (const ref of orders.acknowledged.outcomes) this.#settle(ref);
-			for (const ref of orders.stop) this.#stop(ref);
+			for (const ref of orders.stop) saysNew = this.#stop(ref) || saysNew;
 			for (const assignment of orders.start) void this.#begin(assignment);
 		}
-		if (number === this.#number) this.#report();
+		if (number !== this.#number) return;
+		// What is being ended already is said again at once, for as long as that takes: answered at once, nothing else would get its turn.
+		if (saysNew || this.#isTelling) this.#report();
+		else this.#options.clock.after(endingMs, () => number === this.#number && this.#report());
 	}
 
 	/** The orchestrator cannot take a Report: it is sent again, for what it says stays true. */
@@ -148,7 +156,7 @@ export class ImageSession {
 			onOutput: piece => output.add(piece),
 			warn,
 		});
-		const held: Held = {ref, attempt, output};
+		const held: Held = {ref, attempt, output, isEnding: false};
 		this.#held.set(key, held);
 		try {
 			const outcome = await attempt.run();
@@ -169,12 +177,15 @@ export class ImageSession {
 		});
 	}
 
-	#stop(ref: AttemptRef): void {
+	/** False: it is on its way out already. */
+	#stop(ref: AttemptRef): boolean {
 		const held = this.#held.get(attemptKey(ref));
-		const reason = 'stopped by the orchestrator';
-		if (held?.outcome !== undefined) return;
-		if (held?.attempt !== undefined) return held.attempt.stop({status: 'cancelled', reason});
-		this.#stopUnheld(ref);
+		if (held === undefined) this.#stopUnheld(ref);
+		if (held === undefined) return true;
+		if (held.isEnding || held.outcome !== undefined) return false;
+		held.isEnding = true;
+		held.attempt?.stop({status: 'cancelled', reason: 'stopped by the orchestrator'});
+		return true;
 	}
 
 	/** One of which this life knows nothing may have been started by an earlier one: it is adopted, and ended; else it never starts. */
@@ -183,9 +194,10 @@ export class ImageSession {
 		const made = imageInstanceOf(engine.state, ref);
 		if (currentAttempt(taskOf(engine.state, ref))?.attempt.instance !== undefined && made !== undefined) {
 			void this.#begin(made.assignment);
-			return this.#stop(ref);
+			this.#stop(ref);
+			return;
 		}
-		const held: Held = {ref, attempt: undefined, output: new UnsentOutput(() => undefined)};
+		const held: Held = {ref, attempt: undefined, output: new UnsentOutput(() => undefined), isEnding: true};
 		this.#held.set(attemptKey(ref), held);
 		void this.#untilGone(() => driver.stop({name: imageInstanceName(ref)}), ref).then(() => {
 			held.outcome = {ref, outcome: {status: 'cancelled', reason: 'stopped before it started'}, logBytes: 0};

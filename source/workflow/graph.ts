@@ -71,16 +71,21 @@ export function checkImages(document: Readonly<Record<string, unknown>>, finding
 	const {tasks, agents, defaults} = document;
 	const local = new Set((Array.isArray(agents) ? agents : []).flatMap((agent: unknown) => (isLocal(agent) ? nameOf(agent) : [])));
 	const shared: Readonly<Record<string, unknown>> = isMapping(defaults) ? defaults : {};
+	let isSharedTold = false;
 	for (const [index, task] of (Array.isArray(tasks) ? tasks : []).entries()) {
 		if (!isMapping(task) || (task.image ?? shared.image) === undefined) continue;
 		const agent = task.agent ?? shared.agent;
-		const path = task.agent === undefined ? ['defaults', 'agent'] : ['tasks', index, 'agent'];
-		if (isMapping(agent))
-			findings.add('with an `image`, `agent` names one agent, after which the container is made; labels choose among several', path);
-		if (typeof agent !== 'string' || !local.has(agent) || agent === localAgentName) continue;
+		const isLocalOne = typeof agent === 'string' && agent !== localAgentName && local.has(agent);
+		if (!isMapping(agent) && !isLocalOne) continue;
+		const isShared = task.agent === undefined;
+		// What the defaults say is wrong once, however many tasks take it from there.
+		if (isShared && isSharedTold) continue;
+		isSharedTold ||= isShared;
 		findings.add(
-			`with an \`image\`, \`agent\` names one of type docker or kubernetes; \`${agent}\` is of type local, which starts no containers`,
-			path,
+			isMapping(agent)
+				? 'with an `image`, `agent` names one agent, after which the container is made; labels choose among several'
+				: `with an \`image\`, \`agent\` names one of type docker or kubernetes; \`${agent}\` is of type local, which starts no containers`,
+			isShared ? ['defaults', 'agent'] : ['tasks', index, 'agent'],
 		);
 	}
 }

@@ -54,5 +54,6 @@ function mergeVolumes(outer: readonly string[], own: readonly string[]): string[
 }
 
 function targetOf(volume: string): string {
-	return volume.replace(/:ro$/, '').split(':').at(-1) ?? volume;
+	const target = volume.replace(/:ro$/, '').split(':').at(-1) ?? volume;
+	return target.replace(/(?<=.)\/+$/, '');
 }

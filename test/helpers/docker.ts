@@ -87,6 +87,37 @@ export async function buildTestImage(): Promise<void> {
 	}
 }
 
+/** An image with busybox alone in it. Its working directory is `/srv`. */
+export const busyboxImage = 'byoai-test-busybox';
+
+/** Why tests that need such an image are passed over; undefined: it can be made. `BYOAI_TEST_REQUIRE=docker` makes that a failure. */
+export function whyNoBusybox(): string | undefined {
+	const why =
+		whyNoDocker() ?? (busybox() === undefined ? 'no statically linked busybox (Debian: apt-get install busybox-static)' : undefined);
+	if (why !== undefined && (process.env.BYOAI_TEST_REQUIRE ?? '').split(',').includes('docker'))
+		throw new Error(`BYOAI_TEST_REQUIRE asks for Docker: ${why}`);
+	return why;
+}
+
+/** Path of a busybox that needs no library. */
+function busybox(): string | undefined {
+	const paths = (process.env.PATH ?? '').split(':').map(directory => join(directory, 'busybox'));
+	const path = paths.find(each => existsSync(each));
+	return path !== undefined && spawnSync('ldd', [path]).status !== 0 ? path : undefined;
+}
+
+export async function buildBusyboxImage(): Promise<void> {
+	const directory = temporaryDirectory(remove => void remove);
+	try {
+		await copyFile(busybox() ?? '', join(directory, 'busybox'));
+		const lines = ['FROM scratch', 'COPY busybox /bin/busybox', 'RUN ["/bin/busybox", "--install", "-s", "/bin"]', 'WORKDIR /srv', ''];
+		writeFileSync(join(directory, 'Dockerfile'), lines.join('\n'));
+		docker('build', '--quiet', '--tag', busyboxImage, directory);
+	} finally {
+		rmSync(directory, {recursive: true, force: true});
+	}
+}
+
 /** As the id of a state directory. */
 export function newOwner(): string {
 	return randomBytes(8).toString('hex');

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
 import type {Exchanges} from '../../source/agents/exchange.ts';
 import type {Driver} from '../../source/drivers/driver.ts';
+import type {FakeDriverOptions} from '../../source/drivers/fake.ts';
 import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake.ts';
 import {openStore} from '../../source/store/sqlite.ts';
 import type {Store} from '../../source/store/store.ts';
@@ -19,11 +20,14 @@ export class FakeWorld {
 	readonly agents = new Map<string, FakeAgent>();
 	/** Of the orchestrator that lives now; none: agents go on alone. */
 	exchanges: Exchanges | undefined;
+	/** What becomes of the instances of tasks with an `image`; undefined: there are none. */
+	readonly images: FakeDriverOptions['script'] | undefined;
 	readonly #work: Work;
 
-	/** `work`: what tasks do. By default each succeeds at once and prints its name. */
-	constructor(work: Work = printName) {
+	/** `work`: what tasks do that run on an agent. By default each succeeds at once and prints its name. */
+	constructor(work: Work = printName, images?: FakeDriverOptions['script']) {
 		this.#work = work;
+		this.images = images;
 		mkdirSync(join(this.directory, 'workflows'));
 		onTestFinished(() => {
 			for (const agent of this.agents.values()) agent.close();
@@ -36,7 +40,7 @@ export class FakeWorld {
 	createDriver(): Driver {
 		return createFakeDriver({
 			machine: this.machine,
-			script: () => ({type: 'runs'}),
+			script: (spec, count) => (spec.command && this.images?.(spec, count)) ?? {type: 'runs'},
 			onStarted: ({name, agent}) => this.startAgent(name, agent.slots),
 			onEnded: name => this.agents.get(name)?.close(),
 		});

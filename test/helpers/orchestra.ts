@@ -4,8 +4,10 @@ import {createCalls} from '../../source/agents/calls.ts';
 import {Contacts} from '../../source/agents/contacts.ts';
 import type {ExchangeSettings} from '../../source/agents/exchange.ts';
 import {Exchanges} from '../../source/agents/exchange.ts';
+import {createImageAgents, isHeldInstance} from '../../source/agents/image-agents.ts';
 import type {Reach} from '../../source/agents/instance-contacts.ts';
 import type {Driver} from '../../source/drivers/driver.ts';
+import type {FakeDriverOptions} from '../../source/drivers/fake.ts';
 import type {Clock} from '../../source/engine/clock.ts';
 import {systemClock} from '../../source/engine/clock.ts';
 import {Engine} from '../../source/engine/engine.ts';
@@ -17,7 +19,8 @@ import {Views} from '../../source/engine/views.ts';
 import type {ByoaiError} from '../../source/model/error.ts';
 import type {Limits} from '../../source/model/limits.ts';
 import {defaultLimits} from '../../source/model/limits.ts';
-import type {Labels} from '../../source/model/workflow.ts';
+import type {AgentType, Labels} from '../../source/model/workflow.ts';
+import {poolOfInstance} from '../../source/scheduler/state.ts';
 import type {Server} from '../../source/server/server.ts';
 import {createServer} from '../../source/server/server.ts';
 import type {Services} from '../../source/server/services.ts';
@@ -35,6 +38,8 @@ export type OrchestraOptions = {
 	readonly intervals?: Partial<ExchangeSettings>;
 	/** What tasks do, in a world of its own; by default each succeeds at once and prints its name. */
 	readonly work?: Work;
+	/** What becomes of the instances of tasks with an `image`, each attempt in one; absent: the world's, or there are none. */
+	readonly images?: FakeDriverOptions['script'];
 	/** Another life of the orchestrator in a world that is there. */
 	readonly world?: FakeWorld;
 	/** Puts something in the place of a part, so that it breaks. */
@@ -75,7 +80,7 @@ const intervals: ExchangeSettings = {leaseMs: 60_000, instanceLeaseMs: 60_000, s
 
 /** The core with a database in memory and the real server; instances and the agents in them are modelled, without process or socket. */
 export function openOrchestra(options: OrchestraOptions = {}): Orchestra {
-	const world = options.world ?? new FakeWorld(options.work);
+	const world = options.world ?? new FakeWorld(options.work, options.images);
 	const {services, warnings, fatal, close} = openServices(options, world);
 	let closed: Promise<void> | undefined;
 	const closeOnce = () => {
@@ -125,8 +130,12 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 	const exchanges = new Exchanges({engine, logs, clock, settings});
 	const calls = createCalls({orchestrator: 'life-one', limits, ...(options.token !== undefined && {token: options.token})});
 	const contacts = new Contacts({engine, exchanges, calls, clock, warn, ...contactSettings(options, settings, limits)});
+	const drivers = new Map<AgentType, Driver>([['local', driver], ...(world.images === undefined ? [] : [['docker', driver] as const])]);
+	const imageSlots = {docker: limits.task_containers};
+	const imageAgents = createImageAgents({engine, exchanges, logs, clock: hurried(clock), warn, drivers, slots: imageSlots, beatMs: 5000});
 	const performer = new Performer({
-		drivers: new Map([['local', driver]]),
+		drivers,
+		imageAgents,
 		clock: hurried(clock),
 		warn,
 		offer: event => engine.offer(event),
@@ -152,16 +161,19 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		instanceToken: agent => `token-of-${agent}`,
 		localAgent: {slots: 2, idleMs: 0},
 		ownAgentTimeoutMs: 60_000,
-		supportedTypes: new Set(['local']),
+		supportedTypes: new Set(drivers.keys()),
 		probe: options.probe ?? (async () => undefined),
 		refusalsOf: ({env}) => (env.REFUSED === undefined ? [] : [env.REFUSED]),
-		imageRefusalsOf: () => undefined,
-		imageSlots: {},
+		imageRefusalsOf: ({type, env}) =>
+			drivers.has(type) && type !== 'local' ? (env.REFUSED === undefined ? [] : [env.REFUSED]) : undefined,
+		imageSlots,
 		newRunId: createRunIds(clock.now),
 		...(options.token !== undefined && {token: options.token}),
 	};
 	world.exchanges = exchanges;
 	for (const part of [exchanges, engine, contacts]) part.start();
+	const isKnown = (instance: string) => poolOfInstance(engine.state, instance) !== undefined || isHeldInstance(engine.state, instance);
+	if (world.images !== undefined) void performer.sweep(isKnown, new Set(['docker']));
 	const close = async () => {
 		if (world.exchanges === exchanges) world.exchanges = undefined;
 		contacts.close();
@@ -170,6 +182,7 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		views.close();
 		engine.close();
 		performer.close();
+		await imageAgents.close();
 		await driver.close();
 		await files.close();
 	};

@@ -73,7 +73,7 @@ describe('without an engine', () => {
 			uid: 65_534,
 			gid: 65_534,
 			cwd: '/',
-			env: {PATH: process.env.PATH, BYOAI_STATE_DIR: place.state, XDG_CONFIG_HOME: '/nonexistent', HOME: '/nonexistent', ...without},
+			env: {PATH: process.env.PATH, BYOAI_STATE_DIR: place.state, XDG_CONFIG_HOME: place.directory, HOME: '/nonexistent', ...without},
 			stdio: ['ignore', 'pipe', 'pipe'],
 		});
 		const {status, stdout, stderr} = await new Cli(child).ended;
@@ -135,7 +135,7 @@ describe('with an engine', () => {
 		expect(containersOf(owner)).toEqual([]);
 		expect([containersOf(foreign), containersOf(gone)]).toEqual(others.map(id => [id]));
 		expect(of(await doctor(place, env), 'leftovers')[0]).toMatchObject({status: 'ok'});
-	}, 60_000);
+	}, 120_000);
 
 	test('beside a living orchestrator, and after its kill -9, --clean leaves what its runs need', async () => {
 		const {place, owner} = await dockerPlace();
@@ -169,5 +169,5 @@ tasks:
 		for (const id of needed) docker('exec', id, 'touch', 'go');
 		expect(await again.ended).toMatchObject({status: 0});
 		expect(containersOf(owner)).toEqual([]);
-	}, 90_000);
+	}, 180_000);
 });

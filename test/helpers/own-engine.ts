@@ -27,7 +27,7 @@ const programs = ['/bin/sh', '/bin/sleep'];
 export function whyNoOwnEngine(): string | undefined {
 	if (process.getuid?.() !== 0) return 'an engine of its own needs root';
 	const has = (program: string) => spawnSync(program, ['--version']).status === 0;
-	return has('dockerd') && has('docker') ? undefined : 'no dockerd here';
+	return has('dockerd') && has('docker') && has('unshare') ? undefined : 'no dockerd, docker or unshare here';
 }
 
 /** Starts one, which ends with the test. Its name must not be shared: `mkdtemp` gives it a directory of its own. */
@@ -50,7 +50,8 @@ export async function startOwnEngine(): Promise<OwnEngine> {
 			'--bridge',
 			'none',
 		];
-		spawn('dockerd', [...argv, '--iptables=false', '--ip6tables=false'], {detached: true, stdio: 'ignore'}).unref();
+		// Without a network namespace of its own, an engine with no bridge removes docker0 from under this host's other one.
+		spawn('unshare', ['--net', 'dockerd', ...argv, '--iptables=false', '--ip6tables=false'], {detached: true, stdio: 'ignore'}).unref();
 		const answers = () => spawnSync('docker', ['--host', host, 'version'], {timeout: lookMs}).status === 0;
 		await until(answers, `no engine answers at ${host}`);
 	}

@@ -45,7 +45,7 @@ test('an engine that is killed and started again: no exit code is told of a cont
 	writeFileSync(join(gate, 'open'), '');
 	await engine.start();
 
-	expect(Object.fromEntries(await Promise.all(ends))).toEqual({
+	expect(Object.fromEntries(await Promise.all(ends))).toMatchObject({
 		'ends-in-good-order': {cause: 'stopped by its Docker engine, or by somebody else (docker stop)'},
 		'is-killed': {cause: 'killed by SIGKILL', signal: 'SIGKILL'},
 		'dies-with-it': {cause: 'ended together with its Docker engine, which does not know how'},

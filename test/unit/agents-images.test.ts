@@ -206,6 +206,7 @@ describe('trouble', () => {
 					end: ref => real.end(ref),
 					read: (...all) => real.read(...all),
 					release: ref => real.release(ref),
+					drop: (...all) => real.drop(...all),
 					close: () => real.close(),
 					append: async (ref, pieces) => {
 						await sleep(5);
@@ -270,6 +271,7 @@ describe('trouble', () => {
 						end: ref => real.end(ref),
 						read: (...all) => real.read(...all),
 						release: ref => real.release(ref),
+						drop: (...all) => real.drop(...all),
 						close: () => real.close(),
 						append: async (ref, pieces) => {
 							if (failures++ < 3) throw new ByoaiError('unavailable', 'disk full', {retryable: true});
@@ -292,6 +294,7 @@ describe('trouble', () => {
 					append: (...all) => real.append(...all),
 					read: (...all) => real.read(...all),
 					release: ref => real.release(ref),
+					drop: (...all) => real.drop(...all),
 					close: () => real.close(),
 					end: async ref => {
 						if (asked++ === 0) throw new ByoaiError('unavailable', 'EIO');

@@ -93,9 +93,9 @@ async function tolerant(work: Promise<unknown>, statuses: readonly number[]): Pr
 }
 
 /** How a container that does not run any more ended. Without an exit code where that says nothing of what it did: see `endFromOutside`. */
-export async function endOf(docker: Docker, facts: Facts): Promise<InstanceEnd> {
+export async function endOf(docker: Docker, facts: Facts, isOurWish = false): Promise<InstanceEnd> {
 	const {Id, State, HostConfig, Config} = facts;
-	const [output, outside] = await Promise.all([lastOutput(docker, Id, Config.Tty), endFromOutside(docker, facts)]);
+	const [output, outside] = await Promise.all([lastOutput(docker, Id, Config.Tty), isOurWish ? undefined : endFromOutside(docker, facts)]);
 	const printed = output === undefined ? {} : {output};
 	if (outside !== undefined) return {...endedFromOutside(State, outside), ...printed};
 	const missing =

@@ -15,6 +15,8 @@ export type DockerEventsOptions = {
 /** After a stream broke off. */
 const shortestRetryMs = 250;
 const longestRetryMs = 5000;
+/** Of a stream with what came before it. */
+const overlapSeconds = 2;
 
 /**
  * The engine's own news of our containers, as one stream for all who follow. Whoever follows is told that there is news, and then looks
@@ -71,7 +73,9 @@ export class DockerEvents {
 		const {connect, owner} = this.#options;
 		const filters = {type: ['container' as const], label: [`${ownerLabel}=${owner}`], event: ['die', 'oom', 'pause', 'destroy']};
 		const docker = await connect();
-		const stream = (await ask('tell of its events', docker.getEvents({filters}))) as Readable;
+		// An engine may answer a moment before it listens for events itself. What was told before is only news once more.
+		const since = Math.floor(Date.now() / 1000) - overlapSeconds;
+		const stream = (await ask('tell of its events', docker.getEvents({filters, since}))) as Readable;
 		this.#stream = stream;
 		try {
 			if (this.#followers.size === 0 || this.#closing.signal.aborted) return;

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import {ByoaiError} from '../model/error.ts';
 import type {Handle, InstanceSpec} from '../model/instance.ts';
-import {endInstance, endProgram, inspect} from './docker-container.ts';
+import {endInstance, inspect} from './docker-container.ts';
 import {ask, createConnect, despiteRestart} from './docker-engine.ts';
 import {DockerEvents} from './docker-events.ts';
 import {fromHandle, handleOf} from './docker-handle.ts';
@@ -16,7 +16,7 @@ import type {DockerDefaults} from './docker-spec.ts';
 import {agentPort, dialsByItself, imageOf, instanceLabel, ownerLabel, validateDocker} from './docker-spec.ts';
 import {startContainer} from './docker-start.ts';
 import {usageOf} from './docker-usage.ts';
-import {watchContainer} from './docker-watch.ts';
+import {DockerEnds} from './docker-watch.ts';
 import type {Driver} from './driver.ts';
 import {createTurns} from './turns.ts';
 
@@ -50,6 +50,7 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 	const turns = createTurns();
 	const connect = createConnect(options.host);
 	const events = new DockerEvents({connect, owner, warn});
+	const ends = new DockerEnds(connect, events);
 	const sayRoot = createRootNotice(options);
 	const images = new DockerImages({logins: new DockerLogins(options.logins), agentProgram: options.agentProgram});
 	const ownContainer = createOwnContainer(options.ownIds);
@@ -88,20 +89,13 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 					},
 				),
 			),
-		watch: async (_name, handle, signal) => {
-			const docker = await connect();
-			return watchContainer({docker, events, container: fromHandle(handle), signal: AbortSignal.any([signal, closing.signal])});
-		},
+		watch: (_name, handle, signal) => ends.watch(fromHandle(handle), AbortSignal.any([signal, closing.signal])),
 		list: async () => listOwn(await connect(), owner),
 		output: async function* output(handle, from, signal) {
 			const docker = await connect();
 			yield* containerOutput(docker, fromHandle(handle).container, from, AbortSignal.any([signal, closing.signal]));
 		},
-		end: async (handle, graceMs) => {
-			const docker = await connect();
-			const facts = await inspect(docker, fromHandle(handle).container);
-			if (facts !== undefined) await endProgram(docker, facts, graceMs);
-		},
+		end: (handle, graceMs) => ends.ask(fromHandle(handle).container, graceMs),
 		reach: ({agent}, handle) => {
 			if (dialsByItself(agent)) return undefined;
 			const {container} = fromHandle(handle);

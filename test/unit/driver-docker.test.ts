@@ -135,9 +135,18 @@ test('the end of a container is found although the question after it gets lost, 
 	let events: ServerResponse | undefined;
 	let asked = 0;
 	const labels = {'byoai.owner': '0123456789abcdef', 'byoai.instance': 'a'};
-	const facts = (state: object) => ({Id: 'c', Config: {Labels: labels}, HostConfig: {}, State: {StartedAt: 'then', ...state}});
+	const facts = (state: object) => ({
+		Id: 'c',
+		Config: {Labels: labels},
+		HostConfig: {},
+		State: {StartedAt: '2026-11-28T08:00:00Z', ...state},
+	});
 	const engine = await startFakeEngine({
-		'GET /events': (_, response) => {
+		'GET /events': (request, response) => {
+			if (request.url?.includes('until=')) {
+				response.writeHead(200);
+				return void response.end(`${JSON.stringify({Action: 'die', Actor: {ID: 'c'}})}\n`);
+			}
 			events = response;
 			response.writeHead(200);
 			response.flushHeaders();
@@ -146,15 +155,15 @@ test('the end of a container is found although the question after it gets lost, 
 			asked++;
 			if (events === undefined || asked < 3) return json(response, facts({Running: true}));
 			if (asked === 3) return request.socket.destroy();
-			json(response, facts({Running: false, Status: 'exited', ExitCode: 3}));
+			json(response, facts({Running: false, Status: 'exited', ExitCode: 3, FinishedAt: '2026-11-28T08:00:01Z'}));
 		},
 	});
-	const handle = {driver: 'docker', container: 'c', startedAt: 'then'} as const;
+	const handle = {driver: 'docker', container: 'c', startedAt: '2026-11-28T08:00:00Z'} as const;
 	const ended = driverAt(engine.host).watch('a', handle, new AbortController().signal);
 	await expect.poll(() => asked).toBe(2); // at once, and as the stream of events began
 	if (events !== undefined) line(events, {Type: 'container', Action: 'die', Actor: {ID: 'c'}});
 	expect(await ended).toMatchObject({cause: 'exited with code 3', exitCode: 3});
-	expect(engine.asked.filter(question => question.startsWith('GET /events'))).toHaveLength(1);
+	expect(engine.asked.filter(question => question.startsWith('GET /events'))).toHaveLength(2);
 });
 
 test('how far a pull is never goes back', () => {

@@ -92,12 +92,15 @@ async function tolerant(work: Promise<unknown>, statuses: readonly number[]): Pr
 	}
 }
 
-/** How a container that does not run any more ended. Without an exit code where that says nothing of what it did: see `endFromOutside`. */
-export async function endOf(docker: Docker, facts: Facts): Promise<InstanceEnd> {
+/**
+ * How a container that does not run any more ended. Without an exit code where that says nothing of what it did: see `endFromOutside`. `isOurs`:
+ * this very driver asked for it, and whoever had it do so knows what to think of the code.
+ */
+export async function endOf(docker: Docker, facts: Facts, isOurs = false): Promise<InstanceEnd> {
 	const {Id, State, HostConfig, Config} = facts;
 	const [output, outside] = await Promise.all([lastOutput(docker, Id, Config.Tty), endFromOutside(docker, facts)]);
 	const printed = output === undefined ? {} : {output};
-	if (outside !== undefined) return {...endedFromOutside(State, outside), ...printed};
+	if (outside === 'unseen' || (outside === 'outside' && !isOurs)) return {...endedFromOutside(State, outside), ...printed};
 	const missing =
 		State.ExitCode === 127 ? /\[FATAL tini \(\d+\)\] exec (.+) failed: No such file or directory/.exec(output ?? '')?.[1] : undefined;
 	return {

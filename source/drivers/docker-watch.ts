@@ -11,6 +11,8 @@ export type Watch = {
 	readonly docker: Docker;
 	readonly events: DockerEvents;
 	readonly container: ContainerHandle;
+	/** Whether this driver has asked the program of the container to end. */
+	readonly isEnding: () => boolean;
 	/** Ends the watching, with its reason. */
 	readonly signal: AbortSignal;
 };
@@ -19,7 +21,7 @@ export type Watch = {
 const lookAgainMs = 500;
 
 /** Resolves with the end of a container: looks at it now, and again whenever the engine has news of it. */
-export async function watchContainer({docker, events, container, signal}: Watch): Promise<InstanceEnd> {
+export async function watchContainer({docker, events, container, isEnding, signal}: Watch): Promise<InstanceEnd> {
 	let news = Promise.withResolvers<void>();
 	let wasSeen = false;
 	const cancel = events.follow(container.container, () => news.resolve());
@@ -27,7 +29,7 @@ export async function watchContainer({docker, events, container, signal}: Watch)
 		for (;;) {
 			signal.throwIfAborted();
 			news = Promise.withResolvers(); // before the look: what happens during it counts
-			const seen = await look(docker, container, wasSeen);
+			const seen = await look({docker, container, isEnding}, wasSeen);
 			if (typeof seen === 'object') return seen;
 			wasSeen ||= seen === 'runs';
 			// One question may get lost while the stream of events, which would be news when it began anew, goes on.
@@ -40,12 +42,15 @@ export async function watchContainer({docker, events, container, signal}: Watch)
 }
 
 /** `unknown`: the engine does not answer just now. */
-async function look(docker: Docker, {container, startedAt}: ContainerHandle, wasSeen: boolean): Promise<InstanceEnd | 'runs' | 'unknown'> {
+async function look(
+	{docker, container: {container, startedAt}, isEnding}: Pick<Watch, 'docker' | 'container' | 'isEnding'>,
+	wasSeen: boolean,
+): Promise<InstanceEnd | 'runs' | 'unknown'> {
 	try {
 		const facts = await inspect(docker, container);
 		if (facts === undefined) return {cause: wasSeen ? 'its container was removed by somebody else' : 'ended while nobody watched'};
 		if (facts.State.StartedAt !== startedAt) return {cause: 'its container was restarted by somebody else'};
-		if (!isAlive(facts)) return await endOf(docker, facts);
+		if (!isAlive(facts)) return await endOf(docker, facts, isEnding());
 		if (!facts.State.Paused) return 'runs';
 		// Whether it ever goes on nobody can say, and if it did, what is tried again elsewhere would run twice.
 		await killPaused(docker, container);

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import {ByoaiError} from '../model/error.ts';
 import type {Handle, InstanceSpec} from '../model/instance.ts';
-import {endInstance, endProgram, inspect} from './docker-container.ts';
+import {endInstance, endProgram, inspect, isAlive} from './docker-container.ts';
 import {ask, createConnect, despiteRestart} from './docker-engine.ts';
 import {DockerEvents} from './docker-events.ts';
 import {fromHandle, handleOf} from './docker-handle.ts';
@@ -53,6 +53,8 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 	const sayRoot = createRootNotice(options);
 	const images = new DockerImages({logins: new DockerLogins(options.logins), agentProgram: options.agentProgram});
 	const ownContainer = createOwnContainer(options.ownIds);
+	/** Containers whose program has been asked to end, until they are stopped. */
+	const ending = new Set<string>();
 	/** Images that are waited for, by instance. */
 	const wanted = new Map<string, string>();
 
@@ -79,18 +81,17 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 		},
 		start: spec => turns.start(spec.name, stopped => start(spec, stopped)),
 		stop: ({name, handle}) =>
-			turns.stop(name, () =>
-				despiteRestart(
-					async () => endInstance(await connect(), {owner, name, container: handle && fromHandle(handle).container, graceMs: stopGraceMs}),
-					{
-						awayMs,
-						signal: closing.signal,
-					},
-				),
-			),
+			turns.stop(name, async () => {
+				const container = handle && fromHandle(handle).container;
+				const end = async () => endInstance(await connect(), {owner, name, container, graceMs: stopGraceMs});
+				await despiteRestart(end, {awayMs, signal: closing.signal});
+				ending.delete(container ?? '');
+			}),
 		watch: async (_name, handle, signal) => {
 			const docker = await connect();
-			return watchContainer({docker, events, container: fromHandle(handle), signal: AbortSignal.any([signal, closing.signal])});
+			const container = fromHandle(handle);
+			const isEnding = () => ending.has(container.container);
+			return watchContainer({docker, events, container, isEnding, signal: AbortSignal.any([signal, closing.signal])});
 		},
 		list: async () => listOwn(await connect(), owner),
 		output: async function* output(handle, from, signal) {
@@ -98,9 +99,8 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 			yield* containerOutput(docker, fromHandle(handle).container, from, AbortSignal.any([signal, closing.signal]));
 		},
 		end: async (handle, graceMs) => {
-			const docker = await connect();
-			const facts = await inspect(docker, fromHandle(handle).container);
-			if (facts !== undefined) await endProgram(docker, facts, graceMs);
+			const {container} = fromHandle(handle);
+			await endRunning({docker: await connect(), container, graceMs, onAsk: () => ending.add(container)});
 		},
 		reach: ({agent}, handle) => {
 			if (dialsByItself(agent)) return undefined;
@@ -117,6 +117,16 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 			await turns.settled();
 		},
 	};
+}
+
+type Asking = {readonly docker: Docker; readonly container: string; readonly graceMs: number; readonly onAsk: () => void};
+
+/** Fine when there is nothing to end any more; then nobody is asked. */
+async function endRunning({docker, container, graceMs, onAsk}: Asking): Promise<void> {
+	const facts = await inspect(docker, container);
+	if (facts === undefined || !isAlive(facts)) return;
+	onAsk();
+	await endProgram(docker, facts, graceMs);
 }
 
 async function listOwn(docker: Docker, owner: string): Promise<ReadonlyArray<{name: string; handle: Handle}>> {

@@ -27,7 +27,8 @@ export async function endFromOutside(
 ): Promise<'outside' | 'unseen' | undefined> {
 	if (State.Status === 'created' || State.OOMKilled) return undefined;
 	const finishedAt = Date.parse(State.FinishedAt);
-	if (!(finishedAt > 0)) return 'unseen'; // the year 1 is how the engine writes `never`
+	if (finishedAt <= 0) return 'unseen'; // the year 1 is how the engine writes `never`
+	if (Number.isNaN(finishedAt)) return undefined;
 	const {signals, died} = await eventsOf(docker, Id, Date.parse(State.StartedAt), finishedAt);
 	if (signals.some(signal => !harmless.has(signal) || State.ExitCode === 128 + signal)) return 'outside';
 	return State.ExitCode === unseenCode && !died ? 'unseen' : undefined;

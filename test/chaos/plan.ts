@@ -9,10 +9,13 @@ export type Moment = {readonly commits: number} | {readonly ms: number} | {reado
 /** What is killed with -9, or stopped for a while. */
 export type Victim = 'orchestrator' | 'agents' | 'watchdogs' | 'engine';
 
+/** What can be stopped without the rest. */
+export type Pausable = 'orchestrator' | 'agents' | 'watchdogs';
+
 export type Fault =
 	| {readonly at: Moment; readonly kill: readonly Victim[]}
-	/** SIGSTOP to everything of the round, and SIGCONT after `pauseMs`. */
-	| {readonly at: Moment; readonly pauseMs: number};
+	/** SIGSTOP to all processes of the round, or to these alone, and SIGCONT after `pauseMs`. */
+	| {readonly at: Moment; readonly pauseMs: number; readonly only?: readonly Pausable[]};
 
 export type Plan = {
 	readonly name: string;
@@ -84,10 +87,12 @@ const withAgents: Maker = chance => {
 
 const paused: Maker = chance => {
 	const outlives = chance(2) === 0;
+	const choices: readonly (readonly Pausable[])[] = [[], [], ['orchestrator'], ['agents'], ['agents', 'watchdogs']];
+	const only = choices[chance(choices.length)] ?? [];
 	return {
-		name: outlives ? 'everything suspended for longer than the lease' : 'everything suspended for less than the lease',
+		name: `${only.join(', ') || 'everything'} suspended for ${outlives ? 'longer' : 'less'} than the lease`,
 		leaseMs: outlives ? 2000 : 60_000,
-		faults: [{at: atWork(chance), pauseMs: outlives ? 2500 + chance(2000) : 200 + chance(1500)}],
+		faults: [{at: atWork(chance), pauseMs: outlives ? 2500 + chance(2000) : 200 + chance(1500), ...(only.length > 0 && {only})}],
 	};
 };
 

@@ -8,7 +8,8 @@ import {judge, leftFiles, leftSockets, readEvidence} from './judge.ts';
 import {Life, livingAgents} from './life.ts';
 import type {Program} from './place.ts';
 import {Place} from './place.ts';
-import type {Fault, Plan, Victim} from './plan.ts';
+import type {Fault, Pausable, Plan, Victim} from './plan.ts';
+import type {Found} from './processes.ts';
 import {isAgent, isWatchdog, processesWith, signalAll} from './processes.ts';
 
 /** A run that has not ended by then hangs. It takes some seconds, on a busy machine some more. */
@@ -119,10 +120,12 @@ export class Round {
 	async #harm(life: Life, fault: Fault): Promise<boolean> {
 		this.#faults++;
 		if ('pauseMs' in fault) {
+			const {only} = fault;
 			const all = processesWith(this.#place.directory);
-			signalAll(all, 'SIGSTOP');
+			const found = only === undefined ? all : all.filter(one => only.some(role => isOf(role, one, life)));
+			signalAll(found, 'SIGSTOP');
 			await sleep(fault.pauseMs);
-			signalAll(all, 'SIGCONT');
+			signalAll(found, 'SIGCONT');
 			return false;
 		}
 		for (const victim of fault.kill) await this.#kill(victim, life);
@@ -164,6 +167,11 @@ export class Round {
 		signalAll(processesWith(this.#place.directory), 'SIGKILL');
 		for (const id of this.#place.containers()) dockerCommand(this.#place.docker ?? {}, 'rm', '--force', '--volumes', id);
 	}
+}
+
+function isOf(role: Pausable, process: Found, life: Life): boolean {
+	if (role === 'orchestrator') return process.pid === life.process.pid;
+	return role === 'agents' ? isAgent(process) : isWatchdog(process);
 }
 
 async function endsWell(life: Life): Promise<Finding[]> {

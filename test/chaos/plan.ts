@@ -123,3 +123,7 @@ function kindsOf(docker: boolean, engine: boolean): readonly Maker[] {
 	if (engine) return [...dockerKinds, withEngine];
 	return docker ? dockerKinds : localKinds;
 }
+
+export function killsEngine({faults}: Plan): boolean {
+	return faults.some(fault => 'kill' in fault && fault.kill.includes('engine'));
+}

@@ -9,6 +9,7 @@ import {Life, livingAgents} from './life.ts';
 import type {Program} from './place.ts';
 import {Place} from './place.ts';
 import type {Fault, Pausable, Plan, Victim} from './plan.ts';
+import {killsEngine} from './plan.ts';
 import type {Found} from './processes.ts';
 import {isAgent, isWatchdog, processesWith, signalAll} from './processes.ts';
 
@@ -46,7 +47,7 @@ export class Round {
 
 	constructor(program: Program, name: string, plan: Plan, docker?: Docker) {
 		this.#plan = plan;
-		this.#place = new Place(program, name, {docker, leaseMs: plan.leaseMs});
+		this.#place = new Place(program, name, {docker, plan});
 	}
 
 	async run(): Promise<RoundResult> {
@@ -102,7 +103,7 @@ export class Round {
 
 	/** With its engine dead at the start it says so, with status 3, and begins nothing: then it is started again, as a person would. */
 	async #missedItsEngine(life: Life): Promise<boolean> {
-		if (!this.#plan.faults.some(fault => 'kill' in fault && fault.kill.includes('engine'))) return false;
+		if (!killsEngine(this.#plan)) return false;
 		const ended = await Promise.race([life.ended, sleep(hangsAfterMs, undefined, {ref: false})]);
 		return ended?.status === 3 && /Docker/.test(life.output) && !this.#place.hasEnded();
 	}

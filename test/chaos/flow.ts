@@ -14,6 +14,8 @@ export type ChaosTask = {
 	readonly ends: 'succeeded' | 'timed_out';
 	/** Keys of the task beside these. */
 	readonly keys?: Readonly<Record<string, unknown>>;
+	/** The engine that keeps its output is killed in this round: what is printed while it is dead, nobody has. */
+	readonly mayBeCut?: boolean;
 	/** Attempts with a lower number fail. */
 	readonly failsBelow?: number;
 };
@@ -78,9 +80,9 @@ export const chaosTasks: readonly ChaosTask[] = [
 	{name: 'last', needs: ['side-1', 'side-2', 'side-3', 'long', 'gushes'], script: 'echo over', output: 'over\n', ends: 'succeeded'},
 ];
 
-/** A task in a container of its own, without an agent in it. */
-export function imageTask(image: string): ChaosTask {
-	return plain('in-image', ['first'], 10, '0.2', {image, volumes: ['./data:/data'], agent: undefined});
+/** A task in a container of its own, without an agent in it: its output is kept by the engine until it is fetched. */
+export function imageTask(image: string, mayBeCut: boolean): ChaosTask {
+	return {...plain('in-image', ['first'], 10, '0.2', {image, volumes: ['./data:/data'], agent: undefined}), mayBeCut};
 }
 
 const note = (what: string): string => `echo "$BYOAI_RUN $BYOAI_TASK $BYOAI_ATTEMPT ${what}" >> "$LEDGER"`;

@@ -1,9 +1,9 @@
 import type {ChildProcess} from 'node:child_process';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {watch} from 'node:fs';
+import {readFileSync, watch} from 'node:fs';
 import {readFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {CommitCount} from './commits.ts';
 import type {Place} from './place.ts';
@@ -53,7 +53,8 @@ export class Life {
 	/** Resolves at the moment, with true, or when the life has ended before, with false. */
 	async reaches(moment: Moment): Promise<boolean> {
 		if ('ms' in moment) return this.#stillLivesAfter(moment.ms - (performance.now() - this.#begunAt));
-		if ('commits' in moment) return this.#makes(moment.commits);
+		if ('commits' in moment) return this.#until(() => this.commits >= moment.commits, this.#place.state);
+		if ('notes' in moment) return this.#until(() => notesIn(this.#place.ledger) >= moment.notes, dirname(this.#place.ledger));
 		return (await this.#listens()) !== undefined && this.#stillLivesAfter(moment.listeningMs);
 	}
 
@@ -74,10 +75,10 @@ export class Life {
 	}
 
 	/** The file system tells of each write, so that the kill comes before the next one where the machine is quick enough. */
-	async #makes(commits: number): Promise<boolean> {
+	async #until(condition: () => boolean, directory: string): Promise<boolean> {
 		const {promise, resolve} = Promise.withResolvers<void>();
-		const look = () => this.commits >= commits && resolve();
-		const watcher = watch(this.#place.state, look);
+		const look = () => condition() && resolve();
+		const watcher = watch(directory, look);
 		const timer = setInterval(look, pollMs);
 		try {
 			await Promise.race([promise, this.ended]);
@@ -101,6 +102,15 @@ export class Life {
 /** How many agents there are that a new orchestrator has to adopt. */
 export function livingAgents(place: Place): number {
 	return processesWith(place.directory).filter(isAgent).length + place.containers({alive: true}).length;
+}
+
+/** Lines that tasks have written. */
+function notesIn(ledger: string): number {
+	try {
+		return readFileSync(ledger, 'utf8').split('\n').length - 1;
+	} catch {
+		return 0; // nothing has begun
+	}
 }
 
 async function readEndpoint(path: string): Promise<{url: string; pid: number} | undefined> {

@@ -6,6 +6,8 @@ import type {Docker} from './docker.ts';
 import {dockerCommand} from './docker.ts';
 import type {ChaosTask} from './flow.ts';
 import {afterFlow, chaosFlow, chaosTasks, imageTask} from './flow.ts';
+import type {Plan} from './plan.ts';
+import {killsEngine} from './plan.ts';
 
 const repository = join(import.meta.dirname, '../..');
 
@@ -34,10 +36,10 @@ export class Place {
 	/** Of its workflow, in order. */
 	readonly tasks: readonly ChaosTask[];
 
-	constructor(program: Program, name: string, {docker, leaseMs}: {docker?: Docker | undefined; leaseMs?: number | undefined}) {
+	constructor(program: Program, name: string, {docker, plan}: {docker?: Docker | undefined; plan: Plan}) {
 		this.program = program;
 		this.docker = docker;
-		this.tasks = docker ? [...chaosTasks, imageTask(docker.image)] : chaosTasks;
+		this.tasks = docker ? [...chaosTasks, imageTask(docker.image, killsEngine(plan))] : chaosTasks;
 		this.directory = join(program.directory, name);
 		this.state = join(this.directory, 'state');
 		this.database = join(this.state, 'byoai.db');
@@ -46,7 +48,7 @@ export class Place {
 		for (const path of [this.state, this.temporary, join(this.directory, 'data'), join(this.directory, 'byoai')]) {
 			mkdirSync(path, {recursive: true, mode: 0o700});
 		}
-		const lease = leaseMs === undefined ? '' : `instance_lease: ${leaseMs}ms\n`;
+		const lease = plan.leaseMs === undefined ? '' : `instance_lease: ${plan.leaseMs}ms\n`;
 		writeFileSync(join(this.directory, 'byoai/config.yml'), `port: 0\ntask_grace: 300ms\n${lease}`);
 		const crew = docker ? {type: 'docker', replicas: 2, slots: 2, volume: './data:/data'} : {type: 'local', slots: 4};
 		const ledger = {here: this.ledger, inside: docker ? '/data/ledger' : this.ledger};

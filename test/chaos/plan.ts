@@ -1,15 +1,21 @@
 import {seededRandom} from '../helpers/seeded-random.ts';
 
-/** When a fault comes: after so many commits of this life, or milliseconds after its start, or after it listens. */
-export type Moment = {readonly commits: number} | {readonly ms: number} | {readonly listeningMs: number};
+/**
+ * When a fault comes: after so many commits of this life, or milliseconds after its start, or after it listens; or once the tasks
+ * have noted so many starts and ends, which is in the midst of work however busy the machine is.
+ */
+export type Moment = {readonly commits: number} | {readonly ms: number} | {readonly listeningMs: number} | {readonly notes: number};
 
 /** What is killed with -9, or stopped for a while. */
 export type Victim = 'orchestrator' | 'agents' | 'watchdogs' | 'engine';
 
+/** What can be stopped without the rest. */
+export type Pausable = 'orchestrator' | 'agents' | 'watchdogs';
+
 export type Fault =
 	| {readonly at: Moment; readonly kill: readonly Victim[]}
-	/** SIGSTOP to everything of the round, and SIGCONT after `pauseMs`. */
-	| {readonly at: Moment; readonly pauseMs: number};
+	/** SIGSTOP to all processes of the round, or to these alone, and SIGCONT after `pauseMs`. */
+	| {readonly at: Moment; readonly pauseMs: number; readonly only?: readonly Pausable[]};
 
 export type Plan = {
 	readonly name: string;
@@ -25,7 +31,11 @@ type Chance = (limit: number) => number;
 type Maker = (chance: Chance, round: number) => Plan;
 
 const orchestrator: readonly Victim[] = ['orchestrator'];
-const anyMoment = (chance: Chance): Moment => (chance(2) === 0 ? {commits: 1 + chance(sweepCommits)} : {ms: chance(3000)});
+const atWork = (chance: Chance): Moment => ({notes: 1 + chance(25)});
+function anyMoment(chance: Chance): Moment {
+	const moments: readonly Moment[] = [{commits: 1 + chance(sweepCommits)}, {ms: chance(3000)}, atWork(chance)];
+	return moments[chance(moments.length)] ?? {ms: 0};
+}
 /** While it reads the journal, opens its port, hears from agents. */
 const inRecovery = (chance: Chance): Moment => {
 	const moments: readonly Moment[] = [{ms: 100 + chance(400)}, {listeningMs: chance(60)}, {commits: 1 + chance(3)}];
@@ -71,23 +81,28 @@ const withAgents: Maker = chance => {
 	const victims = kill[chance(kill.length)] ?? [];
 	return {
 		name: `${victims.join(', ')} at once`,
-		faults: Array.from({length: 1 + chance(2)}, () => ({at: {listeningMs: 200 + chance(1500)}, kill: victims})),
+		faults: Array.from({length: 1 + chance(2)}, () => ({at: atWork(chance), kill: victims})),
 	};
 };
 
 const paused: Maker = chance => {
 	const outlives = chance(2) === 0;
+	const choices: readonly (readonly Pausable[])[] = [[], [], ['orchestrator'], ['agents'], ['agents', 'watchdogs']];
+	const only = choices[chance(choices.length)] ?? [];
 	return {
-		name: outlives ? 'everything suspended for longer than the lease' : 'everything suspended for less than the lease',
+		name: `${only.join(', ') || 'everything'} suspended for ${outlives ? 'longer' : 'less'} than the lease`,
 		leaseMs: outlives ? 2000 : 60_000,
-		faults: [{at: {listeningMs: 300 + chance(1200)}, pauseMs: outlives ? 2500 + chance(2000) : 200 + chance(1500)}],
+		faults: [{at: atWork(chance), pauseMs: outlives ? 2500 + chance(2000) : 200 + chance(1500), ...(only.length > 0 && {only})}],
 	};
 };
 
 const withEngine: Maker = chance => {
 	const kill: readonly (readonly Victim[])[] = [['engine'], ['engine', 'orchestrator'], ['orchestrator', 'engine', 'agents']];
 	const victims = kill[chance(kill.length)] ?? [];
-	return {name: `${victims.join(', ')} at once`, faults: [{at: {listeningMs: 800 + chance(2500)}, kill: victims}]};
+	return {
+		name: `${victims.join(', ')} at once`,
+		faults: [{at: chance(3) === 0 ? {listeningMs: chance(2500)} : atWork(chance), kill: victims}],
+	};
 };
 
 const localKinds: readonly Maker[] = [sweep, twice, moments, sweep, withAgents, often, twice, paused];
@@ -107,4 +122,8 @@ export function planRound(seed: number, round: number, {docker, engine}: {docker
 function kindsOf(docker: boolean, engine: boolean): readonly Maker[] {
 	if (engine) return [...dockerKinds, withEngine];
 	return docker ? dockerKinds : localKinds;
+}
+
+export function killsEngine({faults}: Plan): boolean {
+	return faults.some(fault => 'kill' in fault && fault.kill.includes('engine'));
 }

@@ -8,7 +8,9 @@ import {judge, leftFiles, leftSockets, readEvidence} from './judge.ts';
 import {Life, livingAgents} from './life.ts';
 import type {Program} from './place.ts';
 import {Place} from './place.ts';
-import type {Fault, Plan, Victim} from './plan.ts';
+import type {Fault, Pausable, Plan, Victim} from './plan.ts';
+import {killsEngine} from './plan.ts';
+import type {Found} from './processes.ts';
 import {isAgent, isWatchdog, processesWith, signalAll} from './processes.ts';
 
 /** A run that has not ended by then hangs. It takes some seconds, on a busy machine some more. */
@@ -45,7 +47,7 @@ export class Round {
 
 	constructor(program: Program, name: string, plan: Plan, docker?: Docker) {
 		this.#plan = plan;
-		this.#place = new Place(program, name, {docker, leaseMs: plan.leaseMs});
+		this.#place = new Place(program, name, {docker, plan});
 	}
 
 	async run(): Promise<RoundResult> {
@@ -101,7 +103,7 @@ export class Round {
 
 	/** With its engine dead at the start it says so, with status 3, and begins nothing: then it is started again, as a person would. */
 	async #missedItsEngine(life: Life): Promise<boolean> {
-		if (!this.#plan.faults.some(fault => 'kill' in fault && fault.kill.includes('engine'))) return false;
+		if (!killsEngine(this.#plan)) return false;
 		const ended = await Promise.race([life.ended, sleep(hangsAfterMs, undefined, {ref: false})]);
 		return ended?.status === 3 && /Docker/.test(life.output) && !this.#place.hasEnded();
 	}
@@ -119,10 +121,12 @@ export class Round {
 	async #harm(life: Life, fault: Fault): Promise<boolean> {
 		this.#faults++;
 		if ('pauseMs' in fault) {
+			const {only} = fault;
 			const all = processesWith(this.#place.directory);
-			signalAll(all, 'SIGSTOP');
+			const found = only === undefined ? all : all.filter(one => only.some(role => isOf(role, one, life)));
+			signalAll(found, 'SIGSTOP');
 			await sleep(fault.pauseMs);
-			signalAll(all, 'SIGCONT');
+			signalAll(found, 'SIGCONT');
 			return false;
 		}
 		for (const victim of fault.kill) await this.#kill(victim, life);
@@ -164,6 +168,11 @@ export class Round {
 		signalAll(processesWith(this.#place.directory), 'SIGKILL');
 		for (const id of this.#place.containers()) dockerCommand(this.#place.docker ?? {}, 'rm', '--force', '--volumes', id);
 	}
+}
+
+function isOf(role: Pausable, process: Found, life: Life): boolean {
+	if (role === 'orchestrator') return process.pid === life.process.pid;
+	return role === 'agents' ? isAgent(process) : isWatchdog(process);
 }
 
 async function endsWell(life: Life): Promise<Finding[]> {

@@ -116,6 +116,19 @@ describe.each(stores)('a log store %s', (_name, make) => {
 		expect(shown((await logs.read(ref, 0, 10)).pieces)).toEqual(shown([piece(0, 'ab'), piece(2, 'cd', 2)]));
 	});
 
+	test('drops all output of a run, open or not, and nothing else', async () => {
+		const logs = open();
+		const refs = [ref, {...ref, task: 0}, {...ref, attempt: 2}, {...ref, run: 'r011'}];
+		for (const one of refs) await logs.append(one, [piece(0, 'ab')]);
+		await logs.release({...ref, task: 0});
+		await logs.drop('r01');
+		await logs.drop('r01');
+		await logs.drop('r7');
+		expect(await Promise.all(refs.map(one => logs.end(one)))).toEqual([0, 0, 0, 2]);
+		expect(shown((await logs.read({...ref, run: 'r011'}, 0, 10)).pieces)).toEqual(shown([piece(0, 'ab')]));
+		await expect(logs.drop('../r01')).rejects.toMatchObject({code: 'invalid'});
+	});
+
 	test('a clock that says anything does no harm', async () => {
 		const logs = open();
 		const times = [-5, Number.NaN, 1e300, 12.7];

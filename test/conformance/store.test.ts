@@ -145,4 +145,38 @@ describe.each(stores)('a store %s', (_name, make) => {
 		expect(store.findRuns('', 1)).toEqual(['r1']);
 		expect(store.findRuns('r0%', 10)).toEqual([]);
 	});
+
+	test('names ended runs that are too many or too old, those that ended first at the front, and none that a kept one retries', () => {
+		const store = open();
+		const ended = (id: string, endedAt: number, more = {}) => ({...endedRun(id), endedAt, ...more});
+		store.append({
+			events: [],
+			endedRuns: [ended('r01', 40), ended('r02', 10), ended('r03', 30), ended('r04', 20, {retryOf: 'r03'}), ended('r05', 20)],
+		});
+		const outdated = (query: Partial<Parameters<Store['outdatedRuns']>[0]>) =>
+			store.outdatedRuns({keep: 100, endedBefore: 0, limit: 100, ...query});
+		expect(outdated({})).toEqual([]);
+		expect(outdated({endedBefore: 20})).toEqual(['r02']);
+		expect(outdated({endedBefore: 100})).toEqual(['r02', 'r04', 'r05', 'r01']);
+		expect(outdated({endedBefore: 100, limit: 2})).toEqual(['r02', 'r04']);
+		expect(outdated({keep: 5})).toEqual([]);
+		expect(outdated({keep: 3})).toEqual(['r02', 'r04']);
+		expect(outdated({keep: 0})).toEqual(['r02', 'r04', 'r05', 'r01']);
+		expect(store.dropRun('r04', 100)).toBe(true);
+		expect(outdated({keep: 0})).toEqual(['r02', 'r05', 'r03', 'r01']);
+	});
+
+	test('removes an ended run in slices, itself with the last one', () => {
+		const store = open();
+		store.append({events: [ticked(1)], endedRuns: [endedRun('r01'), endedRun('r02')]});
+		// It has two attempts.
+		expect(store.dropRun('r01', 1)).toBe(false);
+		expect(store.loadRun('r01')).toEqual(endedRun('r01'));
+		expect(store.dropRun('r01', 1)).toBe(false);
+		expect(store.dropRun('r01', 1)).toBe(true);
+		expect(store.loadRun('r01')).toBeUndefined();
+		expect(store.dropRun('r01', 1)).toBe(true);
+		expect(store.findRuns('', 10)).toEqual(['r02']);
+		expect(sequences(store)).toEqual([1]);
+	});
 });

@@ -16,11 +16,11 @@ const plans: readonly Plan[] = [
 	},
 	{
 		name: 'orchestrator, agents and watchdogs killed at once',
-		faults: [{at: {listeningMs: 1500}, kill: ['agents', 'orchestrator', 'watchdogs']}],
+		faults: [{at: {notes: 6}, kill: ['agents', 'orchestrator', 'watchdogs']}],
 	},
 	// A laptop's evening: it is closed in the midst of a run, and opened again when every lease has ended.
-	{name: 'everything suspended for longer than the lease', leaseMs: 2000, faults: [{at: {listeningMs: 1500}, pauseMs: 4000}]},
-	{name: 'everything suspended for less than the lease', leaseMs: 60_000, faults: [{at: {listeningMs: 1200}, pauseMs: 1500}]},
+	{name: 'everything suspended for longer than the lease', leaseMs: 2000, faults: [{at: {notes: 6}, pauseMs: 4000}]},
+	{name: 'everything suspended for less than the lease', leaseMs: 60_000, faults: [{at: {notes: 6}, pauseMs: 1500}]},
 ];
 
 let program: Program;

@@ -133,17 +133,23 @@ export class PodWatch {
 		const looks = setInterval(() => this.#tell(() => true), lookMs);
 		looks.unref();
 		let version: string | undefined;
+		let listed = Number.NEGATIVE_INFINITY;
 		while (this.#isWanted) {
 			this.#reading = new AbortController();
 			try {
-				version ??= await this.#list();
+				if (version === undefined) {
+					version = await this.#list();
+					listed = performance.now();
+				}
 				version = await this.#watch(version);
 			} catch (error) {
 				version = undefined;
 				this.#isSynced = false;
 				if (!this.#isWanted) break;
+				// What a version was good for is over after some minutes: that is no failure, unless it comes again and again.
 				const isExpired = error instanceof ApiError && error.status === 410;
-				if (!isExpired && !this.#reading.signal.aborted) await this.#rest(error);
+				const isSoon = performance.now() - listed < lingerMs;
+				if ((!isExpired || isSoon) && !this.#reading.signal.aborted) await this.#rest(error);
 			}
 		}
 		clearInterval(looks);

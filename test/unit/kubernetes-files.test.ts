@@ -33,7 +33,7 @@ test('every file is applied, but for the one that is for orchestrators outside',
 describe('what stands in one file agrees with what stands in another', () => {
 	test('the account that the pod has is the one that the role is bound to', () => {
 		expect(pod.spec.serviceAccountName).toBe(one('ServiceAccount').metadata.name);
-		expect(one('RoleBinding').subjects).toEqual([{kind: 'ServiceAccount', name: pod.spec.serviceAccountName}]);
+		expect(one('RoleBinding').subjects).toEqual([{kind: 'ServiceAccount', name: pod.spec.serviceAccountName, namespace: 'byoai'}]);
 		expect(one('RoleBinding').roleRef).toMatchObject({kind: 'Role', name: one('Role').metadata.name});
 	});
 

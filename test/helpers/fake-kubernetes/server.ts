@@ -109,6 +109,13 @@ export class FakeKubernetes {
 		return cut.length;
 	}
 
+	/** Ends them in good order instead, as a server does when their time is over. */
+	endStreams(which: (request: IncomingMessage) => boolean): number {
+		const ended = [...this.#streams].filter(response => which(response.req));
+		for (const response of ended) response.end();
+		return ended.length;
+	}
+
 	async close(): Promise<void> {
 		await this.kubelet.close();
 		await this.stop();

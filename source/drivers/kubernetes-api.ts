@@ -1,7 +1,8 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import {ByoaiError} from '../model/error.ts';
-import type {Cluster} from './kubernetes-config.ts';
+import {orAborted} from './abortable.ts';
+import type {Cluster, Credentials} from './kubernetes-config.ts';
 import type {Status} from './kubernetes-words.ts';
 import {refusalInWords} from './kubernetes-words.ts';
 
@@ -37,6 +38,8 @@ export class AwayError extends ByoaiError {
 }
 
 const answerMs = 60_000;
+/** For a plugin of the kubeconfig to say who we are. */
+const credentialsMs = 60_000;
 /** A connection on which nothing moves is asked for life after so long, and then each second for ten. */
 const probeMs = 15_000;
 
@@ -50,15 +53,17 @@ export class KubeApi {
 
 	/** The answer's body. */
 	async ask<T>({timeoutMs = answerMs, signal, ...ask}: Ask): Promise<T> {
-		const late = AbortSignal.timeout(timeoutMs);
-		const both = signal === undefined ? late : AbortSignal.any([signal, late]);
+		let late: AbortSignal | undefined;
 		try {
-			const response = await this.#send({...ask, signal: both});
+			const credentials = await this.#credentials(signal);
+			late = AbortSignal.timeout(timeoutMs);
+			const either = signal === undefined ? late : AbortSignal.any([signal, late]);
+			const response = await this.#send({...ask, signal: either}, credentials);
 			return JSON.parse(await textOf(response)) as T;
 		} catch (error) {
 			signal?.throwIfAborted();
 			if (error instanceof ApiError) throw error;
-			const why = late.aborted ? new Error(`it did not answer within ${timeoutMs / 1000} s`) : error;
+			const why = late?.aborted ? new Error(`it did not answer within ${timeoutMs / 1000} s`) : error;
 			throw this.#away(ask.doing, why);
 		}
 	}
@@ -76,7 +81,7 @@ export class KubeApi {
 	/** An answer that comes bit by bit; undefined: there is none (204). Whoever reads it is told of a cut by an `AwayError`, too. */
 	async open({signal, ...ask}: Ask): Promise<AsyncIterable<Buffer> | undefined> {
 		try {
-			const response = await this.#send({...ask, ...(signal && {signal})});
+			const response = await this.#send({...ask, ...(signal && {signal})}, await this.#credentials(signal));
 			if (response.statusCode === 204) {
 				response.resume();
 				return undefined;
@@ -99,9 +104,14 @@ export class KubeApi {
 		}
 	}
 
-	async #send({doing, method = 'GET', path, body, signal}: Ask): Promise<http.IncomingMessage> {
+	/** A plugin may have to log in first; that is not the server's time. */
+	#credentials(signal: AbortSignal | undefined): Promise<Credentials> {
+		const late = AbortSignal.timeout(credentialsMs);
+		return orAborted(this.cluster.credentials(), signal === undefined ? late : AbortSignal.any([signal, late]));
+	}
+
+	async #send({doing, method = 'GET', path, body, signal}: Ask, {headers, kept}: Credentials): Promise<http.IncomingMessage> {
 		const {server} = this.cluster;
-		const {headers, kept} = await this.cluster.credentials();
 		const text = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
 		const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
 		const url = new URL(server.pathname.replace(/\/+$/, '') + path, server);

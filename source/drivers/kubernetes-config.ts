@@ -104,7 +104,7 @@ function createAgents(config: KubeConfig, {protocol}: URL): Pick<Cluster, 'crede
 		made?.single.destroy();
 		made = undefined;
 	};
-	const credentials = async (): Promise<Credentials> => {
+	const ask = async (): Promise<Credentials> => {
 		const options: https.RequestOptions = {};
 		await config.applyToHTTPSOptions(options);
 		const {ca, cert, key, rejectUnauthorized, servername, auth, agent, headers} = options;
@@ -125,6 +125,14 @@ function createAgents(config: KubeConfig, {protocol}: URL): Pick<Cluster, 'crede
 		const basic = typeof auth === 'string' ? {authorization: `Basic ${Buffer.from(auth).toString('base64')}`} : {};
 		const named = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]);
 		return {kept: made.kept, single: made.single, headers: {...Object.fromEntries(named), ...basic}};
+	};
+	let asking: Promise<Credentials> | undefined;
+	// Whoever asks meanwhile gets the same answer: a plugin is a program, and many requests begin at once.
+	const credentials = (): Promise<Credentials> => {
+		asking ??= ask().finally(() => {
+			asking = undefined;
+		});
+		return asking;
 	};
 	return {credentials, close};
 }

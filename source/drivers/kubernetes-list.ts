@@ -1,13 +1,7 @@
 import type {Handle} from '../model/instance.ts';
 import {handleOf} from './kubernetes-handle.ts';
-import type {Pod} from './kubernetes-pod.ts';
-import {factsOf} from './kubernetes-pod.ts';
+import {allPods} from './kubernetes-pages.ts';
 import type {Site, Sites} from './kubernetes-site.ts';
-import {ownerLabel} from './kubernetes-spec.ts';
-
-type Page = {readonly metadata: {readonly continue?: string}; readonly items: readonly Pod[]};
-
-const pageSize = '500';
 
 /** All pods of ours, wherever they may be. A cluster of the past that is away is told of, and left out; the usual one must answer. */
 export async function listPods(
@@ -21,15 +15,8 @@ export async function listPods(
 			const site = await sites.get(place);
 			if (asked.has(site)) continue;
 			asked.add(site);
-			const {api, path} = site;
-			for (let more: string | undefined = ''; more !== undefined; ) {
-				const query = new URLSearchParams({labelSelector: `${ownerLabel}=${owner}`, limit: pageSize, ...(more && {continue: more})});
-				const page: Page = await api.ask<Page>({doing: 'list pods', path: `${path}?${query}`});
-				for (const facts of page.items.map(pod => factsOf(pod))) {
-					if (facts.instance !== undefined)
-						found.push({name: facts.instance, handle: handleOf({place: site.place, pod: facts.name, uid: facts.uid})});
-				}
-				more = page.metadata.continue || undefined;
+			for (const {instance: name, name: pod, uid} of (await allPods(site.api, owner)).pods) {
+				if (name !== undefined) found.push({name, handle: handleOf({place: site.place, pod, uid})});
 			}
 		} catch (error) {
 			if (index === 0) throw error;

@@ -9,7 +9,13 @@ import type {Site} from './kubernetes-site.ts';
 import {containerName} from './kubernetes-spec.ts';
 import {stateOf} from './kubernetes-state.ts';
 
-export type Log = {readonly site: Site; readonly pod: PodHandle; readonly cursor: LogCursor; readonly signal: AbortSignal};
+export type Log = {
+	readonly site: Site;
+	readonly pod: PodHandle;
+	readonly cursor: LogCursor;
+	readonly signal: AbortSignal;
+	readonly warn: (message: string) => void;
+};
 
 /** While a node says that it has no log yet. */
 const againMs = 300;
@@ -22,7 +28,7 @@ const endNewsMs = 2000;
  * What the program of a pod prints, from byte `from` on, to its end. The stream of a server that is shut down ends as one whose program has
  * ended: so what came is only whole when it was read after the program's end.
  */
-export async function* podOutput({site, pod, cursor, signal}: Log, from: number): AsyncIterable<OutputPiece> {
+export async function* podOutput({site, pod, cursor, signal, warn}: Log, from: number): AsyncIterable<OutputPiece> {
 	let at = from;
 	for (let refusals = 0; refusals < mostRefusals; ) {
 		const before = await site.watch.until(pod.pod, facts => begun(facts, pod.uid), signal);
@@ -30,7 +36,7 @@ export async function* podOutput({site, pod, cursor, signal}: Log, from: number)
 		const start = cursor.startFor(at);
 		const chunks = await open({site, pod, signal}, before === 'runs', start);
 		if (chunks !== undefined) {
-			for await (const piece of piecesOf(chunks, {cursor, start, pod: pod.pod}, at)) {
+			for await (const piece of piecesOf(chunks, {cursor, start, pod: pod.pod, warn}, at)) {
 				at += piece.data.length;
 				yield piece;
 			}
@@ -58,16 +64,22 @@ function begun(facts: PodFacts | undefined, uid: string): 'runs' | 'ended' | 'go
 /** What comes after `from`, of what comes after the start of a reading. */
 async function* piecesOf(
 	chunks: AsyncIterable<Buffer>,
-	{cursor, start, pod}: {cursor: LogCursor; start: LogStart; pod: string},
+	{cursor, start, pod, warn}: Pick<Log, 'cursor' | 'warn'> & {start: LogStart; pod: string},
 	from: number,
 ): AsyncIterable<OutputPiece> {
 	const lines = cursor.read(start);
+	let next = from;
+	let hasGap = false;
 	for await (const chunk of chunks) {
 		for (const {offset, at, data} of lines.push(chunk)) {
+			hasGap ||= offset > next;
+			next = Math.max(next, offset + data.length);
 			const skip = Math.max(0, from - offset);
 			if (skip < data.length) yield {stream: 'stdout', at, data: data.subarray(skip)};
 		}
 	}
+	if (lines.hasGap || hasGap)
+		warn(`some output of pod ${pod} is lost: its node threw it away before it was read (containerLogMaxSize of the kubelet)`);
 	if (lines.hasRest) throw new ByoaiError('unavailable', `The output of pod ${pod} broke off.`, {retryable: true});
 }
 
@@ -93,14 +105,19 @@ async function open(
 	return undefined;
 }
 
+/** So much of the last lines is kept, and so long they are waited for. */
+const lastBytes = 4096;
+const lastWordsMs = 10_000;
+
 /** The last of what a pod printed; undefined: nothing, or it cannot be had any more. */
 export async function lastWords({api, path}: Site, {name}: PodFacts, {previous = false} = {}): Promise<string | undefined> {
 	const query = new URLSearchParams({container: containerName, tailLines: '20', ...(previous && {previous: 'true'})});
+	const signal = AbortSignal.timeout(lastWordsMs);
 	try {
-		const chunks: Buffer[] = [];
-		for await (const chunk of (await api.open({doing: `read the output of pod ${name}`, path: `${path}/${name}/log?${query}`})) ?? [])
-			chunks.push(chunk);
-		return Buffer.concat(chunks).subarray(-4096).toString().trimEnd() || undefined;
+		let last = Buffer.alloc(0);
+		const chunks = await api.open({doing: `read the output of pod ${name}`, path: `${path}/${name}/log?${query}`, signal});
+		for await (const chunk of chunks ?? []) last = Buffer.concat([last, chunk]).subarray(-lastBytes);
+		return last.toString().trimEnd() || undefined;
 	} catch {
 		return undefined; // that its last words are lost is no reason not to tell of its end
 	}

@@ -4,6 +4,7 @@ import type {PodHandle} from './kubernetes-handle.ts';
 import type {PodFacts} from './kubernetes-pod.ts';
 import type {Site} from './kubernetes-site.ts';
 import {lookAt} from './kubernetes-stop.ts';
+import {refusalInWords} from './kubernetes-words.ts';
 
 /** Where the agent in a pod is dialled: at its own address from inside the cluster, through the API server from outside. */
 export async function dialledPod(site: Site, {pod, uid}: PodHandle, port: number): Promise<Dialled> {
@@ -30,6 +31,9 @@ function gatewayOf({api}: Site): Gateway {
 			if (!body.includes('"kind":"Status"')) return undefined;
 			const said = /"message":"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? '';
 			const message = JSON.parse(`"${said}"`) as string;
+			if (status === 401 || status === 403) {
+				return refusalInWords({doing: 'reach the agent', status, said: {message}, cluster: api.cluster.name});
+			}
 			return status === 503 && message.startsWith('error trying to reach service')
 				? message.replace(/^error trying to reach service: /, 'it does not answer in its pod: ')
 				: `the API server of ${api.cluster.name} answers ${status}: ${message}`;

@@ -209,6 +209,7 @@ function securityContext({user}: AgentSpec, {securityContext: added}: PodOptions
 		allowPrivilegeEscalation: false,
 		capabilities: {drop: ['ALL']},
 		...(uid && {runAsUser: Number(uid)}),
+		...(Number(uid) > 0 && {runAsNonRoot: true}),
 		...(gid && {runAsGroup: Number(gid)}),
 	};
 	return added === undefined ? own : patched(own, added);

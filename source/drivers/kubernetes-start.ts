@@ -80,7 +80,7 @@ async function take({site, defaults, spec, signal}: Start): Promise<PodFacts | u
 		);
 	}
 	if (facts.deletion !== undefined) {
-		await site.watch.until(name, now => (now === undefined || now.isGone || now.uid !== facts.uid ? true : undefined), signal);
+		await untilFree({site, spec, signal}, facts);
 		return undefined;
 	}
 	const {type} = stateOf(facts, Date.now());
@@ -88,6 +88,19 @@ async function take({site, defaults, spec, signal}: Start): Promise<PodFacts | u
 	if (type !== 'ended' && type !== 'failed') return facts;
 	await removePod({site, pod: name, uid: facts.uid, graceMs: 0, signal});
 	return undefined;
+}
+
+/** An earlier pod of this name is being removed. On a node that is lost, that may take for ever. */
+async function untilFree({site, spec, signal}: Pick<Start, 'site' | 'spec' | 'signal'>, {name, uid, node}: PodFacts): Promise<void> {
+	const late = AbortSignal.timeout(spec.agent.startTimeoutMs);
+	const isFree = (now: PodFacts | undefined) => (now === undefined || now.isGone || now.uid !== uid ? true : undefined);
+	try {
+		await site.watch.until(name, isFree, AbortSignal.any([signal, late]));
+	} catch (error) {
+		signal.throwIfAborted();
+		if (!late.aborted) throw error;
+		throw failure(spec, `its earlier pod ${name} is still being removed${node === undefined ? '' : ` by node ${node}`}`, false);
+	}
 }
 
 async function ready(start: Start, {name, uid}: PodFacts): Promise<PodFacts> {

@@ -90,8 +90,13 @@ export async function endProgram({site, pod, uid, graceMs, signal}: Removal): Pr
 	const facts = await lookAt(site, pod, signal);
 	if (facts === undefined || isOver(facts, uid)) return;
 	const body = {metadata: {uid}, spec: {activeDeadlineSeconds: overSeconds}};
-	const answer = await site.api.askOfGone<Pod>({doing: `end pod ${pod}`, method: 'PATCH', path: `${site.path}/${pod}`, body, signal});
-	if (answer === undefined) return;
+	try {
+		const answer = await site.api.askOfGone<Pod>({doing: `end pod ${pod}`, method: 'PATCH', path: `${site.path}/${pod}`, body, signal});
+		if (answer === undefined) return;
+	} catch (error) {
+		if (error instanceof ApiError && error.status === 409) return; // another one of its name: this one is gone
+		throw error;
+	}
 	const timeout = AbortSignal.timeout(graceMs + killMs);
 	try {
 		await site.watch.until(pod, now => (now === undefined || isOver(now, uid) ? true : undefined), AbortSignal.any([signal, timeout]));

@@ -3,6 +3,7 @@ import {ByoaiError} from '../model/error.ts';
 import {orAborted} from './abortable.ts';
 import type {KubeApi} from './kubernetes-api.ts';
 import {ApiError} from './kubernetes-api.ts';
+import {allPods} from './kubernetes-pages.ts';
 import type {Pod, PodFacts} from './kubernetes-pod.ts';
 import {factsOf} from './kubernetes-pod.ts';
 import {ownerLabel} from './kubernetes-spec.ts';
@@ -15,10 +16,6 @@ export type PodWatchOptions = {
 	readonly warn: (message: string) => void;
 };
 
-type Listing = {readonly metadata: {readonly resourceVersion?: string; readonly continue?: string}; readonly items: readonly Pod[]};
-
-/** Pods in one answer to a list. */
-const pageSize = 500;
 /** The server ends a watch after so long, and the next one goes on where it ended. */
 const watchSeconds = 290;
 /** A watch that says nothing for so long after its time, not even that it ends, is dead. */
@@ -133,17 +130,23 @@ export class PodWatch {
 		const looks = setInterval(() => this.#tell(() => true), lookMs);
 		looks.unref();
 		let version: string | undefined;
+		let listed = Number.NEGATIVE_INFINITY;
 		while (this.#isWanted) {
 			this.#reading = new AbortController();
 			try {
-				version ??= await this.#list();
+				if (version === undefined) {
+					version = await this.#list();
+					listed = performance.now();
+				}
 				version = await this.#watch(version);
 			} catch (error) {
 				version = undefined;
 				this.#isSynced = false;
 				if (!this.#isWanted) break;
+				// What a version was good for is over after some minutes: that is no failure, unless it comes again and again.
 				const isExpired = error instanceof ApiError && error.status === 410;
-				if (!isExpired && !this.#reading.signal.aborted) await this.#rest(error);
+				const isSoon = performance.now() - listed < lingerMs;
+				if ((!isExpired || isSoon) && !this.#reading.signal.aborted) await this.#rest(error);
 			}
 		}
 		clearInterval(looks);
@@ -164,26 +167,13 @@ export class PodWatch {
 
 	/** All pods there are; resolves with the version that they make up. */
 	async #list(): Promise<string> {
-		const found = new Map<string, PodFacts>();
-		let version = '';
-		for (let more: string | undefined = ''; more !== undefined; ) {
-			const query = new URLSearchParams({labelSelector: this.#selector, limit: String(pageSize), ...(more && {continue: more})});
-			const page: Listing = await this.#api.ask<Listing>({
-				doing: 'list pods',
-				path: `${this.#path}?${query}`,
-				signal: this.#reading.signal,
-			});
-			for (const pod of page.items) found.set(pod.metadata.name, factsOf(pod));
-			version = page.metadata.resourceVersion ?? '';
-			more = page.metadata.continue || undefined;
-		}
+		const {pods, version} = await allPods(this.#api, this.#options.owner, this.#reading.signal);
+		const found = new Set(pods.map(({name}) => name));
 		for (const [name, facts] of this.#pods) {
-			const now = found.get(name);
 			// Made after the list was: its own answer told of it.
-			if (now === undefined && facts.version > Number(version)) continue;
-			if (now === undefined) this.#pods.delete(name);
+			if (!found.has(name) && facts.version <= Number(version)) this.#pods.delete(name);
 		}
-		for (const facts of found.values()) this.#take(facts);
+		for (const facts of pods) this.#take(facts);
 		this.#seen = Number(version);
 		this.#isSynced = true;
 		if (this.#failures > 2) this.#options.warn(`the pods in ${this.#api.cluster.name} are in sight again`);

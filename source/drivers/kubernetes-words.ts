@@ -32,7 +32,8 @@ export function refusalInWords({doing, status, said: {message = ''}, cluster}: R
 		const [, user = '', verb, resource, group, namespace] = denied;
 		const rule = `{apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["${verb}"]}`;
 		const where = namespace === undefined ? 'a ClusterRole' : `a Role of namespace ${namespace}`;
-		return `Kubernetes cannot ${doing}: ${user} may not ${verb} ${resource}. It may with this rule in ${where} that is bound to it: ${rule} (deploy/kubernetes/role.yaml has all that byoai needs).`;
+		const file = resource === 'pods/proxy' ? 'role-outside.yaml' : 'role.yaml';
+		return `Kubernetes cannot ${doing}: ${user} may not ${verb} ${resource}. It may with this rule in ${where} that is bound to it: ${rule} (deploy/kubernetes/${file} has all that byoai needs).`;
 	}
 	if (status === 401)
 		return `Kubernetes does not know who we are (${cluster}): the credentials of the kubeconfig are not valid, or not valid any more: log in anew. (${said})`;

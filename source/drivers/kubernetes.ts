@@ -97,7 +97,7 @@ class KubernetesDriver implements Driver {
 		const signal = AbortSignal.any([ended, this.#closing.signal]);
 		const pod = fromHandle(handle);
 		const site = await this.#siteOf(pod, signal);
-		yield* podOutput({site, pod, cursor: this.#cursorOf(pod), signal}, from);
+		yield* podOutput({site, pod, cursor: this.#cursorOf(pod), signal, warn: this.#options.warn}, from);
 	}
 
 	async end(handle: Handle, graceMs: number): Promise<void> {

@@ -30,6 +30,13 @@ export class KubernetesPlace {
 		return this;
 	}
 
+	/** Keeps a text for as long as this is there; returns its path. */
+	write(name: string, text: string): string {
+		const path = join(this.root, name);
+		writeFileSync(path, text);
+		return path;
+	}
+
 	createDriver(changes: Partial<KubernetesDriverOptions> = {}): Driver {
 		const driver = createKubernetesDriver({
 			owner: this.owner,

@@ -1,3 +1,4 @@
+import {writeFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import type {Driver} from '../../source/drivers/driver.ts';
@@ -28,7 +29,7 @@ function commandSpec(script: string, changes: Partial<InstanceCommand> = {}): In
 }
 
 /** Reads output again and again until it has come to its end, as its reader does. */
-async function readAll(from: Driver, handle: Handle, start = 0, onPiece: () => void = () => undefined): Promise<string> {
+async function readAll(from: Driver, handle: Handle, start = 0, onPiece: (text: string) => void = () => undefined): Promise<string> {
 	const pieces: Buffer[] = [];
 	let at = start;
 	for (;;) {
@@ -36,7 +37,7 @@ async function readAll(from: Driver, handle: Handle, start = 0, onPiece: () => v
 			for await (const {data} of from.output?.(handle, at, never) ?? []) {
 				pieces.push(data);
 				at += data.length;
-				onPiece();
+				onPiece(String(data));
 			}
 			return Buffer.concat(pieces).toString();
 		} catch (error) {
@@ -102,7 +103,7 @@ describe('a program of a task', () => {
 		const spec = commandSpec('echo a; sleep 100');
 		const handle = await driver.start(spec);
 		const begun = Promise.withResolvers<void>();
-		const reading = readAll(driver, handle, 0, begun.resolve);
+		const reading = readAll(driver, handle, 0, () => begun.resolve());
 		await begun.promise;
 		await driver.stop({name: spec.name, handle});
 		expect(await reading).toBe('a\n');
@@ -173,6 +174,38 @@ describe('its output, to the byte', () => {
 		expect(all.toString('latin1')).toBe(`${'x'.repeat(100_000)}\n\xff\n${'y'.repeat(40_000)}\n`);
 	});
 
+	test.each([
+		['and the newest line is still there', 3, 'a0\na1\na2\nb\n', false],
+		['and some of it was never read', 0, 'a0\na1\na2\nb\n', true],
+	])('a log that its node begins anew, %s', async (_, kept, expectation, isLost) => {
+		const gate = `${place.root}/gate`;
+		const spec = commandSpec(
+			`for i in 0 1 2; do echo a$i; done; while [ ! -f ${gate} ]; do sleep 0.05; done; [ -f ${gate}2 ] && echo lost; sleep 0.2; echo b; sleep 0.3`,
+		);
+		const handle = await driver.start(spec);
+		let output = '';
+		const reading = readAll(driver, handle, 0, text => {
+			output += text;
+		});
+		await vi.waitFor(() => expect(output).toBe('a0\na1\na2\n'));
+		const [container] = place.server.kubelet.running;
+		if (isLost) {
+			place.server.intercept = ({subresource}) => (subresource === 'log' ? new StatusError(500, undefined, 'the node is away') : undefined);
+			place.server.cut(({url = ''}) => url.includes('/log'));
+			writeFileSync(`${gate}2`, '');
+			writeFileSync(gate, '');
+			await vi.waitFor(() => expect(container?.log.size).toBe(4));
+			container?.log.rotate(0);
+			place.server.intercept = () => undefined;
+		} else {
+			container?.log.rotate(kept);
+			place.server.cut(({url = ''}) => url.includes('/log'));
+			writeFileSync(gate, '');
+		}
+		expect(await reading).toBe(expectation);
+		expect(place.warnings.filter(text => text.includes('its node threw it away'))).toHaveLength(isLost ? 1 : 0);
+	});
+
 	test('a node that has no log yet, or is away for a moment, is asked again', async () => {
 		const spec = commandSpec('echo here');
 		let refusals = 0;
@@ -207,8 +240,8 @@ describe('a cursor of a log', () => {
 	test('reads from the second on in which it came to, and knows its offset', () => {
 		const cursor = new LogCursor();
 		read(cursor, 0, '2026-11-23T03:44:38.504118673Z one\n2026-11-23T03:44:39.042821323Z two\n');
-		expect(cursor.startFor(8)).toEqual({offset: 4, since: '2026-11-23T03:44:39Z'});
-		expect(cursor.startFor(3)).toEqual({offset: 0});
+		expect(cursor.startFor(8)).toMatchObject({offset: 4, since: '2026-11-23T03:44:39Z'});
+		expect(cursor.startFor(3)).toMatchObject({offset: 0});
 		expect(read(cursor, 8, '2026-11-23T03:44:39.042821323Z two\n').map(({offset, data}) => [offset, String(data)])[0]).toEqual([4, 't']);
 	});
 
@@ -221,6 +254,30 @@ describe('a cursor of a log', () => {
 	test('a clock that is set back makes it read from the beginning', () => {
 		const cursor = new LogCursor();
 		read(cursor, 0, '2026-11-23T03:44:38Z one\n2026-11-23T03:44:30Z two\n2026-11-23T03:44:50Z three\n');
-		expect(cursor.startFor(14)).toEqual({offset: 0});
+		expect(cursor.startFor(14)).toMatchObject({offset: 0});
+	});
+
+	const known = '2026-11-23T03:44:38.5Z one\n2026-11-23T03:44:39.04Z two\n2026-11-23T03:44:39.5Z three\n';
+	const texts = (pieces: ReturnType<typeof read>) => {
+		const first = pieces[0]?.offset;
+		return [first, Buffer.concat(pieces.map(({data}) => data)).toString()];
+	};
+
+	test('a log that begins anew is taken up at the newest line that is known', () => {
+		const cursor = new LogCursor();
+		read(cursor, 0, known);
+		expect(texts(read(cursor, 8, '2026-11-23T03:44:39.45Z early\n2026-11-23T03:44:39.5Z three\n2026-11-23T03:44:40Z four\n'))).toEqual([
+			8,
+			'three\nfour\n',
+		]);
+	});
+
+	test('and where that is gone too, at the next one, with a gap', () => {
+		const cursor = new LogCursor();
+		read(cursor, 0, known);
+		const lines = cursor.read(cursor.startFor(14));
+		expect(texts([...lines.push(Buffer.from('2026-11-23T03:44:41Z five\n2026-11-23T03:44:42Z six\n'))])).toEqual([14, 'five\nsix\n']);
+		expect(lines.hasGap).toBe(true);
+		expect(cursor.startFor(19)).toMatchObject({offset: 19, since: '2026-11-23T03:44:42Z'});
 	});
 });

@@ -12,7 +12,9 @@ export type LogOptions = {
 
 /** What a container printed, both streams as one, in the form in which a node keeps it: an entry a line, or a part of a long one. */
 export class ContainerLog {
-	readonly #entries: Entry[] = [];
+	#entries: Entry[] = [];
+	/** Entries that were thrown away. */
+	#thrown = 0;
 	readonly #open: Record<'stdout' | 'stderr', Buffer> = {stdout: Buffer.alloc(0), stderr: Buffer.alloc(0)};
 	readonly #listeners = new Set<() => void>();
 	#ended = false;
@@ -20,6 +22,11 @@ export class ContainerLog {
 
 	get ended(): boolean {
 		return this.#ended;
+	}
+
+	/** Entries that there were so far. */
+	get size(): number {
+		return this.#thrown + this.#entries.length;
 	}
 
 	add(stream: 'stdout' | 'stderr', chunk: Buffer): void {
@@ -50,12 +57,19 @@ export class ContainerLog {
 	): {data: Buffer; position: number; startsLine: boolean} {
 		const pieces: Buffer[] = [];
 		let isNew = startsLine;
-		const first = position === 0 && tailLines !== undefined ? Math.max(0, this.#entries.length - tailLines) : position;
-		for (const {at, atMs, data} of this.#entries.slice(first)) {
+		const isTail = position === 0 && tailLines !== undefined;
+		const first = isTail ? this.#entries.length - tailLines : position - this.#thrown;
+		for (const {at, atMs, data} of this.#entries.slice(Math.max(0, first))) {
 			if (sinceMs === undefined || atMs >= sinceMs) pieces.push(...(timestamps && isNew ? [Buffer.from(`${at} `)] : []), data);
 			isNew = data.at(-1) === 10;
 		}
-		return {data: Buffer.concat(pieces), position: this.#entries.length, startsLine: isNew};
+		return {data: Buffer.concat(pieces), position: this.size, startsLine: isNew};
+	}
+
+	/** What a node does with a long log: a new reading finds what comes from now on, and the newest `kept` entries. */
+	rotate(kept = 0): void {
+		this.#thrown += this.#entries.length - kept;
+		this.#entries = kept === 0 ? [] : this.#entries.slice(-kept);
 	}
 
 	onNews(listener: () => void): () => void {

@@ -1,6 +1,8 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import * as http from 'node:http';
+import * as https from 'node:https';
 import type {AddressInfo, Socket} from 'node:net';
+import {selfSigned} from '../self-signed.ts';
 import type {Access, Rule} from './access.ts';
 import {forbidden, permits} from './access.ts';
 import type {Image} from './container.ts';
@@ -28,6 +30,8 @@ export type FakeOptions = {
 	readonly rules?: readonly Rule[];
 	/** Namespaces with at most so many pods. */
 	readonly quotas?: Readonly<Record<string, number>>;
+	/** With a certificate that its kubeconfig holds; kubectl sends no token without. */
+	readonly tls?: boolean;
 };
 
 export const fakeToken = 'fake-token';
@@ -57,16 +61,19 @@ export class FakeKubernetes {
 	}
 
 	get url(): string {
-		return `http://127.0.0.1:${this.#port}`;
+		return `${this.#options.tls ? 'https' : 'http'}://127.0.0.1:${this.#port}`;
 	}
 
 	/** A kubeconfig for it, as JSON, which is YAML. */
 	kubeconfig(namespace?: string, contexts: readonly string[] = ['fake']): string {
+		const trust = this.#options.tls
+			? {'certificate-authority-data': Buffer.from(selfSigned.cert).toString('base64')}
+			: {'insecure-skip-tls-verify': true};
 		return JSON.stringify({
 			apiVersion: 'v1',
 			kind: 'Config',
 			'current-context': contexts[0],
-			clusters: [{name: 'fake', cluster: {server: this.url, 'insecure-skip-tls-verify': true}}],
+			clusters: [{name: 'fake', cluster: {server: this.url, ...trust}}],
 			users: [{name: 'fake', user: {token: fakeToken}}],
 			contexts: contexts.map(name => ({name, context: {cluster: 'fake', user: 'fake', ...(namespace !== undefined && {namespace})}})),
 		});
@@ -74,7 +81,8 @@ export class FakeKubernetes {
 
 	/** The same port again after a stop. */
 	async start(): Promise<void> {
-		const server = http.createServer((request, response) => void this.#serve(request, response));
+		const serve: http.RequestListener = (request, response) => void this.#serve(request, response);
+		const server = this.#options.tls ? https.createServer(selfSigned, serve) : http.createServer(serve);
 		server.on('connection', socket => {
 			this.#sockets.add(socket);
 			socket.on('close', () => this.#sockets.delete(socket));
@@ -99,6 +107,13 @@ export class FakeKubernetes {
 		const cut = [...this.#streams].filter(response => which(response.req));
 		for (const response of cut) response.destroy();
 		return cut.length;
+	}
+
+	/** Ends them in good order instead, as a server does when their time is over. */
+	endStreams(which: (request: IncomingMessage) => boolean): number {
+		const ended = [...this.#streams].filter(response => which(response.req));
+		for (const response of ended) response.end();
+		return ended.length;
 	}
 
 	async close(): Promise<void> {

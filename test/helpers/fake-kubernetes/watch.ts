@@ -65,7 +65,9 @@ export function watch(store: Store, wanted: ApiRequest, response: ServerResponse
 		throw badRequest('sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled');
 	response.writeHead(200, {'content-type': 'application/json', 'cache-control': 'no-cache, private'});
 	response.flushHeaders();
-	const send = (type: string, object: object) => response.write(`${JSON.stringify({type, object})}\n`);
+	const send = (type: string, object: object) => {
+		if (!response.writableEnded) response.write(`${JSON.stringify({type, object})}\n`);
+	};
 	const full = (object: KubeObject) => ({kind: kind.kind, apiVersion: apiVersionOf(kind), ...object});
 	const tell = (change: Change) => {
 		if (change.resource === kind && isWanted(wanted, change.object)) send(change.type, full(change.object));

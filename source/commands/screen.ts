@@ -23,8 +23,8 @@ export function wantsScreen({flags, config, stdin}: Invocation): boolean {
 }
 
 /** Shows the full-screen display until somebody leaves it; the terminal is as before then. */
-export async function showScreen({client}: Access, invocation: Invocation, {role, run, failure}: ScreenAbout): Promise<Left> {
-	const {config, host, interruptions, terminal, diagnostics} = invocation;
+export async function showScreen({client, address}: Access, invocation: Invocation, {role, run, failure}: ScreenAbout): Promise<Left> {
+	const {config, flags, host, interruptions, terminal, diagnostics} = invocation;
 	const {openScreen} = await import('../app.tsx');
 	const screen = openScreen({
 		client,
@@ -35,6 +35,8 @@ export async function showScreen({client}: Access, invocation: Invocation, {role
 		stderr: host.stderr,
 		process: host.signals,
 		interrupt: () => interruptions.interrupt(),
+		readonly: flags.readonly === true,
+		...(address !== undefined && {address}),
 		...(run !== undefined && {run}),
 	});
 	terminal.take(() => screen.release());

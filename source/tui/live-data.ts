@@ -11,6 +11,9 @@ import type {LogSource} from './ui.ts';
 
 export type LiveDataOptions = {
 	readonly client: Client;
+	/** Where the orchestrator is now. */
+	readonly address: () => string;
+	readonly isReadonly: boolean;
 	/** Something is new. */
 	readonly heard: () => void;
 	/** Something that was asked for is refused, or cannot be had. */
@@ -33,10 +36,10 @@ export class LiveData {
 
 	constructor(options: LiveDataOptions) {
 		this.#options = options;
-		const {client, heard, failed} = options;
+		const {client, address, isReadonly, heard, failed} = options;
 		const mirror = new Mirror(client);
 		this.#rows = new RowsStore(mirror);
-		this.#connection = {url: client.url, state: 'connecting'};
+		this.#connection = {url: address(), isReadonly, state: 'connecting'};
 		this.#logs = new LogFeed({client, heard, failed});
 		mirror.subscribe(news => this.#hear(news));
 		this.done = mirror.follow(this.#stop.signal);
@@ -79,12 +82,13 @@ export class LiveData {
 	}
 
 	#hear(news: MirrorNews): void {
-		const {url} = this.#options.client;
 		this.#rows.take(news);
 		if (news.type === 'broken') {
 			const trouble = news.error === undefined ? 'the orchestrator ended; trying again' : 'connection lost; trying again';
-			this.#connection = {url, state: 'broken', trouble};
-		} else if (this.#connection.state !== 'live') this.#connection = {url, state: 'live'};
+			this.#connection = {...this.#connection, state: 'broken', trouble};
+		} else if (this.#connection.state !== 'live') {
+			this.#connection = {url: this.#options.address(), isReadonly: this.#connection.isReadonly, state: 'live'};
+		}
 		if (news.type === 'snapshot') void this.#askHistory();
 		this.#options.heard();
 	}

@@ -3,6 +3,8 @@ import type {AgentRow, LogLine, RunRow, TaskRow} from '../protocol/views.ts';
 export type Connection = {
 	readonly url: string;
 	readonly state: 'connecting' | 'live' | 'broken';
+	/** Nothing is changed over it. */
+	readonly isReadonly: boolean;
 	/** Why it is broken, in words. */
 	readonly trouble?: string;
 };

@@ -12,6 +12,7 @@ import {ListCache} from './lists.ts';
 import {LiveData} from './live-data.ts';
 import type {Look, Palette} from './palette.ts';
 import {createPalette} from './palette.ts';
+import {isChange} from './readonly.ts';
 import type {Band} from './screen.ts';
 import {drawScreen} from './screen.ts';
 import type {Snapshot} from './snapshot.ts';
@@ -27,6 +28,10 @@ export type TuiOptions = {
 	readonly size: Size;
 	/** The run to begin with; absent: the newest. */
 	readonly run?: RunId;
+	/** Nothing is started, changed or ended from here. */
+	readonly readonly?: boolean;
+	/** Where the orchestrator is now, where that may change. */
+	readonly address?: () => string;
 	/** False while the terminal does not take what it is sent. */
 	readonly isFree?: () => boolean;
 	/** Hands the terminal to the shell, and takes it back. */
@@ -61,7 +66,7 @@ export class Tui {
 
 	constructor(options: TuiOptions) {
 		this.#options = options;
-		const {client, run, look, size} = options;
+		const {client, run, look, size, address, readonly: isReadonly = false} = options;
 		const {promise, resolve, reject} = Promise.withResolvers<Leaving>();
 		[this.left, this.#leave, this.#fail] = [promise, resolve, reject];
 		// Who opened the screen hears of it when it waits for that; until then it is no unhandled rejection.
@@ -70,7 +75,13 @@ export class Tui {
 		this.#size = size;
 		this.#palette = createPalette(look);
 		this.#frames = new Frames({draw: () => this.#draw(), isFree: options.isFree ?? (() => true)});
-		this.#data = new LiveData({client, heard: () => this.#hear(), failed: error => this.#say(error)});
+		this.#data = new LiveData({
+			client,
+			address: address ?? (() => client.url),
+			isReadonly,
+			heard: () => this.#hear(),
+			failed: error => this.#say(error),
+		});
 		this.#data.done.catch(this.#fail);
 		this.#frames.resize(size.columns, size.rows);
 		this.#picture = this.#paint();
@@ -142,7 +153,8 @@ export class Tui {
 	}
 
 	#perform(effect: Effect): void {
-		const {client, suspend, redraw} = this.#options;
+		const {client, suspend, redraw, readonly: isReadonly} = this.#options;
+		if (isReadonly === true && isChange(effect)) return this.#message('this screen is read-only: it was opened with --readonly', true);
 		switch (effect.type) {
 			case 'leave':
 				return this.#leave(effect.how);

@@ -10,7 +10,7 @@ import {agentRow, logLine, runId, runRow, taskRow} from '../helpers/rows.ts';
 /** A run in the middle of its life, with something of everything. */
 export const snapshot: Snapshot = {
 	now: 100_000,
-	connection: {url: 'http://127.0.0.1:5001', state: 'live'},
+	connection: {url: 'http://127.0.0.1:5001', isReadonly: false, state: 'live'},
 	run: runRow({
 		workflow: 'release',
 		counts: {blocked: 1, waiting: 1, ready: 1, running: 1, succeeded: 2, failed: 1, cancelled: 0, skipped: 1},

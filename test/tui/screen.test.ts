@@ -85,7 +85,7 @@ describe('what is there to see', () => {
 	});
 
 	test('a connection that is lost, with why', () => {
-		const connection = {url: 'http://h:5001', state: 'broken', trouble: 'connection lost; trying again'} as const;
+		const connection = {url: 'http://h:5001', isReadonly: false, state: 'broken', trouble: 'connection lost; trying again'} as const;
 		expect(rowsOf({columns: 80, rows: 24}, {}, {of: {connection}})[0]).toMatch(/○ connection lost; trying again $/);
 	});
 });

@@ -30,6 +30,7 @@ export async function showScreen({client, address}: Access, invocation: Invocati
 		client,
 		role,
 		look: {colour: config.colour.out, unicode: config.unicode, theme: 'dark'},
+		limits: config.limits,
 		stdin: host.stdin(),
 		stdout: host.stdout,
 		stderr: host.stderr,

@@ -5,6 +5,8 @@ const changes: Readonly<Record<Effect['type'], boolean>> = {
 	leave: false,
 	suspend: false,
 	redraw: false,
+	log: false,
+	draw: false,
 	'cancel-run': true,
 };
 

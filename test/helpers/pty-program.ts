@@ -26,7 +26,7 @@ export class PtyProgram extends ShownScreen {
 		super(columns, rows);
 		const [file, ...rest] = command ?? [process.execPath, program];
 		this.#pty = spawn(file, [...rest, ...argv], {
-			name: 'xterm-256color',
+			name: env.TERM ?? 'xterm-256color',
 			cols: columns,
 			rows,
 			cwd: place.directory,
@@ -56,6 +56,12 @@ export class PtyProgram extends ShownScreen {
 	/** Presses keys, all at once; names as in the keymap. */
 	press(...keys: readonly string[]): this {
 		for (const key of keys) this.#pty.write(sequenceOf(key));
+		return this;
+	}
+
+	/** Text that arrives in one piece. */
+	type(text: string): this {
+		this.#pty.write(text);
 		return this;
 	}
 

@@ -11,7 +11,7 @@ import type {Leaving} from './tui/ui.ts';
 
 type Stdout = TerminalStream & {readonly columns?: number; readonly rows?: number};
 
-export type ScreenOptions = Pick<TuiOptions, 'client' | 'role' | 'look' | 'run'> & {
+export type ScreenOptions = Pick<TuiOptions, 'client' | 'role' | 'look' | 'run' | 'readonly' | 'address' | 'limits' | 'now'> & {
 	readonly stdin: NodeJS.ReadableStream;
 	readonly stdout: Stdout;
 	readonly stderr: TerminalStream;

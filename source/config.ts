@@ -196,13 +196,11 @@ function portNumber(text: string): number {
 	throw new ByoaiError('usage', `--port (AGENT_MANAGER_API_PORT) must be a number from 0 to 65535, not ${JSON.stringify(text)}`);
 }
 
-function httpUrl(text: string): string {
+/** The URL of an orchestrator as a person gave it; throws `usage` where it is none. `place`: where it was given. */
+export function httpUrl(text: string, place = '--url (ORCHESTRATOR_URL)'): string {
 	const url = URL.parse(text);
 	if (url !== null && ['http:', 'https:'].includes(url.protocol)) return text.replace(/\/+$/, '');
-	throw new ByoaiError(
-		'usage',
-		`--url (ORCHESTRATOR_URL) must be a URL such as http://127.0.0.1:${defaultPort}, not ${JSON.stringify(text)}`,
-	);
+	throw new ByoaiError('usage', `${place} must be a URL such as http://127.0.0.1:${defaultPort}, not ${JSON.stringify(text)}`);
 }
 
 function logLevel(flag: string | undefined, debug: boolean): LogLevel {

@@ -7,6 +7,7 @@ export type Flags = ConfigFlags & {
 	readonly param?: readonly string[];
 	readonly new?: boolean;
 	readonly tui?: boolean;
+	readonly readonly?: boolean;
 	readonly json?: boolean;
 	readonly onStop?: string;
 	readonly dryRun?: boolean;
@@ -53,6 +54,7 @@ export const options: Readonly<Record<OptionName, Option>> = {
 	param: {value: '<name=value>', multiple: true, help: 'a value for a param of the workflow; may be repeated'},
 	new: {help: 'start another run, even if the same one is unfinished'},
 	tui: {negated: 'no', help: 'print logs instead of the full-screen display, as where there is no terminal'},
+	readonly: {help: 'no key on the screen starts, changes or ends anything but the screen itself'},
 	dryRun: {help: 'print what would run; run nothing'},
 	onStop: {value: '<keep|cancel>', help: 'what becomes of unfinished runs at SIGTERM or SIGINT; default: keep, the next start goes on'},
 	format: {value: '<format>', help: 'tree, mermaid, dot or json; default: tree'},

@@ -15,6 +15,8 @@ export type Access = {
 	readonly client: Client;
 	/** Set when it lives in this process. */
 	readonly own?: Orchestrator;
+	/** Where it is now, where that may change. */
+	readonly address?: () => string;
 	/** Closes what is in this process; nothing else. */
 	close(): Promise<void>;
 };
@@ -98,6 +100,26 @@ export async function findOrchestrator(invocation: Invocation, fallback?: 'reade
 /** A client of an orchestrator elsewhere. */
 export function remote(config: Config, url: string, fetch: Fetch = request => globalThis.fetch(request)): Access {
 	return {client: clientOf(config, url, fetch), close: async () => undefined};
+}
+
+/**
+ * The same way for as long as it takes: an orchestrator that was found by its state directory is found there again when it was started
+ * anew, at whatever address.
+ */
+export function followOwner(access: Access, config: Config): Access {
+	const {client} = access;
+	let endpoint = readEndpoint(config.stateDir);
+	if (access.own !== undefined || config.url !== undefined || endpoint?.url !== client.url) return access;
+	let now = {certificate: '', fetch: globalThis.fetch as Fetch};
+	const fetch: Fetch = async request => {
+		// While it starts there is none: then the last one counts.
+		endpoint = readEndpoint(config.stateDir) ?? endpoint;
+		const url = endpoint?.url ?? client.url;
+		const certificate = endpoint?.certificate;
+		if (typeof certificate === 'string' && certificate !== now.certificate) now = {certificate, fetch: await pinned(certificate)};
+		return now.fetch(url === client.url ? request : new Request(url + request.url.slice(client.url.length), request));
+	};
+	return {...remote(config, client.url, fetch), address: () => endpoint?.url ?? client.url};
 }
 
 /** Why nothing was found at a place, in words. */

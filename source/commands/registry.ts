@@ -43,7 +43,7 @@ export const commands: readonly Command[] = [
 		summary: 'serve the API, run the default workflow or the one given with -f, then stay',
 		operands: '',
 		operandCount: none,
-		options: ['workflow', ...submitting, 'onStop', ...clusters, ...listening],
+		options: ['workflow', ...submitting, 'onStop', 'readonly', ...clusters, ...listening],
 		examples: [
 			['byoai agent-manager-mode', 'serve on 127.0.0.1:5001, and show all runs on the screen'],
 			['byoai agent-manager-mode --no-tui', 'the same for a service: print the logs'],
@@ -51,6 +51,18 @@ export const commands: readonly Command[] = [
 			['byoai agent-manager-mode --on-stop cancel', 'SIGTERM also cancels the runs'],
 		],
 		load: async () => (await import('./manager.ts')).runManager,
+	},
+	{
+		name: 'attach',
+		summary: 'the full-screen display on an orchestrator that runs elsewhere; leaving it ends nothing',
+		operands: '[url]',
+		operandCount: {least: 0, most: 1},
+		options: ['readonly', 'url', 'token'],
+		examples: [
+			['byoai attach', 'to the one that runs here'],
+			['byoai attach http://10.0.0.5:5001 --readonly', 'look on, without a key that changes anything'],
+		],
+		load: async () => (await import('./attach.ts')).attach,
 	},
 	{
 		name: 'validate',
@@ -243,4 +255,4 @@ export const commands: readonly Command[] = [
 ];
 
 /** Commands that a later version has. */
-export const laterCommands: readonly string[] = ['attach', 'approve'];
+export const laterCommands: readonly string[] = ['approve'];

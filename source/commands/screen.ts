@@ -23,18 +23,21 @@ export function wantsScreen({flags, config, stdin}: Invocation): boolean {
 }
 
 /** Shows the full-screen display until somebody leaves it; the terminal is as before then. */
-export async function showScreen({client}: Access, invocation: Invocation, {role, run, failure}: ScreenAbout): Promise<Left> {
-	const {config, host, interruptions, terminal, diagnostics} = invocation;
+export async function showScreen({client, address}: Access, invocation: Invocation, {role, run, failure}: ScreenAbout): Promise<Left> {
+	const {config, flags, host, interruptions, terminal, diagnostics} = invocation;
 	const {openScreen} = await import('../app.tsx');
 	const screen = openScreen({
 		client,
 		role,
 		look: {colour: config.colour.out, unicode: config.unicode, theme: 'dark'},
+		limits: config.limits,
 		stdin: host.stdin(),
 		stdout: host.stdout,
 		stderr: host.stderr,
 		process: host.signals,
 		interrupt: () => interruptions.interrupt(),
+		readonly: flags.readonly === true,
+		...(address !== undefined && {address}),
 		...(run !== undefined && {run}),
 	});
 	terminal.take(() => screen.release());

@@ -11,9 +11,13 @@ export function footerRow(ui: Ui, width: number, palette: Palette, unicode: bool
 	const {ellipsis} = palette.glyphs;
 	const {prompt, message} = ui;
 	if (prompt !== undefined) {
-		const keys = palette.dim(`${keyLabel('enter', unicode)} keep  Esc clear `);
+		const regex =
+			prompt.kind === 'filter' ? '' : `  ${keyLabel('ctrl+r', unicode)} ${prompt.isRegex ? 'as it stands' : 'regular expression'}`;
+		const keys = palette.dim(`${keyLabel('enter', unicode)} keep  Esc clear${regex} `);
+		const sign =
+			{filter: '/', search: '/', only: '+', without: '-'}[prompt.kind] + (prompt.kind !== 'filter' && prompt.isRegex ? ' (regex) ' : '');
 		const typed = clip(prompt.text, Math.min(widthOf(prompt.text), Math.max(10, width - 30)), ellipsis);
-		return spread(` ${palette.accent('/')}${typed}${palette.chosen(' ')}`, keys, width);
+		return spread(` ${palette.accent(sign)}${typed}${palette.chosen(' ')}`, keys, width);
 	}
 	if (message !== undefined) {
 		const text = clip(` ${message.text}`, width, ellipsis);

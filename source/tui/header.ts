@@ -36,7 +36,12 @@ function progressRow({counts}: RunRow, width: number, palette: Palette): string 
 	return join([` ${bar}`, ended, ...countParts(counts, palette)], '  ', width);
 }
 
-function connectionText({state, url, trouble}: Connection, width: number, palette: Palette): string {
+function connectionText(connection: Connection, width: number, palette: Palette): string {
+	const mark = connection.isReadonly ? `${palette.caution('read-only')}  ` : '';
+	return mark + linkText(connection, width, palette);
+}
+
+function linkText({state, url, trouble}: Connection, width: number, palette: Palette): string {
 	const where = width >= 70 ? url.replace(/^https?:\/\//, '') : '';
 	switch (state) {
 		case 'live':

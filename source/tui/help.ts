@@ -10,13 +10,15 @@ const titles: Readonly<Record<KeyContext, string>> = {
 	tasks: 'Tasks',
 	runs: 'Runs',
 	logs: 'Logs',
+	graph: 'Graph',
+	timeline: 'Timeline',
 	reader: 'Here',
 };
 
 /** The keys, where they mean what; made from the same data that decides it. */
 export function helpRows(width: number, palette: Palette, unicode: boolean, keymap: readonly Binding[] = bindings): string[] {
 	const rows: string[] = [];
-	for (const context of ['tasks', 'agents', 'runs', 'logs', 'list', 'reader', 'app'] as const) {
+	for (const context of ['tasks', 'agents', 'runs', 'logs', 'graph', 'timeline', 'list', 'reader', 'app'] as const) {
 		const here = keymap.filter(binding => binding.context === context);
 		if (here.length === 0) continue;
 		if (rows.length > 0) rows.push(' '.repeat(width));

@@ -1,7 +1,8 @@
 import type {Binding, KeyContext} from './keymap.ts';
 import {actionOf} from './keymap.ts';
 import {textOf} from './keys.ts';
-import type {Dialog, Prompt, Ui} from './ui.ts';
+import type {Dialog, Effect, Prompt, Ui} from './ui.ts';
+import {isList} from './ui.ts';
 import type {Sight, Updated} from './update.ts';
 import {setFilter, update} from './update.ts';
 
@@ -18,15 +19,15 @@ export function pressKey(ui: Ui, {key, isAlone}: Press, sight: Sight, keymap?: r
 }
 
 /** Pasted text goes where text is typed, and nowhere else. */
-export function paste(ui: Ui, text: string): Ui {
+export function paste(ui: Ui, text: string): Updated {
 	const {prompt} = ui;
-	return prompt === undefined ? ui : withPrompt(ui, {...prompt, text: prompt.text + oneLine(text)});
+	return prompt === undefined ? {ui} : withPrompt(ui, {...prompt, text: prompt.text + oneLine(text)});
 }
 
 /** Where keys are looked up, the nearest first. */
 export function contextsOf({reader, pane}: Ui): readonly KeyContext[] {
 	if (reader !== undefined) return ['reader', 'app'];
-	return pane === 'logs' ? ['logs', 'app'] : [pane, 'list', 'app'];
+	return isList(pane) ? [pane, 'list', 'app'] : [pane, 'app'];
 }
 
 function oneLine(text: string): string {
@@ -36,28 +37,35 @@ function oneLine(text: string): string {
 
 function inPrompt({prompt: _, ...closed}: Ui, prompt: Prompt, key: string): Updated {
 	const typed = textOf(key);
-	if (typed !== undefined) return {ui: withPrompt(closed, {...prompt, text: prompt.text + typed})};
+	const to = (text: string) => withPrompt(closed, {...prompt, text});
+	if (typed !== undefined) return to(prompt.text + typed);
 	switch (key) {
 		case 'backspace':
-			return {ui: withPrompt(closed, {...prompt, text: Array.from(prompt.text).slice(0, -1).join('')})};
+			return to(Array.from(prompt.text).slice(0, -1).join(''));
 		case 'ctrl+u':
-			return {ui: withPrompt(closed, {...prompt, text: ''})};
+			return to('');
 		case 'ctrl+w':
-			return {ui: withPrompt(closed, {...prompt, text: prompt.text.replace(/\S*\s*$/, '')})};
+			return to(prompt.text.replace(/\S*\s*$/, ''));
+		case 'ctrl+r':
+			return prompt.kind === 'filter' ? {ui: {...closed, prompt}} : withPrompt(closed, {...prompt, isRegex: !prompt.isRegex});
 		case 'enter':
 		case 'down':
-			return {ui: closed};
+			return {ui: closed, ...(prompt.kind !== 'filter' && {effect: {type: 'log', command: {type: 'keep'}} as const})};
 		case 'esc':
-			return {ui: prompt.pane === 'logs' ? closed : setFilter(closed, prompt.pane, '')};
+			return {ui: prompt.kind === 'filter' ? setFilter(closed, prompt.pane, '') : closed, ...effectOf(prompt, '')};
 		default:
 			return {ui: {...closed, prompt}};
 	}
 }
 
-/** A filter acts while it is typed. */
-function withPrompt(ui: Ui, prompt: Prompt): Ui {
-	const filtered = prompt.pane === 'logs' ? ui : setFilter(ui, prompt.pane, prompt.text);
-	return {...filtered, prompt};
+/** What is typed acts while it is typed. */
+function withPrompt(ui: Ui, prompt: Prompt): Updated {
+	const filtered = prompt.kind === 'filter' ? setFilter(ui, prompt.pane, prompt.text) : ui;
+	return {ui: {...filtered, prompt}, ...effectOf(prompt, prompt.text)};
+}
+
+function effectOf(prompt: Prompt, text: string): {effect?: Effect} {
+	return prompt.kind === 'filter' ? {} : {effect: {type: 'log', command: {type: prompt.kind, text, isRegex: prompt.isRegex}}};
 }
 
 function inDialog({dialog: _, ...closed}: Ui, dialog: Dialog, key: string): Updated {

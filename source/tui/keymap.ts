@@ -1,5 +1,8 @@
+import type {DrawAction} from './draw-commands.ts';
+import type {LogAction} from './log-commands.ts';
+
 /** Where a key means something: over everything, in any list, or in one pane or layer only. */
-export type KeyContext = 'app' | 'list' | 'agents' | 'tasks' | 'runs' | 'logs' | 'reader';
+export type KeyContext = 'app' | 'list' | 'agents' | 'tasks' | 'runs' | 'logs' | 'graph' | 'timeline' | 'reader';
 
 export type Binding = {
 	readonly action: Action;
@@ -29,13 +32,19 @@ export type Action =
 	| 'pane-2'
 	| 'pane-3'
 	| 'pane-4'
+	| 'pane-5'
+	| 'pane-6'
 	| 'zoom'
 	| 'open'
 	| 'back'
 	| 'logs'
 	| 'all-logs'
-	| 'follow'
+	| 'everything'
+	| 'mark'
+	| 'marked-logs'
 	| 'filter'
+	| LogAction
+	| DrawAction
 	| 'attention'
 	| 'cancel'
 	| 'help'
@@ -59,7 +68,32 @@ export const bindings: readonly Binding[] = [
 	{action: 'open', keys: ['enter', 'right'], context: 'runs', help: "show the run's tasks", hint: 'open'},
 	{action: 'logs', keys: ['l'], context: 'list', help: 'show its output, and stay in the list'},
 	{action: 'all-logs', keys: ['L'], context: 'app', help: 'show the output of the whole run'},
-	{action: 'follow', keys: ['f'], context: 'logs', help: 'follow the newest lines', hint: 'follow'},
+	{action: 'everything', keys: ['A'], context: 'app', help: 'show the output of all runs'},
+	{action: 'mark', keys: ['m'], context: 'tasks', help: 'mark the task, or take its mark away'},
+	{action: 'marked-logs', keys: ['M'], context: 'app', help: 'show the output of the marked tasks'},
+	{action: 'follow', keys: ['f'], context: 'logs', help: 'follow the newest lines, or stay', hint: 'follow'},
+	{action: 'search', keys: ['/'], context: 'logs', help: 'search while you type; ^R in there: as a regular expression', hint: 'search'},
+	{action: 'next-match', keys: ['n'], context: 'logs', help: 'to the next match'},
+	{action: 'previous-match', keys: ['N'], context: 'logs', help: 'to the match before'},
+	{action: 'next-error', keys: ['e'], context: 'logs', help: 'to the next line that is an error', hint: 'next error'},
+	{action: 'previous-error', keys: ['E'], context: 'logs', help: 'to the error before'},
+	{action: 'only', keys: ['+', '&'], context: 'logs', help: 'only lines with some text in them', hint: 'only'},
+	{action: 'without', keys: ['-'], context: 'logs', help: 'no lines with some text in them', hint: 'without'},
+	{action: 'level', keys: ['v'], context: 'logs', help: 'warnings and errors only, errors only, all'},
+	{action: 'wrap', keys: ['w'], context: 'logs', help: 'long lines go on in further rows, or are cut', hint: 'wrap'},
+	{action: 'timestamps', keys: ['t'], context: 'logs', help: 'times: none, of day, since the run began'},
+	{action: 'shift-right', keys: ['right'], context: 'logs', help: 'the rest of long lines'},
+	{action: 'shift-left', keys: ['left'], context: 'logs', help: 'back to their beginning'},
+	{action: 'open', keys: ['enter'], context: 'graph', help: 'show what the task prints', hint: 'logs'},
+	{action: 'draw-left', keys: ['h', 'left'], context: 'graph', help: 'to what the task waits for'},
+	{action: 'draw-right', keys: ['l', 'right'], context: 'graph', help: 'to what waits for the task'},
+	{action: 'open', keys: ['enter'], context: 'timeline', help: 'show what the task prints', hint: 'logs'},
+	{action: 'draw-left', keys: ['h', 'left'], context: 'timeline', help: 'earlier'},
+	{action: 'draw-right', keys: ['l', 'right'], context: 'timeline', help: 'later'},
+	{action: 'scale-up', keys: ['+'], context: 'timeline', help: 'less time, in more detail', hint: 'closer'},
+	{action: 'scale-down', keys: ['-'], context: 'timeline', help: 'more time'},
+	{action: 'whole', keys: ['0'], context: 'timeline', help: 'the whole run', hint: 'whole run'},
+	{action: 'group', keys: ['a'], context: 'timeline', help: 'a row for each task, or for each slot of an agent', hint: 'by agent'},
 	{action: 'filter', keys: ['/'], context: 'list', help: 'only rows with some text in them', hint: 'filter'},
 	{action: 'attention', keys: ['n'], context: 'list', help: 'to the next that needs attention', hint: 'next problem'},
 	{action: 'cancel', keys: ['ctrl+k'], context: 'runs', help: 'cancel the run', hint: 'cancel', destructive: true},
@@ -70,6 +104,8 @@ export const bindings: readonly Binding[] = [
 	{action: 'pane-2', keys: ['2'], context: 'app', help: 'tasks'},
 	{action: 'pane-3', keys: ['3'], context: 'app', help: 'logs'},
 	{action: 'pane-4', keys: ['4'], context: 'app', help: 'runs'},
+	{action: 'pane-5', keys: ['5'], context: 'app', help: 'graph of the run'},
+	{action: 'pane-6', keys: ['6'], context: 'app', help: 'timeline of the run'},
 	{action: 'diagnostics', keys: ['!'], context: 'app', help: 'what the program itself has to say'},
 	{action: 'suspend', keys: ['ctrl+z'], context: 'app', help: 'back to the shell; `fg` returns'},
 	{action: 'redraw', keys: ['ctrl+l'], context: 'app', help: 'draw the screen anew'},

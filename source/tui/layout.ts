@@ -1,4 +1,4 @@
-import type {ListPane, Pane, Ui} from './ui.ts';
+import type {Pane, Ui, UpperPane} from './ui.ts';
 import {panes} from './ui.ts';
 
 export type Size = {readonly columns: number; readonly rows: number};
@@ -22,7 +22,8 @@ const two = {columns: 80, rows: 22};
 const all = {columns: 140, rows: 30};
 /** Header and footer. */
 const around = 3;
-const lists: readonly ListPane[] = ['agents', 'tasks', 'runs'];
+const uppers: readonly UpperPane[] = ['agents', 'tasks', 'runs', 'graph', 'timeline'];
+const ofRun: readonly UpperPane[] = ['tasks', 'graph', 'timeline'];
 
 /** Which panes are seen, and where. */
 export function layoutOf({columns, rows}: Size, {pane, list, zoomed}: Pick<Ui, 'pane' | 'list' | 'zoomed'>): Layout {
@@ -35,7 +36,7 @@ export function layoutOf({columns, rows}: Size, {pane, list, zoomed}: Pick<Ui, '
 	const logs = Math.floor(height / 2);
 	const above = height - logs;
 	if (columns < all.columns || rows < all.rows) {
-		const tabs = lists;
+		const tabs = uppers;
 		return {
 			kind: 'panes',
 			bands: [[{...single, pane: list, height: above, tabs}], [{...single, pane: 'logs', height: logs, tabs: ['logs']}]],
@@ -43,11 +44,17 @@ export function layoutOf({columns, rows}: Size, {pane, list, zoomed}: Pick<Ui, '
 	}
 	const left = Math.floor(columns * 0.4);
 	const right = columns - left;
-	const area = (of: Pane, width: number, tall: number, gap: boolean): Area => ({pane: of, width, height: tall, gap, tabs: [of]});
+	const area = (of: Pane, width: number, tall: number, gap: boolean, tabs: readonly Pane[] = [of]): Area => ({
+		pane: of,
+		width,
+		height: tall,
+		gap,
+		tabs,
+	});
 	return {
 		kind: 'panes',
 		bands: [
-			[area('agents', left, above, true), area('tasks', right, above, false)],
+			[area('agents', left, above, true), area(ofRun.includes(list) ? list : 'tasks', right, above, false, ofRun)],
 			[area('runs', left, logs, true), area('logs', right, logs, false)],
 		],
 	};
@@ -55,13 +62,13 @@ export function layoutOf({columns, rows}: Size, {pane, list, zoomed}: Pick<Ui, '
 
 /** How many rows of its own each pane has, or would have where it is not in sight: without title and head. */
 export function heightsOf(size: Size, ui: Pick<Ui, 'pane' | 'list' | 'zoomed'>): Readonly<Record<Pane, number>> {
-	const heights = {agents: 1, tasks: 1, logs: 1, runs: 1};
+	const heights = {agents: 1, tasks: 1, logs: 1, runs: 1, graph: 1, timeline: 1};
 	const layout = layoutOf(size, ui);
 	if (layout.kind === 'too-small') return heights;
 	const areas = layout.bands.flat();
 	for (const pane of panes) {
 		const area = areas.find(({pane: of}) => of === pane) ?? areas.find(({tabs}) => tabs.includes(pane)) ?? areas[0];
-		heights[pane] = Math.max(1, (area?.height ?? 2) - (pane === 'logs' ? 1 : 2));
+		heights[pane] = Math.max(1, (area?.height ?? 2) - (pane === 'logs' || pane === 'graph' ? 1 : 2));
 	}
 	return heights;
 }

@@ -3,14 +3,15 @@ import type {MirrorNews} from '../client/mirror.ts';
 import {Mirror} from '../client/mirror.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {RunId} from '../model/ids.ts';
-import type {RunRow} from '../protocol/views.ts';
-import {LogFeed} from './log-feed.ts';
+import type {RunRow, TaskRow} from '../protocol/views.ts';
 import {RowsStore} from './rows-store.ts';
 import type {Connection, Snapshot} from './snapshot.ts';
-import type {LogSource} from './ui.ts';
 
 export type LiveDataOptions = {
 	readonly client: Client;
+	/** Where the orchestrator is now. */
+	readonly address: () => string;
+	readonly isReadonly: boolean;
 	/** Something is new. */
 	readonly heard: () => void;
 	/** Something that was asked for is refused, or cannot be had. */
@@ -19,13 +20,12 @@ export type LiveDataOptions = {
 
 const historyRuns = 200;
 
-/** Everything that an orchestrator tells, kept in step with it: rows, the lines of one source, and how the connection is. */
+/** Everything that an orchestrator tells, kept in step with it: rows, and how the connection is. */
 export class LiveData {
 	/** Rejects when trying again does not help. */
 	readonly done: Promise<void>;
 	readonly #options: LiveDataOptions;
 	readonly #rows: RowsStore;
-	readonly #logs: LogFeed;
 	readonly #stop = new AbortController();
 	readonly #asked = new Set<RunId>();
 	#connection: Connection;
@@ -33,11 +33,10 @@ export class LiveData {
 
 	constructor(options: LiveDataOptions) {
 		this.#options = options;
-		const {client, heard, failed} = options;
+		const {client, address, isReadonly} = options;
 		const mirror = new Mirror(client);
 		this.#rows = new RowsStore(mirror);
-		this.#connection = {url: client.url, state: 'connecting'};
-		this.#logs = new LogFeed({client, heard, failed});
+		this.#connection = {url: address(), isReadonly, state: 'connecting'};
 		mirror.subscribe(news => this.#hear(news));
 		this.done = mirror.follow(this.#stop.signal);
 	}
@@ -53,10 +52,14 @@ export class LiveData {
 		return id === undefined ? runs[0] : runs.find(run => run.id === id);
 	}
 
-	/** Has the tasks of a run and the lines of a source at hand from now on. */
-	show(run: RunId | undefined, source: LogSource | undefined): void {
+	/** In file order; undefined: they are not at hand. */
+	tasks(run: RunId): readonly TaskRow[] | undefined {
+		return this.#rows.tasks(run);
+	}
+
+	/** Has the tasks of a run at hand from now on. */
+	show(run: RunId | undefined): void {
 		this.#shown = run;
-		this.#logs.follow(source ?? (run === undefined ? undefined : {kind: 'run', run}));
 		this.#askTasks();
 	}
 
@@ -69,22 +72,21 @@ export class LiveData {
 			agents: this.#rows.agents,
 			run,
 			tasks: (run && this.#rows.tasks(run.id)) ?? noTasks,
-			logs: this.#logs.view,
 		};
 	}
 
 	close(): void {
-		this.#logs.close();
 		this.#stop.abort();
 	}
 
 	#hear(news: MirrorNews): void {
-		const {url} = this.#options.client;
 		this.#rows.take(news);
 		if (news.type === 'broken') {
 			const trouble = news.error === undefined ? 'the orchestrator ended; trying again' : 'connection lost; trying again';
-			this.#connection = {url, state: 'broken', trouble};
-		} else if (this.#connection.state !== 'live') this.#connection = {url, state: 'live'};
+			this.#connection = {...this.#connection, state: 'broken', trouble};
+		} else if (this.#connection.state !== 'live') {
+			this.#connection = {url: this.#options.address(), isReadonly: this.#connection.isReadonly, state: 'live'};
+		}
 		if (news.type === 'snapshot') void this.#askHistory();
 		this.#options.heard();
 	}

@@ -1,11 +1,12 @@
-import {sliceCells, styled} from '../text/cells.ts';
-import type {LineLook} from './log-format.ts';
+import {cellWidth, sliceCells, styled} from '../text/cells.ts';
+import type {LineLook, Timestamps} from './log-format.ts';
 import {lineRows} from './log-format.ts';
 import type {LogPaint} from './log-paint.ts';
 import type {LogRing} from './log-ring.ts';
 
 /** Lines whose rows are remembered: several screens. */
 const remembered = 2000;
+const widestLabel = 24;
 
 /** The rows of a ring's lines as they look now. Made when they are asked for, and once as long as nothing about the look changes. */
 export class LogRows {
@@ -18,8 +19,27 @@ export class LogRows {
 		this.#look = {paint, width: 1, wrap: false, shift: 0, timestamps: 'none', zero: 0, labelWidth: 0};
 	}
 
-	get look(): LineLook {
+	get now(): LineLook {
 		return this.#look;
+	}
+
+	setWrap(wrap: boolean): void {
+		this.change({wrap, shift: 0});
+	}
+
+	/** By so many columns, where lines are not wrapped. */
+	shift(columns: number): void {
+		if (!this.#look.wrap) this.change({shift: Math.max(0, this.#look.shift + columns)});
+	}
+
+	/** `zero`: what relative times count from, in milliseconds since 1970. */
+	setTimestamps(timestamps: Timestamps, zero = 0): void {
+		this.change({timestamps, zero});
+	}
+
+	/** Labels of the origins whose lines are shown; none: lines have no label. */
+	setLabels(labels: readonly string[]): void {
+		this.change({labelWidth: labels.reduce((widest, label) => Math.min(widestLabel, Math.max(widest, cellWidth(label))), 0)});
 	}
 
 	change(change: Partial<LineLook>): void {

@@ -176,7 +176,9 @@ export class LogSource {
 
 	#mergedReader(selection: Exclude<LogSelection, {kind: 'task'}>): (signal: AbortSignal) => Promise<void> {
 		const until = (selection.kind === 'run' ? selection.endedAt : undefined) ?? this.#options.now();
-		this.#from = Math.max(0, until - lookBackMs);
+		const from = Math.max(0, until - lookBackMs);
+		// A young run is read whole: the clock of an agent may be off, and its lines would be missing.
+		this.#from = selection.kind === 'run' && selection.createdAt >= from ? undefined : from;
 		const stream = new MergedStream(this.#options.client, mergedLines(selection), this.#from);
 		return async signal => {
 			for await (const line of stream.read(signal)) {

@@ -1,7 +1,6 @@
-import {cellWidth} from '../text/cells.ts';
 import type {LogFilter} from './log-filter.ts';
 import {passesAll} from './log-filter.ts';
-import type {LineLook, Timestamps} from './log-format.ts';
+import type {LineLook} from './log-format.ts';
 import type {Budget} from './log-index.ts';
 import {LineIndex} from './log-index.ts';
 import type {LogLevel} from './log-level.ts';
@@ -25,7 +24,6 @@ export type LogViewOptions = {
 const sliceMs = 4;
 /** Of a screen, what stands above a line that was jumped to. */
 const above = 1 / 3;
-const widestLabel = 24;
 
 /**
  * The log pane as a value: which lines of a ring are shown, and from where on. It follows the end, or is pinned to a line by
@@ -35,10 +33,13 @@ export class LogView {
 	readonly ring: LogRing;
 	readonly #now: () => number;
 	readonly #search: LogSearch;
-	readonly #rows: LogRows;
+	/** How lines look: times, labels, wrapped or not. */
+	readonly look: LogRows;
 	#height = 1;
 	#top: Place | undefined;
 	#receivedAtPin = 0;
+	/** Where it was before somebody began to type a search. */
+	#anchor: {readonly top: Place | undefined} | undefined;
 	#filter: LineIndex | undefined;
 	#budget: Budget;
 	#screen: Screen = {rows: [], lines: []};
@@ -49,7 +50,7 @@ export class LogView {
 		this.#now = now;
 		this.#budget = {until: Number.NEGATIVE_INFINITY, now};
 		this.#search = new LogSearch(ring);
-		this.#rows = new LogRows(ring, paint);
+		this.look = new LogRows(ring, paint);
 	}
 
 	/** Whether new lines are shown as they come. */
@@ -64,7 +65,7 @@ export class LogView {
 
 	/** What is set, for a title or a footer. */
 	get settings(): Pick<LineLook, 'wrap' | 'shift' | 'timestamps'> & {readonly filtered: boolean; readonly search: string | undefined} {
-		const {wrap, shift, timestamps, search} = this.#rows.look;
+		const {wrap, shift, timestamps, search} = this.look.now;
 		return {wrap, shift, timestamps, filtered: this.#filter !== undefined, search: search?.text};
 	}
 
@@ -76,14 +77,14 @@ export class LogView {
 
 	/** The rows of a pane of that size, from the top: at most `height`, none wider than `width`. */
 	rows(width: number, height: number): readonly string[] {
-		this.#rows.change({width: Math.max(1, width)});
+		this.look.change({width: Math.max(1, width)});
 		this.#height = Math.max(1, height);
 		this.#begin();
 		const place = this.#place();
 		this.#screen = place === undefined ? {rows: [], lines: []} : screen(this.#shown, place, this.#height);
 		this.#hold();
 		const {rows} = this.#screen;
-		return this.#open === '' || !this.following ? rows : [...rows, this.#rows.ofOpen(this.#open)].slice(-this.#height);
+		return this.#open === '' || !this.following ? rows : [...rows, this.look.ofOpen(this.#open)].slice(-this.#height);
 	}
 
 	/** The line that has not ended, sanitised: it stands below the others while following. Empty: there is none. */
@@ -99,6 +100,7 @@ export class LogView {
 	/** Up by so many rows where negative, else down; down past the end follows again. */
 	scroll(rows: number): void {
 		this.#begin();
+		this.keepSearch();
 		const top = this.#place();
 		if (top === undefined) return;
 		const shown = this.#shown;
@@ -132,29 +134,6 @@ export class LogView {
 		if (this.following) this.#pin(this.#place());
 	}
 
-	setWrap(wrap: boolean): void {
-		this.#rows.change({wrap, shift: 0});
-	}
-
-	/** By so many columns, where lines are not wrapped. */
-	shift(columns: number): void {
-		if (!this.#rows.look.wrap) this.#rows.change({shift: Math.max(0, this.#rows.look.shift + columns)});
-	}
-
-	/** `zero`: what relative times count from, in milliseconds since 1970. */
-	setTimestamps(timestamps: Timestamps, zero = 0): void {
-		this.#rows.change({timestamps, zero});
-	}
-
-	/** Labels of the origins whose lines are shown; none: lines have no label. */
-	setLabels(labels: readonly string[]): void {
-		this.#rows.change({labelWidth: labels.reduce((widest, label) => Math.min(widestLabel, Math.max(widest, cellWidth(label))), 0)});
-	}
-
-	setPaint(paint: LogPaint): void {
-		this.#rows.change({paint});
-	}
-
 	/** Shows only lines that pass all filters and are at least of that level; lines that say no level count as `info`. */
 	setFilters(filters: readonly LogFilter[], least?: LogLevel): void {
 		const passes = passesAll(filters, least);
@@ -163,24 +142,36 @@ export class LogView {
 	}
 
 	/**
-	 * Searches as it is typed: stays where it is if something there matches, else goes on to the next match. Undefined: no search.
-	 * While following, the newest match is looked for.
+	 * Searches as it is typed, each time from where it was before: stays there if something on the screen matches, else goes on to the
+	 * next match. While following, the newest match is looked for. Undefined: no search, and back to where it was.
 	 */
 	setSearch(pattern: LogPattern | undefined): Jump {
 		this.#begin();
-		const from = this.following ? undefined : this.#screen.lines[0];
-		return this.#land(this.#search.setPattern(pattern, from, this.#budget));
+		this.#anchor ??= {top: this.#top};
+		const {top} = this.#anchor;
+		if (top === undefined) this.follow();
+		else this.#pin(top);
+		this.#screen = screen(this.#shown, this.#place() ?? {seq: this.ring.start, row: 0}, this.#height);
+		this.#anchor = pattern && {top};
+		return this.#land(this.#search.setPattern(pattern, top?.seq, this.#budget));
+	}
+
+	/** The search stays as it is, and so does the place where it led. */
+	keepSearch(): void {
+		this.#anchor = undefined;
 	}
 
 	/** To the next match of the search, round the end if need be. */
 	nextMatch(forward = true): Jump {
 		this.#begin();
+		this.keepSearch();
 		return this.#land(this.#search.next('match', forward, this.#screen.lines, this.#budget));
 	}
 
 	/** To the next line that says that it is an error. */
 	nextError(forward = true): Jump {
 		this.#begin();
+		this.keepSearch();
 		return this.#land(this.#search.next('error', forward, this.#screen.lines, this.#budget));
 	}
 
@@ -199,11 +190,12 @@ export class LogView {
 
 	/** Other lines are to be shown: follows their end. Settings stay. */
 	reset(): void {
+		this.keepSearch();
 		this.ring.clear();
-		this.#rows.forget();
+		this.look.forget();
 		this.#search.reset();
 		this.#open = '';
-		this.#rows.change({searchAt: undefined, shift: 0});
+		this.look.change({searchAt: undefined, shift: 0});
 		this.follow();
 	}
 
@@ -213,7 +205,7 @@ export class LogView {
 		return {
 			atOrAfter: seq => (filter === undefined ? ring.atOrAfter(seq) : filter.atOrAfter(seq, this.#budget)),
 			before: seq => (filter === undefined ? ring.before(seq) : filter.before(seq, this.#budget)),
-			rows: seq => this.#rows.of(seq),
+			rows: seq => this.look.of(seq),
 			end: ring.end,
 		};
 	}
@@ -244,12 +236,13 @@ export class LogView {
 	}
 
 	#land({jump, line}: Landing): Jump {
-		this.#rows.change({search: this.#search.pattern, searchAt: this.#search.at});
+		this.look.change({search: this.#search.pattern, searchAt: this.#search.at});
 		if (line === undefined) return jump;
 		const {lines} = this.#screen;
 		// What is on the screen already stays where it is; of the first line, only the end may be there.
-		const isThere = lines.includes(line) && lines[0] !== line;
-		const top = isThere ? this.#place() : up(this.#shown, {seq: line, row: 0}, Math.floor(this.#height * above));
+		const place = this.#place();
+		const isThere = lines.includes(line) && (lines[0] !== line || place?.row === 0);
+		const top = isThere ? place : up(this.#shown, {seq: line, row: 0}, Math.floor(this.#height * above));
 		if (top === undefined) return jump;
 		this.#pin(top);
 		// The next jump may come before the next frame, and starts from what is on the screen.

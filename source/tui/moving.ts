@@ -1,6 +1,11 @@
 import type {AgentRow, RunRow, TaskRow} from '../protocol/views.ts';
 
-export type Move = 'up' | 'down' | 'half-up' | 'half-down' | 'page-up' | 'page-down' | 'first' | 'last';
+const moves = ['up', 'down', 'half-up', 'half-down', 'page-up', 'page-down', 'first', 'last'] as const;
+export type Move = (typeof moves)[number];
+
+export function isMove(action: string): action is Move {
+	return (moves as readonly string[]).includes(action);
+}
 
 /** The index to which a move leads; never out of the list. */
 export function moved(at: number, move: Move, {count, height}: {readonly count: number; readonly height: number}): number {

@@ -1,26 +1,33 @@
+import {cellWidth} from '../text/cells.ts';
 import {widthOf} from '../text/columns.ts';
+import {printable} from '../text/printable.ts';
 import {formatCount} from '../text/spans.ts';
 import {agentColumns, runColumns, taskColumns} from './columns.ts';
 import {dialogRows} from './dialog.ts';
+import type {Drawing} from './draw-commands.ts';
+import type {ShownDrawings} from './drawings.ts';
 import {footerRow} from './footer.ts';
 import {headerRows} from './header.ts';
 import {helpRows} from './help.ts';
 import type {Area, Size} from './layout.ts';
 import {layoutOf} from './layout.ts';
 import type {Lists} from './lists.ts';
+import type {ShownLogs} from './log-pane.ts';
+import {sourceName} from './log-sources.ts';
 import type {Palette} from './palette.ts';
-import {logRows, logTitle} from './pane-logs.ts';
 import {clip, fill, joined} from './rows.ts';
 import type {Snapshot} from './snapshot.ts';
 import {tableRows} from './table.ts';
 import type {ListPane, Pane, Ui} from './ui.ts';
-import {panes} from './ui.ts';
+import {isList, panes} from './ui.ts';
 
 /** Everything that decides a picture. */
 export type Scene = {
 	readonly snapshot: Snapshot;
 	readonly ui: Ui;
 	readonly lists: Lists;
+	readonly logs: ShownLogs;
+	readonly drawings: ShownDrawings;
 	readonly palette: Palette;
 	readonly unicode: boolean;
 	readonly size: Size;
@@ -48,10 +55,38 @@ export function drawScreen(scene: Scene): readonly Band[] {
 
 function paneRows(area: Area, scene: Scene): string[] {
 	const isFocused = scene.ui.pane === area.pane;
-	const body = area.pane === 'logs' ? logBody(area, scene) : listBody(area.pane, area, scene);
+	const body = bodyOf(area, scene);
 	const rows = [titleRow(area, scene, isFocused), ...body];
 	// Panes side by side are a column apart.
 	return area.gap ? rows.map(row => `${row} `) : fill(rows, area.width, area.height);
+}
+
+function bodyOf(area: Area, scene: Scene): string[] {
+	const {pane} = area;
+	if (isList(pane)) return listBody(pane, area, scene);
+	const [width, height] = [inner(area), area.height - 1];
+	const rows = pane === 'logs' ? scene.logs.rows(width, height) : drawingBody(pane, width, height, scene);
+	return fill(
+		rows.map(row => padded(row, width)),
+		width,
+		height,
+	);
+}
+
+function drawingBody(
+	pane: Drawing,
+	width: number,
+	height: number,
+	{drawings, snapshot, ui, lists, palette, unicode}: Scene,
+): readonly string[] {
+	const {run, tasks, now} = snapshot;
+	if (run === undefined) return [palette.dim('  no run yet')];
+	const chosen = lists.tasks.find(({id}) => id === ui.places.tasks.chosen) ?? lists.tasks[0];
+	return drawings.rows(pane, run, tasks, {palette, unicode, width, height, chosen: chosen?.task ?? 0, now});
+}
+
+function padded(row: string, width: number): string {
+	return row + ' '.repeat(Math.max(0, width - cellWidth(row)));
 }
 
 function inner(area: Area): number {
@@ -59,22 +94,40 @@ function inner(area: Area): number {
 }
 
 /** Which panes there are, with their numbers and sizes: all of those that this place can show. */
-function titleRow(area: Area, {ui, lists, snapshot, palette}: Scene, isFocused: boolean): string {
+function titleRow(area: Area, scene: Scene, isFocused: boolean): string {
+	const {lists, snapshot, palette} = scene;
 	const {rule, strongRule} = palette.glyphs;
 	const labels = area.tabs.map(pane => {
-		const label = ` ${panes.indexOf(pane) + 1} ${titles[pane]}${pane === 'logs' ? '' : ` ${countText(pane, lists, snapshot)}`} `;
+		const label = ` ${panes.indexOf(pane) + 1} ${titles[pane]}${isList(pane) ? ` ${countText(pane, lists, snapshot)}` : ''} `;
 		if (pane !== area.pane) return palette.dim(label);
 		return isFocused ? palette.chosen(label) : palette.bold(label);
 	});
-	const about = area.pane === 'logs' ? logTitle(ui.source, snapshot.logs, ui.logOffset, palette) : filterText(area.pane, ui);
-	const parts = [...labels, ...(about === '' ? [] : [palette.dim(` ${about} `)])];
 	const width = inner(area);
+	const parts = [...labels, ...aboutOf(area.pane, scene).flatMap(about => (about === '' ? [] : [palette.dim(` ${about} `)]))];
 	const line = joined(parts, '', width);
 	const missing = width - widthOf(line);
 	return line + (isFocused ? palette.accent(strongRule.repeat(missing)) : palette.dim(rule.repeat(missing)));
 }
 
-const titles: Readonly<Record<Pane, string>> = {agents: 'Agents', tasks: 'Tasks', logs: 'Logs', runs: 'Runs'};
+/** What more there is to say of a pane, the weightiest first: what does not fit is left out. */
+function aboutOf(pane: Pane, {ui, logs, drawings}: Scene): readonly string[] {
+	if (isList(pane)) return [filterText(pane, ui), pane === 'tasks' && ui.marks.size > 0 ? `${formatCount(ui.marks.size)} marked` : ''];
+	if (pane !== 'logs') return [drawings.about(pane)];
+	return [sourceName(ui.source, ui.marks.size), ...logs.about.map(printableText)];
+}
+
+function printableText(text: string): string {
+	return printable(text, false);
+}
+
+const titles: Readonly<Record<Pane, string>> = {
+	agents: 'Agents',
+	tasks: 'Tasks',
+	logs: 'Logs',
+	runs: 'Runs',
+	graph: 'Graph',
+	timeline: 'Timeline',
+};
 
 function countText(pane: ListPane, lists: Lists, snapshot: Snapshot): string {
 	const [shown, all] = [lists[pane].length, snapshot[pane].length];
@@ -84,10 +137,6 @@ function countText(pane: ListPane, lists: Lists, snapshot: Snapshot): string {
 function filterText(pane: ListPane, {places}: Ui): string {
 	const {filter} = places[pane];
 	return filter === '' ? '' : `/${filter}`;
-}
-
-function logBody(area: Area, {snapshot, ui, palette}: Scene): string[] {
-	return logRows(snapshot.logs, ui, inner(area), area.height - 1, palette);
 }
 
 function listBody(pane: ListPane, area: Area, {lists, ui, snapshot, palette}: Scene): string[] {
@@ -107,7 +156,7 @@ function listBody(pane: ListPane, area: Area, {lists, ui, snapshot, palette}: Sc
 			);
 		case 'tasks':
 			return tableRows(
-				{...common, chosen, empty, rows: lists.tasks, columns: taskColumns(lists.tasks, now, palette)},
+				{...common, chosen, empty, marked: ui.marks, rows: lists.tasks, columns: taskColumns(lists.tasks, now, palette)},
 				width,
 				height,
 				palette,

@@ -1,8 +1,10 @@
-import type {AgentRow, LogLine, RunRow, TaskRow} from '../protocol/views.ts';
+import type {AgentRow, RunRow, TaskRow} from '../protocol/views.ts';
 
 export type Connection = {
 	readonly url: string;
 	readonly state: 'connecting' | 'live' | 'broken';
+	/** Nothing is changed over it. */
+	readonly isReadonly: boolean;
 	/** Why it is broken, in words. */
 	readonly trouble?: string;
 };
@@ -20,15 +22,5 @@ export type Snapshot = {
 	readonly run: RunRow | undefined;
 	/** Its tasks, in file order. */
 	readonly tasks: readonly TaskRow[];
-	readonly logs: LogView;
 	readonly diagnostics: readonly string[];
-};
-
-/** The lines of the log pane, as far as they are kept. */
-export type LogView = {
-	readonly lines: readonly LogLine[];
-	/** Lines that came before those. */
-	readonly dropped: number;
-	/** Whether more may come, none may, or why none do. */
-	readonly state: 'following' | 'ended' | 'waiting';
 };

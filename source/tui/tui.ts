@@ -2,31 +2,40 @@ import type {Client} from '../client/client.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {RunId} from '../model/ids.ts';
 import {runEnded} from '../model/run.ts';
+import type {ContentOptions} from './content.ts';
+import {Content} from './content.ts';
+import type {DrawCommand} from './draw-commands.ts';
 import {Frames} from './frames.ts';
 import type {Press} from './input.ts';
 import {paste, pressKey} from './input.ts';
 import type {Size} from './layout.ts';
 import {heightsOf} from './layout.ts';
 import {leaveDialog} from './leaving.ts';
-import {ListCache} from './lists.ts';
-import {LiveData} from './live-data.ts';
+import {idsOf} from './lists.ts';
 import type {Look, Palette} from './palette.ts';
 import {createPalette} from './palette.ts';
+import {isChange} from './readonly.ts';
 import type {Band} from './screen.ts';
 import {drawScreen} from './screen.ts';
 import type {Snapshot} from './snapshot.ts';
 import type {Effect, Leaving, Role, Ui} from './ui.ts';
 import {initialUi} from './ui.ts';
-import type {Sight} from './update.ts';
+import type {Sight, Updated} from './update.ts';
+import {choose, placeIndex} from './update.ts';
 
 export type TuiOptions = {
 	readonly client: Client;
 	/** What leaving means. */
 	readonly role: Role;
 	readonly look: Look;
+	readonly limits: ContentOptions['limits'];
 	readonly size: Size;
 	/** The run to begin with; absent: the newest. */
 	readonly run?: RunId;
+	/** Nothing is started, changed or ended from here. */
+	readonly readonly?: boolean;
+	/** Where the orchestrator is now, where that may change. */
+	readonly address?: () => string;
 	/** False while the terminal does not take what it is sent. */
 	readonly isFree?: () => boolean;
 	/** Hands the terminal to the shell, and takes it back. */
@@ -46,8 +55,7 @@ export class Tui {
 	/** Resolves when the screen is to be left; rejects when it cannot go on. */
 	readonly left: Promise<Leaving>;
 	readonly #options: TuiOptions;
-	readonly #data: LiveData;
-	readonly #lists = new ListCache();
+	readonly #content: Content;
 	readonly #frames: Frames;
 	readonly #palette: Palette;
 	readonly #listeners = new Set<() => void>();
@@ -61,7 +69,7 @@ export class Tui {
 
 	constructor(options: TuiOptions) {
 		this.#options = options;
-		const {client, run, look, size} = options;
+		const {client, run, look, limits, size, address, readonly: isReadonly = false} = options;
 		const {promise, resolve, reject} = Promise.withResolvers<Leaving>();
 		[this.left, this.#leave, this.#fail] = [promise, resolve, reject];
 		// Who opened the screen hears of it when it waits for that; until then it is no unhandled rejection.
@@ -70,8 +78,19 @@ export class Tui {
 		this.#size = size;
 		this.#palette = createPalette(look);
 		this.#frames = new Frames({draw: () => this.#draw(), isFree: options.isFree ?? (() => true)});
-		this.#data = new LiveData({client, heard: () => this.#hear(), failed: error => this.#say(error)});
-		this.#data.done.catch(this.#fail);
+		this.#content = new Content({
+			client,
+			look,
+			limits,
+			isReadonly,
+			palette: this.#palette,
+			now: options.now ?? Date.now,
+			address: address ?? (() => client.url),
+			heard: () => this.#hear(),
+			drawable: () => this.#frames.soon(),
+			failed: error => this.#say(error),
+		});
+		this.#content.done.catch(this.#fail);
 		this.#frames.resize(size.columns, size.rows);
 		this.#picture = this.#paint();
 		// What goes on takes longer with every second.
@@ -99,7 +118,7 @@ export class Tui {
 	}
 
 	paste(text: string): void {
-		this.#ui = paste(this.#ui, text);
+		this.#take(paste(this.#ui, text));
 		this.#frames.now();
 	}
 
@@ -122,7 +141,7 @@ export class Tui {
 
 	/** What Ctrl+C opens. */
 	askToLeave(): void {
-		const active = this.#data.runs.filter(({status}) => !runEnded(status));
+		const active = this.#content.runs.filter(({status}) => !runEnded(status));
 		this.#ui = {...this.#ui, dialog: leaveDialog(this.#options.role, active)};
 		this.#frames.now();
 	}
@@ -130,19 +149,23 @@ export class Tui {
 	close(): void {
 		clearInterval(this.#clock);
 		this.#frames.stop();
-		this.#data.close();
+		this.#content.close();
 		this.#listeners.clear();
 	}
 
 	#pressOne(press: Press): void {
-		const {ui, effect} = pressKey(this.#ui, press, this.#sight());
+		this.#take(pressKey(this.#ui, press, this.#sight()));
+	}
+
+	#take({ui, effect}: Updated): void {
 		this.#ui = ui;
 		this.#follow();
 		if (effect !== undefined) this.#perform(effect);
 	}
 
 	#perform(effect: Effect): void {
-		const {client, suspend, redraw} = this.#options;
+		const {client, suspend, redraw, readonly: isReadonly} = this.#options;
+		if (isReadonly === true && isChange(effect)) return this.#message('this screen is read-only: it was opened with --readonly', true);
 		switch (effect.type) {
 			case 'leave':
 				return this.#leave(effect.how);
@@ -150,9 +173,23 @@ export class Tui {
 				return suspend?.();
 			case 'redraw':
 				return redraw?.();
+			case 'log':
+				return this.#content.logs.perform(effect.command);
+			case 'draw':
+				return this.#drawOn(effect.command);
 			case 'cancel-run':
 				return this.#tell(client.cancelRun(effect.run, 'cancelled from the terminal'), `run ${effect.run} is being cancelled`);
 		}
+	}
+
+	/** What is chosen in a drawing is chosen in the list of tasks, too. */
+	#drawOn(command: DrawCommand): void {
+		const {lists, heights, snapshot} = this.#sight();
+		const chosen = lists.tasks[placeIndex(idsOf(lists, 'tasks'), this.#ui.places.tasks)];
+		const task = this.#content.drawings.perform(command, chosen?.task ?? 0, snapshot.tasks.length);
+		const id = snapshot.tasks[task]?.id;
+		const at = lists.tasks.findIndex(row => row.id === id);
+		this.#ui = choose(this.#ui, 'tasks', id, {at: Math.max(0, at), count: lists.tasks.length, height: heights.tasks});
 	}
 
 	/** Says what came of something that was asked for. */
@@ -180,24 +217,27 @@ export class Tui {
 
 	/** Has the lines and tasks at hand that are to be shown now. */
 	#follow(): void {
-		this.#data.show(this.#data.run(this.#ui.run)?.id, this.#ui.source);
+		this.#content.follow(this.#ui);
 	}
 
 	#snapshot(): Snapshot {
-		return {...this.#data.snapshot(this.#ui.run), now: (this.#options.now ?? Date.now)(), diagnostics: this.#diagnostics};
+		return {...this.#content.snapshot(this.#ui.run), now: (this.#options.now ?? Date.now)(), diagnostics: this.#diagnostics};
 	}
 
 	#sight(): Sight {
 		const snapshot = this.#snapshot();
-		const lists = this.#lists.of(snapshot, this.#ui);
-		return {snapshot, lists, heights: heightsOf(this.#size, this.#ui), role: this.#options.role};
+		const lists = this.#content.lists(snapshot, this.#ui);
+		return {snapshot, lists, heights: heightsOf(this.#size, this.#ui), role: this.#options.role, isNarrowed: this.#content.logs.isNarrowed};
 	}
 
 	#paint(): Picture {
 		const snapshot = this.#snapshot();
-		const lists = this.#lists.of(snapshot, this.#ui);
+		const lists = this.#content.lists(snapshot, this.#ui);
 		const {unicode} = this.#options.look;
-		const bands = drawScreen({snapshot, ui: this.#ui, lists, palette: this.#palette, unicode, size: this.#size});
+		this.#content.prepare(snapshot, this.#ui);
+		const {logs, drawings} = this.#content;
+		const shown = {snapshot, ui: this.#ui, lists, logs, drawings};
+		const bands = drawScreen({...shown, palette: this.#palette, unicode, size: this.#size});
 		return {size: this.#size, bands};
 	}
 

@@ -1,9 +1,17 @@
 import type {RunId} from '../model/ids.ts';
+import type {DrawCommand} from './draw-commands.ts';
+import type {LogCommand, LogPromptKind} from './log-commands.ts';
 
 /** The panes with a number each, in the order of the numbers. */
-export const panes = ['agents', 'tasks', 'logs', 'runs'] as const;
+export const panes = ['agents', 'tasks', 'logs', 'runs', 'graph', 'timeline'] as const;
 export type Pane = (typeof panes)[number];
-export type ListPane = Exclude<Pane, 'logs'>;
+export type ListPane = 'agents' | 'tasks' | 'runs';
+/** What may stand above the logs. */
+export type UpperPane = Exclude<Pane, 'logs'>;
+
+export function isList(pane: Pane): pane is ListPane {
+	return pane === 'agents' || pane === 'tasks' || pane === 'runs';
+}
 
 /** Where a person is in a list. Chosen by id, so that it stays the same row however the others move. */
 export type Place = {
@@ -19,6 +27,8 @@ export type LogSource =
 	| {readonly kind: 'run'; readonly run: RunId}
 	| {readonly kind: 'task'; readonly run: RunId; readonly task: number; readonly name: string}
 	| {readonly kind: 'agent'; readonly agent: string}
+	/** The tasks that are marked. */
+	| {readonly kind: 'marked'}
 	| {readonly kind: 'all'};
 
 /** Something to be decided: what it is about, and what can be chosen, with a key each. */
@@ -33,7 +43,9 @@ export type Dialog = {
 export type Choice = {readonly key: string; readonly label: string; readonly effect?: Effect};
 
 /** A line that is being typed. */
-export type Prompt = {readonly kind: 'filter'; readonly pane: ListPane | 'logs'; readonly text: string};
+export type Prompt =
+	| {readonly kind: 'filter'; readonly pane: ListPane; readonly text: string}
+	| {readonly kind: LogPromptKind; readonly text: string; readonly isRegex: boolean};
 
 /** Text that lies over the panes and can be scrolled. */
 export type Reader = {readonly kind: 'help' | 'diagnostics'; readonly top: number};
@@ -43,7 +55,9 @@ export type Effect =
 	| {readonly type: 'leave'; readonly how: Leaving}
 	| {readonly type: 'cancel-run'; readonly run: RunId}
 	| {readonly type: 'suspend'}
-	| {readonly type: 'redraw'};
+	| {readonly type: 'redraw'}
+	| {readonly type: 'log'; readonly command: LogCommand}
+	| {readonly type: 'draw'; readonly command: DrawCommand};
 
 /** How the screen is left: with nothing more to do, going on as the log view, or to end the runs first. */
 export type Leaving = 'quit' | 'detach' | 'cancel';
@@ -55,15 +69,15 @@ export type Role = 'owner' | 'manager' | 'client';
 export type Ui = {
 	readonly pane: Pane;
 	/** The list that is shown above the logs, where there is no room for all. */
-	readonly list: ListPane;
+	readonly list: UpperPane;
 	readonly zoomed: boolean;
 	/** Whose tasks are shown; absent: the newest run's. */
 	readonly run?: RunId;
 	readonly places: Readonly<Record<ListPane, Place>>;
 	/** Absent: the logs of the run that is shown. */
 	readonly source?: LogSource;
-	/** How many lines above the newest the log pane ends; 0: it follows. */
-	readonly logOffset: number;
+	/** Ids of tasks, `<run>/<index>`: their output is shown together. */
+	readonly marks: ReadonlySet<string>;
 	readonly dialog?: Dialog;
 	readonly prompt?: Prompt;
 	readonly reader?: Reader;
@@ -79,7 +93,7 @@ export function initialUi(run?: RunId): Ui {
 		list: 'tasks',
 		zoomed: false,
 		places: {agents: atTop, tasks: atTop, runs: atTop},
-		logOffset: 0,
+		marks: new Set(),
 		...(run !== undefined && {run}),
 	};
 }

@@ -1,12 +1,15 @@
 import {runEnded} from '../model/run.ts';
+import {drawCommandOf, drawMove, isDrawAction} from './draw-commands.ts';
 import type {Action} from './keymap.ts';
 import {leaveDialog} from './leaving.ts';
 import type {Lists} from './lists.ts';
 import {idsOf} from './lists.ts';
-import {moved, needsAttention} from './moving.ts';
+import {isLogAction, logCommandOf, logMove} from './log-commands.ts';
+import type {Move} from './moving.ts';
+import {isMove, moved, needsAttention} from './moving.ts';
 import type {Snapshot} from './snapshot.ts';
 import type {Effect, ListPane, LogSource, Pane, Place, Role, Ui} from './ui.ts';
-import {panes} from './ui.ts';
+import {isList, panes} from './ui.ts';
 
 /** What a change may look at: the data as they are shown, and how many rows each pane has. */
 export type Sight = {
@@ -15,6 +18,8 @@ export type Sight = {
 	readonly heights: Readonly<Record<Pane, number>>;
 	/** What leaving means here. */
 	readonly role: Role;
+	/** The log pane is searched or filtered. */
+	readonly isNarrowed: boolean;
 };
 
 export type Updated = {readonly ui: Ui; readonly effect?: Effect};
@@ -22,17 +27,14 @@ export type Updated = {readonly ui: Ui; readonly effect?: Effect};
 /** What an action makes of what is shown, and what is to be done about it. Pure. */
 export function update(before: Ui, action: Action, sight: Sight): Updated {
 	const {message: _, ...ui} = before;
-	if (ui.reader !== undefined && isMove(action)) return {ui: scrollReader(ui, action, sight)};
+	if (isMove(action)) return move(ui, action, sight);
+	if (isLogAction(action)) {
+		const command = logCommandOf(action);
+		if ('prompt' in command) return {ui: {...ui, prompt: {kind: command.prompt, text: '', isRegex: false}}};
+		return {ui, effect: {type: 'log', command}};
+	}
+	if (isDrawAction(action)) return {ui, effect: {type: 'draw', command: drawCommandOf(action, ui.pane)}};
 	switch (action) {
-		case 'up':
-		case 'down':
-		case 'half-up':
-		case 'half-down':
-		case 'page-up':
-		case 'page-down':
-		case 'first':
-		case 'last':
-			return {ui: ui.pane === 'logs' ? scrollLogs(ui, action, sight) : moveInList(ui, ui.pane, action, sight)};
 		case 'next-pane':
 			return {ui: focus(ui, panes[(panes.indexOf(ui.pane) + 1) % panes.length] ?? 'agents')};
 		case 'previous-pane':
@@ -41,6 +43,8 @@ export function update(before: Ui, action: Action, sight: Sight): Updated {
 		case 'pane-2':
 		case 'pane-3':
 		case 'pane-4':
+		case 'pane-5':
+		case 'pane-6':
 			return {ui: focus(ui, panes[Number(action.at(-1)) - 1] ?? 'agents')};
 		case 'zoom':
 			return {ui: {...ui, zoomed: !ui.zoomed}};
@@ -55,12 +59,16 @@ export function update(before: Ui, action: Action, sight: Sight): Updated {
 			return {ui: showOutput(ui, sight)};
 		case 'all-logs':
 			return {ui: withSource(ui, undefined)};
-		case 'follow':
-			return {ui: {...ui, logOffset: 0}};
+		case 'everything':
+			return {ui: withSource(ui, {kind: 'all'})};
+		case 'mark':
+			return mark(ui, sight);
+		case 'marked-logs':
+			return {ui: ui.marks.size === 0 ? say(ui, 'no task is marked: m marks one') : withSource(ui, {kind: 'marked'})};
 		case 'attention':
 			return {ui: nextAttention(ui, sight)};
 		case 'back':
-			return {ui: back(ui)};
+			return back(ui, sight);
 		case 'cancel':
 			return {ui: askCancel(ui, sight)};
 		case 'quit':
@@ -71,10 +79,25 @@ export function update(before: Ui, action: Action, sight: Sight): Updated {
 	}
 }
 
-type Move = Parameters<typeof moved>[1];
+function move(ui: Ui, action: Move, sight: Sight): Updated {
+	if (ui.reader !== undefined) return {ui: scrollReader(ui, action, sight)};
+	if (ui.pane === 'logs') return {ui, effect: {type: 'log', command: logMove(action)}};
+	if (isList(ui.pane)) return {ui: moveInList(ui, ui.pane, action, sight)};
+	return {ui, effect: {type: 'draw', command: drawMove(action, ui.pane, sight.heights[ui.pane])}};
+}
 
-function isMove(action: Action): action is Move {
-	return ['up', 'down', 'half-up', 'half-down', 'page-up', 'page-down', 'first', 'last'].includes(action);
+function say(ui: Ui, text: string): Ui {
+	return {...ui, message: {text, isError: false}};
+}
+
+/** Marks the chosen task, or takes its mark away, and goes on to the next. */
+function mark(ui: Ui, sight: Sight): Updated {
+	const ids = idsOf(sight.lists, 'tasks');
+	const id = ids[placeIndex(ids, ui.places.tasks)];
+	if (id === undefined) return {ui};
+	const marks = new Set(ui.marks);
+	if (!marks.delete(id)) marks.add(id);
+	return {ui: moveInList({...ui, marks}, 'tasks', 'down', sight)};
 }
 
 /** Moves on to a pane; a list takes the place above the logs. */
@@ -106,29 +129,6 @@ export function choose(ui: Ui, pane: ListPane, id: string | undefined, {at, coun
 	return {...ui, places: {...ui.places, [pane]: {...place, chosen: id, top}}};
 }
 
-function scrollLogs(ui: Ui, action: Move, {snapshot, heights}: Sight): Ui {
-	const count = snapshot.logs.lines.length;
-	const height = heights.logs;
-	const last = Math.max(0, count - height);
-	if (action === 'last') return {...ui, logOffset: 0};
-	// Positions count from the top of what is kept; the offset counts from the newest.
-	const top = last - Math.min(last, ui.logOffset);
-	const step = {
-		up: -1,
-		down: 1,
-		'half-up': -half(height),
-		'half-down': half(height),
-		'page-up': -height,
-		'page-down': height,
-		first: -count,
-	};
-	return {...ui, logOffset: last - Math.min(last, Math.max(0, top + step[action]))};
-}
-
-function half(height: number): number {
-	return Math.max(1, Math.floor(height / 2));
-}
-
 function scrollReader(ui: Ui, action: Move, {heights}: Sight): Ui {
 	if (ui.reader === undefined) return ui;
 	const height = heights.tasks;
@@ -137,7 +137,7 @@ function scrollReader(ui: Ui, action: Move, {heights}: Sight): Ui {
 }
 
 function startFilter(ui: Ui): Ui {
-	if (ui.pane === 'logs') return ui;
+	if (!isList(ui.pane)) return ui;
 	return {...ui, prompt: {kind: 'filter', pane: ui.pane, text: ui.places[ui.pane].filter}};
 }
 
@@ -157,7 +157,9 @@ function open(ui: Ui, sight: Sight): Ui {
 
 function showOutput(ui: Ui, {lists}: Sight): Ui {
 	switch (ui.pane) {
-		case 'tasks': {
+		case 'tasks':
+		case 'graph':
+		case 'timeline': {
 			const row = lists.tasks[placeIndex(idsOf(lists, 'tasks'), ui.places.tasks)];
 			return row === undefined ? ui : withSource(ui, {kind: 'task', run: row.run, task: row.task, name: row.name});
 		}
@@ -175,13 +177,13 @@ function showOutput(ui: Ui, {lists}: Sight): Ui {
 }
 
 function withSource({source: _, ...ui}: Ui, source: LogSource | undefined): Ui {
-	return {...ui, logOffset: 0, ...(source !== undefined && {source})};
+	return {...ui, ...(source !== undefined && {source})};
 }
 
 /** From the chosen row on, and around the end, the next that somebody should look at. */
 function nextAttention(ui: Ui, {lists, heights}: Sight): Ui {
 	const {pane} = ui;
-	if (pane === 'logs') return ui;
+	if (!isList(pane)) return ui;
 	const rows = lists[pane];
 	const ids = idsOf(lists, pane);
 	const from = placeIndex(ids, ui.places[pane]);
@@ -193,14 +195,15 @@ function nextAttention(ui: Ui, {lists, heights}: Sight): Ui {
 	return {...ui, message: {text: `nothing in ${pane} needs attention`, isError: false}};
 }
 
-/** One layer back: what lies over the panes, the filter, the zoom, the logs. */
-function back({reader, ...ui}: Ui): Ui {
-	if (reader !== undefined) return ui;
-	if (ui.pane !== 'logs' && ui.places[ui.pane].filter !== '') return setFilter(ui, ui.pane, '');
-	if (ui.zoomed) return {...ui, zoomed: false};
-	if (ui.pane === 'logs') return focus(ui, ui.list);
-	if (ui.source !== undefined) return withSource(ui, undefined);
-	return ui;
+/** One layer back: what lies over the panes, the filter, the zoom, the logs, the marks. */
+function back({reader, ...ui}: Ui, {isNarrowed}: Sight): Updated {
+	if (reader !== undefined) return {ui};
+	if (ui.pane === 'logs' && isNarrowed) return {ui, effect: {type: 'log', command: {type: 'clear'}}};
+	if (isList(ui.pane) && ui.places[ui.pane].filter !== '') return {ui: setFilter(ui, ui.pane, '')};
+	if (ui.zoomed) return {ui: {...ui, zoomed: false}};
+	if (ui.pane === 'logs') return {ui: focus(ui, ui.list)};
+	if (ui.source !== undefined) return {ui: withSource(ui, undefined)};
+	return {ui: ui.marks.size > 0 ? {...ui, marks: new Set()} : ui};
 }
 
 function askCancel(ui: Ui, {lists}: Sight): Ui {

@@ -30,20 +30,25 @@ export class CliPlace {
 		return path;
 	}
 
-	/** Starts the built program here. `env` is all that it has beside PATH and where it keeps things. */
+	/** All that a program started here has: PATH, where it keeps things, and what is given. */
+	environment(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+		const {PATH, TMPDIR, NODE_COMPILE_CACHE} = process.env;
+		return {
+			PATH,
+			...(TMPDIR && {TMPDIR}),
+			...(NODE_COMPILE_CACHE && {NODE_COMPILE_CACHE}),
+			BYOAI_STATE_DIR: this.state,
+			XDG_CONFIG_HOME: this.directory,
+			...env,
+		};
+	}
+
+	/** Starts the built program here. */
 	start(argv: readonly string[], env: NodeJS.ProcessEnv = {}, stdout: 'pipe' | number = 'pipe'): Cli {
 		if (!existsSync(program)) throw new Error(`${program} is not there: run "npm run build" first`);
-		const {PATH, TMPDIR, NODE_COMPILE_CACHE} = process.env;
 		const child = spawn(process.execPath, [program, ...argv], {
 			cwd: this.directory,
-			env: {
-				PATH,
-				...(TMPDIR && {TMPDIR}),
-				...(NODE_COMPILE_CACHE && {NODE_COMPILE_CACHE}),
-				BYOAI_STATE_DIR: this.state,
-				XDG_CONFIG_HOME: this.directory,
-				...env,
-			},
+			env: this.environment(env),
 			stdio: ['ignore', stdout, 'pipe'],
 		});
 		return new Cli(child, this.#atEnd);

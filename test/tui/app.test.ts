@@ -1,56 +1,5 @@
-import {once} from 'node:events';
-import {describe, expect, onTestFinished, test} from 'vitest';
-import type {OpenScreen} from '../../source/app.tsx';
-import {openScreen} from '../../source/app.tsx';
-import {createClient} from '../../source/client/client.ts';
-import type {Role} from '../../source/tui/ui.ts';
-import type {Work} from '../helpers/fake-agent.ts';
-import type {Orchestra} from '../helpers/orchestra.ts';
-import {openOrchestra} from '../helpers/orchestra.ts';
-import {FakeTerminal} from './fake-terminal.ts';
-
-type Opened = {readonly tui: FakeTerminal; readonly screen: OpenScreen; readonly orchestra: Orchestra; readonly interrupts: () => number};
-
-const flow = {
-	name: 'flow',
-	fail_fast: false,
-	tasks: [
-		{name: 'build', command: 'build', agent: 'builder'},
-		{name: 'lint', command: 'fail', agent: 'builder'},
-		{name: 'hang', command: 'hang', agent: 'builder'},
-		{name: 'test', command: 'test', agent: 'builder', depends_on: ['hang']},
-	].map(task => ({depends_on: [], ...task})),
-};
-
-const work: Work = async ({task}, print, stop) => {
-	await print(`output of ${task}\n`);
-	if (task === 'lint') return {status: 'failed', exitCode: 3};
-	if (task === 'hang') await once(stop, 'abort');
-	return stop.aborted ? {status: 'cancelled'} : {status: 'succeeded', exitCode: 0};
-};
-
-/** A screen on a real server, whose agent prints what its tasks are called, fails `lint` and never ends `hang`. */
-async function open({columns = 80, rows = 24, role = 'owner'}: {columns?: number; rows?: number; role?: Role} = {}): Promise<Opened> {
-	const tui = new FakeTerminal(columns, rows);
-	const orchestra = openOrchestra({work});
-	await orchestra.play('builder', 4);
-	const client = createClient({url: 'http://localhost', fetch: orchestra.server.fetch});
-	await orchestra.call('POST', '/v1/runs', {workflow: flow});
-	let interrupts = 0;
-	const screen = openScreen({
-		client,
-		role,
-		look: {colour: true, unicode: true, theme: 'dark'},
-		stdin: tui.stdin,
-		stdout: tui.stdout,
-		stderr: tui.stderr,
-		process: tui.process,
-		interrupt: () => interrupts++,
-	});
-	onTestFinished(() => screen.release());
-	await tui.shows('✖ failed');
-	return {tui, screen, orchestra, interrupts: () => interrupts};
-}
+import {describe, expect, test} from 'vitest';
+import {open} from './opened-screen.ts';
 
 describe('a screen on a terminal', () => {
 	test('shows the newest run with its tasks and their output', async () => {
@@ -103,8 +52,12 @@ describe('a screen on a terminal', () => {
 		tui.press('4');
 		await tui.shows('WORKFLOW');
 		tui.press('tab');
+		await tui.shows(/✔ build +┌──· test/);
+		tui.press('tab');
+		await tui.shows(/hang +▒+▶/);
+		tui.press('tab');
 		await tui.shows(/● online .*builder/);
-		tui.press('shift+tab');
+		tui.press('shift+tab', 'shift+tab', 'shift+tab');
 		await tui.shows('WORKFLOW');
 	});
 
@@ -112,7 +65,7 @@ describe('a screen on a terminal', () => {
 		const {tui, screen} = await open({role: 'client'});
 		tui.press('?');
 		await tui.shows(' Keys ');
-		await tui.shows('only rows with some text in them');
+		await tui.shows('mark the task, or take its mark away');
 		tui.press('q');
 		await tui.hides(' Keys ');
 		tui.press('q');

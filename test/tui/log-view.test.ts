@@ -105,9 +105,9 @@ test('long lines are wrapped, or shown from a column on', () => {
 	const view = viewOf();
 	view.ring.append([line('abcdefghij'), line('日本語です')]);
 	expect(view.rows(4, 9)).toEqual(['abcd', '日本']);
-	view.shift(2);
+	view.look.shift(2);
 	expect(view.rows(4, 9)).toEqual(['cdef', '本語']);
-	view.setWrap(true);
+	view.look.setWrap(true);
 	expect(view.rows(4, 9)).toEqual(['abcd', 'efgh', 'ij', '日本', '語で', 'す']);
 	expect(view.rows(4, 4)).toEqual(['ij', '日本', '語で', 'す']);
 	view.scroll(-1);
@@ -118,11 +118,11 @@ test('long lines are wrapped, or shown from a column on', () => {
 test('times and labels stand before lines where there is room', () => {
 	const view = viewOf();
 	view.ring.append([line('hello', 65_250), {...line('oops', 66_000), stream: 'stderr'}]);
-	view.setLabels(['build', 'test']);
-	view.setTimestamps('relative', 0);
+	view.look.setLabels(['build', 'test']);
+	view.look.setTimestamps('relative', 0);
 	expect(view.rows(60, 3)).toEqual(['   +1:05.250 build │ hello', '   +1:06.000 build ┃ oops']);
 	expect(view.rows(24, 3)).toEqual(['hello', 'oops']);
-	view.setTimestamps('time');
+	view.look.setTimestamps('time');
 	expect(view.rows(60, 3)[0]).toMatch(/^\d\d:\d\d:05\.250 build │ hello$/);
 });
 
@@ -133,14 +133,30 @@ describe('search', () => {
 		expect(view.setSearch(pattern('line 42'))).toBe('wrapped');
 		expect(view.rows(20, 9)[3]).toContain('line 42');
 		expect(view.matches).toEqual({hits: 1, at: 1, whole: true});
-		expect(view.setSearch(pattern('line \\d*7$', true))).toBe('found');
-		expect(view.rows(20, 9).join()).toContain('line 4');
-		expect(view.nextMatch()).toBe('found');
+		// Each letter searches anew from where it was before the first one.
+		expect(view.setSearch(pattern('line \\d*7$', true))).toBe('wrapped');
+		expect(view.rows(20, 9).join()).toContain('line 297');
 		expect(view.nextMatch(false)).toBe('found');
+		expect(view.rows(20, 9).join()).toContain('line 287');
+		expect(view.nextMatch()).toBe('found');
 		view.work();
 		expect(view.matches).toMatchObject({hits: 30, whole: true});
 		expect(view.setSearch(pattern('nowhere'))).toBe('none');
 		expect(view.nextMatch()).toBe('none');
+	});
+
+	test('taken back while it is typed, it leads back to where one was', () => {
+		const view = viewOf({count: 300});
+		const before = [...view.rows(20, 9)];
+		view.setSearch(pattern('line 42'));
+		expect(view.rows(20, 9).join()).toContain('line 42');
+		view.setSearch(undefined);
+		expect(view.rows(20, 9)).toEqual(before);
+		expect(view.following).toBe(true);
+		view.setSearch(pattern('line 42'));
+		view.keepSearch();
+		view.setSearch(undefined);
+		expect(view.rows(20, 9).join()).toContain('line 42');
 	});
 
 	test('walks over all matches in order', () => {
@@ -255,7 +271,7 @@ test('whatever happens: rows fit, the end is shown while following, and nothing 
 					first = view.ring.start;
 				} else if (act.type === 'scroll') view.scroll(act.count);
 				else if (act.type === 'size') [width, height] = [act.width, act.height];
-				else if (act.type === 'wrap') view.setWrap(!view.settings.wrap);
+				else if (act.type === 'wrap') view.look.setWrap(!view.settings.wrap);
 				else if (act.type === 'start') view.toStart();
 				else if (act.type === 'filter') {
 					filtered = !filtered;

@@ -1,16 +1,23 @@
+import type {LogLine} from '../../source/protocol/views.ts';
+import {Drawings} from '../../source/tui/drawings.ts';
 import type {Size} from '../../source/tui/layout.ts';
 import {ListCache} from '../../source/tui/lists.ts';
+import {LogIntake} from '../../source/tui/log-intake.ts';
+import {createLogPaint} from '../../source/tui/log-paint.ts';
+import type {ShownLogs} from '../../source/tui/log-pane.ts';
+import {LogRing} from '../../source/tui/log-ring.ts';
+import {LogView} from '../../source/tui/log-view.ts';
 import {createPalette} from '../../source/tui/palette.ts';
 import {drawScreen} from '../../source/tui/screen.ts';
 import type {Snapshot} from '../../source/tui/snapshot.ts';
 import type {Ui} from '../../source/tui/ui.ts';
 import {initialUi} from '../../source/tui/ui.ts';
-import {agentRow, logLine, runId, runRow, taskRow} from '../helpers/rows.ts';
+import {agentRow, logLine, runDetail, runId, runRow, taskRow} from '../helpers/rows.ts';
 
 /** A run in the middle of its life, with something of everything. */
 export const snapshot: Snapshot = {
 	now: 100_000,
-	connection: {url: 'http://127.0.0.1:5001', state: 'live'},
+	connection: {url: 'http://127.0.0.1:5001', isReadonly: false, state: 'live'},
 	run: runRow({
 		workflow: 'release',
 		counts: {blocked: 1, waiting: 1, ready: 1, running: 1, succeeded: 2, failed: 1, cancelled: 0, skipped: 1},
@@ -49,26 +56,53 @@ export const snapshot: Snapshot = {
 		taskRow({task: 5, name: 'train', status: 'ready'}),
 		taskRow({task: 6, name: 'docs', status: 'skipped', reason: 'lint failed'}),
 	],
-	logs: {
-		lines: [
-			logLine({at: 0, name: 'prepare', text: 'ready'}),
-			logLine({at: 0, task: 1, name: '日本語テスト', text: `こんにちは ${'長い'.repeat(200)}`}),
-			logLine({at: 0, task: 2, name: 'lint', text: '\u001b]0;title\u0007bad \u001b[31mred\u001b[0m\u001b[2J', stream: 'stderr'}),
-		],
-		dropped: 0,
-		state: 'following',
-	},
 	diagnostics: [],
 };
 
-export type Shown = {readonly colour?: boolean; readonly unicode?: boolean; readonly of?: Partial<Snapshot>};
+/** Output as it comes from tasks, with all that they may do to a terminal. */
+export const output: readonly LogLine[] = [
+	logLine({at: 0, name: 'prepare', text: 'ready'}),
+	logLine({at: 0, task: 1, name: '日本語テスト', text: `こんにちは ${'長い'.repeat(200)}`}),
+	logLine({at: 0, task: 2, name: 'lint', text: '\u001b]0;title\u0007bad \u001b[31mred\u001b[0m\u001b[2J', stream: 'stderr'}),
+];
+
+/** The run with what each task depends on: a chain. */
+const detail = runDetail({
+	workflow: 'release',
+	tasks: snapshot.tasks.map(({task, name, status, attempt}, at) => ({
+		...{task, name, status, attempt},
+		dependsOn: at === 0 ? [] : [snapshot.tasks[at - 1]?.name ?? ''],
+		attempts: attempt === 0 ? [] : [{number: attempt, agent: 'builder', status: 'succeeded', assignedAt: at * 1000, endedAt: at * 2000}],
+	})),
+});
+
+/** The log pane with these lines at hand. */
+function logsOf(lines: readonly LogLine[], look: {readonly colour: boolean; readonly unicode: boolean}): ShownLogs {
+	const view = new LogView({ring: new LogRing({limit: 1000}), paint: createLogPaint(look), now: () => 0});
+	const intake = new LogIntake({ring: view.ring, frameLines: 1000, sanitise: {colour: look.colour, lineCharacters: 4096}});
+	for (const line of lines)
+		intake.addLine(line, {label: line.name, colour: line.task, run: line.run, task: line.task, attempt: 1, agent: ''});
+	intake.flush();
+	view.look.setLabels(lines.map(({name}) => name));
+	return {rows: (width, height) => view.rows(width, height), about: ['following'], isNarrowed: false};
+}
+
+export type Shown = {
+	readonly colour?: boolean;
+	readonly unicode?: boolean;
+	readonly of?: Partial<Snapshot>;
+	readonly lines?: readonly LogLine[];
+};
 
 /** The rows of a whole screen. */
-export function rowsOf(size: Size, ui: Partial<Ui> = {}, {colour = false, unicode = true, of = {}}: Shown = {}): string[] {
+export function rowsOf(size: Size, ui: Partial<Ui> = {}, {colour = false, unicode = true, of = {}, lines = output}: Shown = {}): string[] {
 	const scene = {...snapshot, ...of};
 	const whole = {...initialUi(runId), ...ui};
 	const palette = createPalette({colour, unicode, theme: 'dark'});
-	const bands = drawScreen({snapshot: scene, ui: whole, lists: new ListCache().of(scene, whole), palette, unicode, size});
+	const tasks = detail.tasks.filter(({task}) => scene.tasks.some(row => row.task === task)).map((task, at) => ({...task, task: at}));
+	const drawings = new Drawings({of: () => ({...detail, tasks})});
+	const logs = logsOf(lines, {colour, unicode});
+	const bands = drawScreen({snapshot: scene, ui: whole, lists: new ListCache().of(scene, whole), logs, drawings, palette, unicode, size});
 	return bands.flatMap(band => {
 		const [first] = band;
 		return (first?.rows ?? []).map((_, index) => band.map(({rows}) => rows[index] ?? '').join(''));

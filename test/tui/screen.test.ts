@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
 import type {Ui} from '../../source/tui/ui.ts';
-import {rowsOf, snapshot} from './scene.ts';
+import {output, rowsOf, snapshot} from './scene.ts';
 
 const sizes = [
 	{columns: 60, rows: 15},
@@ -15,6 +15,10 @@ const places: ReadonlyArray<readonly [name: string, ui: Partial<Ui>]> = [
 	['agents', {pane: 'agents', list: 'agents'}],
 	['runs', {pane: 'runs', list: 'runs'}],
 	['logs', {pane: 'logs'}],
+	['the graph', {pane: 'graph', list: 'graph'}],
+	['the timeline', {pane: 'timeline', list: 'timeline'}],
+	['a search', {pane: 'logs', prompt: {kind: 'search', text: 'red', isRegex: true}}],
+	['marks', {marks: new Set(['r01j8k2c3d4e/1'])}],
 	['zoomed logs', {pane: 'logs', zoomed: true}],
 	['the help', {reader: {kind: 'help', top: 3}}],
 	['diagnostics', {reader: {kind: 'diagnostics', top: 0}}],
@@ -37,9 +41,9 @@ describe.each(sizes)('at $columns x $rows', size => {
 	});
 
 	test.each(places)('%s need nothing but ASCII where there is no more', (_, ui) => {
-		const ascii = {tasks: snapshot.tasks.filter(({task}) => task !== 1), logs: {...snapshot.logs, lines: snapshot.logs.lines.slice(0, 1)}};
+		const shown = {unicode: false, of: {tasks: snapshot.tasks.filter(({task}) => task !== 1)}, lines: output.slice(0, 1)};
 		// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what ASCII is, and what reverses
-		for (const row of rowsOf(size, ui, {unicode: false, of: ascii})) expect(row).toMatch(/^[\x1b\x20-\x7e]*$/);
+		for (const row of rowsOf(size, ui, shown)) expect(row).toMatch(/^[\x1b\x20-\x7e]*$/);
 	});
 });
 
@@ -85,7 +89,7 @@ describe('what is there to see', () => {
 	});
 
 	test('a connection that is lost, with why', () => {
-		const connection = {url: 'http://h:5001', state: 'broken', trouble: 'connection lost; trying again'} as const;
+		const connection = {url: 'http://h:5001', isReadonly: false, state: 'broken', trouble: 'connection lost; trying again'} as const;
 		expect(rowsOf({columns: 80, rows: 24}, {}, {of: {connection}})[0]).toMatch(/○ connection lost; trying again $/);
 	});
 });

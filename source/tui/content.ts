@@ -1,0 +1,84 @@
+import type {Client} from '../client/client.ts';
+import type {RunId} from '../model/ids.ts';
+import type {Limits} from '../model/limits.ts';
+import type {RunRow} from '../protocol/views.ts';
+import {Drawings} from './drawings.ts';
+import type {Lists} from './lists.ts';
+import {ListCache} from './lists.ts';
+import {LiveData} from './live-data.ts';
+import {LogPane} from './log-pane.ts';
+import {selectionOf} from './log-sources.ts';
+import type {Look, Palette} from './palette.ts';
+import {RunDetails} from './run-details.ts';
+import type {Snapshot} from './snapshot.ts';
+import type {Ui} from './ui.ts';
+
+export type ContentOptions = {
+	readonly client: Client;
+	readonly address: () => string;
+	readonly isReadonly: boolean;
+	readonly look: Look;
+	readonly palette: Palette;
+	readonly limits: Pick<Limits, 'tui_log_lines' | 'tui_line_characters' | 'tui_frame_lines'>;
+	/** Milliseconds since 1970. */
+	readonly now: () => number;
+	/** Rows are new: what is shown may be something else now. */
+	readonly heard: () => void;
+	/** There is something to draw. */
+	readonly drawable: () => void;
+	readonly failed: (error: unknown) => void;
+};
+
+/** What the panes are filled with, and what of it is asked for: only what somebody looks at. */
+export class Content {
+	/** Rejects when trying again does not help. */
+	readonly done: Promise<void>;
+	readonly logs: LogPane;
+	readonly drawings: Drawings;
+	readonly #data: LiveData;
+	readonly #details: RunDetails;
+	readonly #lists = new ListCache();
+
+	constructor(options: ContentOptions) {
+		this.#data = new LiveData(options);
+		const told = {...options, heard: options.drawable};
+		this.logs = new LogPane(told);
+		this.#details = new RunDetails(told);
+		this.drawings = new Drawings(this.#details);
+		this.done = this.#data.done;
+	}
+
+	/** Newest first. */
+	get runs(): readonly RunRow[] {
+		return this.#data.runs;
+	}
+
+	/** Has at hand what is to be shown from now on. */
+	follow(ui: Ui): void {
+		const data = this.#data;
+		const run = data.run(ui.run);
+		data.show(run?.id);
+		const {selection, zero} = selectionOf(ui, {run, runs: data.runs, tasksOf: id => data.tasks(id)});
+		this.logs.select(selection, zero);
+	}
+
+	snapshot(run: RunId | undefined): Omit<Snapshot, 'now' | 'diagnostics'> {
+		return this.#data.snapshot(run);
+	}
+
+	lists(snapshot: Snapshot, ui: Ui): Lists {
+		return this.#lists.of(snapshot, ui);
+	}
+
+	/** Before a picture is made. */
+	prepare({run, tasks}: Snapshot, {list, pane}: Ui): void {
+		if (run !== undefined && [list, pane].some(of => of === 'graph' || of === 'timeline')) this.#details.want(run.id, tasks);
+		this.logs.flush();
+	}
+
+	close(): void {
+		this.#data.close();
+		this.logs.close();
+		this.#details.close();
+	}
+}

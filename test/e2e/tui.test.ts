@@ -1,0 +1,212 @@
+import {join} from 'node:path';
+import {describe, expect, test} from 'vitest';
+import {CliPlace, program} from '../helpers/cli.ts';
+import {PtyProgram} from '../helpers/pty-program.ts';
+
+const short = 'name: short\ntasks: [{name: one, command: echo one is through}]\n';
+const failing = 'name: failing\ntasks: [{name: one, command: exit 7}]\n';
+const waiting = `name: waiting
+tasks:
+  - {name: wait, command: "trap 'echo asked to end; exit 3' TERM; echo ready; while [ ! -e go ]; do sleep 0.05; done; echo through"}
+`;
+const flags = ['-f', 'flow.yml', '--port', '0'];
+
+function placeWith(flow: string): CliPlace {
+	const place = new CliPlace();
+	place.file('flow.yml', flow);
+	return place;
+}
+
+async function opened(flow: string, options: ConstructorParameters<typeof PtyProgram>[2] = {}) {
+	const place = placeWith(flow);
+	const screen = new PtyProgram(place, flags, options);
+	await screen.shows(/1 Agents|2 Tasks/);
+	return {place, screen};
+}
+
+async function statusOf(place: CliPlace): Promise<string> {
+	const [run] = JSON.parse((await place.run(['ps', '--json'])).stdout);
+	return run?.status;
+}
+
+describe('leaving', () => {
+	test.each([
+		['succeeded', short, 0, /✔ run r\w+ succeeded/],
+		['failed', failing, 1, /✖ run r\w+ failed/],
+	] as const)('once the run has %s, its status is the exit status, and a summary stays', async (status, flow, exit, summary) => {
+		const {screen} = await opened(flow);
+		await screen.shows(status);
+		expect(screen.isAlternate).toBe(true);
+		screen.press('q');
+		expect(await screen.ended).toEqual({status: exit, signal: undefined});
+		expect(screen.isAlternate).toBe(false);
+		await screen.shows(summary);
+	});
+
+	test('cancelling it first', async () => {
+		const {place, screen} = await opened(waiting);
+		await screen.shows('wait │ ready');
+		screen.press('q');
+		await screen.shows('still goes on');
+		screen.press('c');
+		expect(await screen.ended).toMatchObject({status: 1});
+		await screen.shows('asked to end');
+		expect(await statusOf(place)).toBe('cancelled');
+	});
+
+	test('to go on as a log', async () => {
+		const {place, screen} = await opened(waiting);
+		await screen.shows('wait │ ready');
+		screen.press('ctrl+c');
+		await screen.shows('still goes on');
+		screen.press('d');
+		await expect.poll(() => screen.isAlternate).toBe(false);
+		place.file('go', '');
+		await screen.shows('wait  through');
+		expect(await screen.ended).toMatchObject({status: 0});
+	});
+
+	test('at once, by Ctrl+C twice', async () => {
+		const {screen} = await opened(waiting);
+		await screen.shows('wait │ ready');
+		screen.press('ctrl+c');
+		await screen.shows('still goes on');
+		screen.press('ctrl+c');
+		expect(await screen.ended).toMatchObject({status: 130});
+		expect(screen.isAlternate).toBe(false);
+	});
+
+	test.each([
+		['SIGTERM', 143],
+		['SIGHUP', 129],
+	] as const)('by %s: the run is cancelled in good order, status %d, and the terminal is as before', async (signal, status) => {
+		const {place, screen} = await opened(waiting);
+		await screen.shows('wait │ ready');
+		screen.kill(signal);
+		expect(await screen.ended).toEqual({status, signal: undefined});
+		expect(screen.isAlternate).toBe(false);
+		expect(screen.output).toMatch(/\u001b\[\?25h/);
+		expect(await statusOf(place)).toBe('cancelled');
+	});
+});
+
+describe('the shell', () => {
+	test('gets the terminal with Ctrl+Z, and gives it back with fg', async () => {
+		const place = placeWith(waiting);
+		const shell = new PtyProgram(place, [], {command: ['bash', '--norc', '--noprofile', '-i'], env: {PS1: 'shell> '}});
+		await shell.shows('shell>');
+		shell.type(`'${process.execPath}' '${program}' ${flags.join(' ')}\r`);
+		await shell.shows(/▶ running +wait[\s\S]*│ ready/);
+		shell.press('ctrl+z');
+		await shell.shows('Stopped');
+		expect(shell.isAlternate).toBe(false);
+		shell.type('echo typed in the $((40 + 2))nd shell\r');
+		await shell.shows('typed in the 42nd shell');
+		shell.type('fg\r');
+		await shell.shows(/▶ running +wait[\s\S]*│ ready/);
+		expect(shell.isAlternate).toBe(true);
+		// Keys come here again.
+		shell.press('?');
+		await shell.shows(' Keys ');
+		shell.press('q');
+		place.file('go', '');
+		await shell.shows('✔ succeeded');
+		shell.press('q');
+		await shell.shows(/✔ run r\w+ succeeded/);
+		shell.type('echo $?:$(stty -a | grep -o " echo ")\r');
+		await shell.shows('0: echo');
+	});
+
+	test('gets it back in order when the program breaks, and is told why', async () => {
+		const place = placeWith(waiting);
+		place.file('crash.mjs', `process.on('SIGUSR2', () => setImmediate(() => { throw new Error('the sky fell'); }));`);
+		const screen = new PtyProgram(place, flags, {env: {NODE_OPTIONS: `--import ${join(place.directory, 'crash.mjs')}`}});
+		await screen.shows('wait │ ready');
+		screen.kill('SIGUSR2');
+		expect(await screen.ended).toMatchObject({status: 1});
+		expect(screen.isAlternate).toBe(false);
+		await screen.shows('internal error: the sky fell');
+		// The message comes after the screen, so that it is seen.
+		expect(screen.output.lastIndexOf('the sky fell')).toBeGreaterThan(screen.output.lastIndexOf('\u001b[?1049l'));
+		// The next start goes on with the run.
+		const again = new PtyProgram(place, flags);
+		await again.shows(/▶ running +wait/);
+		place.file('go', '');
+		await again.shows('✔ succeeded');
+	});
+});
+
+describe('the terminal', () => {
+	test('that nobody reads slows nothing: the run ends, and the screen is right when somebody reads again', async () => {
+		const {place, screen} = await opened(`name: flood
+tasks:
+  - {name: wait, command: "while [ ! -e go ]; do sleep 0.05; done"}
+  - {name: flood, command: seq 200000, depends_on: [wait]}
+  - {name: after, command: touch over, depends_on: [flood]}
+`);
+		await screen.shows(/▶ running +wait/);
+		screen.freeze();
+		for (let key = 0; key < 300; key++) screen.press('tab');
+		place.file('go', '');
+		await expect.poll(() => statusOf(place), {timeout: 25_000}).toBe('succeeded');
+		screen.thaw();
+		await screen.shows('✔ succeeded');
+		screen.press('q');
+		expect(await screen.ended).toMatchObject({status: 0});
+	});
+
+	test('may have any size, and change it', async () => {
+		const {screen} = await opened(short, {columns: 120, rows: 40});
+		await screen.shows('✔ succeeded');
+		for (const [columns, rows] of [
+			[60, 15],
+			[200, 60],
+			[80, 24],
+		] as const) {
+			screen.resize(columns, rows);
+			await expect.poll(() => screen.text.split('\n').at(-1)).toMatch(/help.*quit|zoom/);
+			await screen.shows('✔ succeeded');
+		}
+		screen.resize(40, 10);
+		await screen.shows('terminal too small: 40x10');
+		screen.press('q');
+		expect(await screen.ended).toMatchObject({status: 0});
+	});
+
+	test('has no colours where it is to have none, and ASCII where it has no more', async () => {
+		const {screen} = await opened(failing, {env: {NO_COLOR: '1', LANG: 'C'}});
+		await screen.shows(/x failed +one/);
+		screen.press('q');
+		await screen.ended;
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them
+		expect(screen.output).not.toMatch(/\u001b\[[\d;]*(?:3[0-7]|9[0-7]|38|2)m/);
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: all that is no text
+		expect(screen.output).toMatch(/^[\u0007-\u007e]*$/);
+	});
+
+	test('shows nothing that others write to it', async () => {
+		const place = placeWith(short);
+		place.file(
+			'noise.mjs',
+			`setInterval(() => { console.log('written by a library'); console.error('written by another'); process.emitWarning('a warning of Node'); }, 50);`,
+		);
+		const screen = new PtyProgram(place, flags, {env: {NODE_OPTIONS: `--import ${join(place.directory, 'noise.mjs')}`}});
+		await screen.shows('✔ succeeded');
+		await screen.shows('one is through');
+		screen.press('!');
+		await screen.shows('Diagnostics');
+		for (const text of ['written by a library', 'written by another', 'a warning of Node']) await screen.shows(text);
+		screen.press('esc');
+		await screen.hides('Diagnostics');
+		expect(screen.text).not.toContain('written by');
+		expect(screen.text.split('\n')[0]).toMatch(/^ byoai {2}short/);
+	});
+
+	test.each([{TERM: 'dumb'}, {CI: 'true'}])('gets the log where a screen is no use: %j', async env => {
+		const place = placeWith(short);
+		const screen = new PtyProgram(place, flags, {env});
+		expect(await screen.ended).toMatchObject({status: 0});
+		await screen.shows('one is through');
+		expect(screen.output).not.toContain('\u001b[?1049h');
+	});
+});

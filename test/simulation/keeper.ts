@@ -9,11 +9,11 @@ const repeatMs = 1000;
 /** A person who deploys, drains and removes the persistent agent that runs may ask for. */
 export class Keeper {
 	readonly #world: World;
-	readonly #orchestrator: OrchestratorHost;
+	readonly #orchestrator: Pick<OrchestratorHost, 'offer'>;
 	#touched = false;
 	#restored = false;
 
-	constructor(world: World, orchestrator: OrchestratorHost) {
+	constructor(world: World, orchestrator: Pick<OrchestratorHost, 'offer'>) {
 		this.#world = world;
 		this.#orchestrator = orchestrator;
 	}

@@ -80,7 +80,7 @@ test('whatever an agent is ordered or asked, it answers, and refuses in words', 
 		expect(health.free).toBeGreaterThanOrEqual(0);
 		expect(health.free).toBeLessThanOrEqual(health.slots);
 	});
-	await fuzz('agent-api', property, {runs: 60});
+	await fuzz('agent-api', property, {runs: 40});
 });
 
 test('whatever bytes an agent gets over a socket, it answers or drops them', fuzzTimeout, async () => {
@@ -105,5 +105,5 @@ test('whatever bytes an agent gets over a socket, it answers or drops them', fuz
 		expect((await fetch(`${agent.url}/health`)).status).toBe(200);
 		expect(agent.said.filter(line => /^\s+at |TypeError|RangeError/.test(line))).toEqual([]);
 	});
-	await fuzz('agent-socket', property, {runs: 150});
+	await fuzz('agent-socket', property, {runs: 100});
 });

@@ -91,7 +91,7 @@ test(
 			}
 		});
 		await fuzz('journal', property, {
-			runs: 120,
+			runs: 60,
 			// Zeros in the midst of a snapshot: SQLite gives them back without a word.
 			examples: [[1, [['', {how: 'fill', at: 696_639, length: 2423, byte: 0}]]]],
 		});
@@ -152,7 +152,7 @@ test('whatever lies in the state directory, it is used, or refused with what to 
 			expectExplained(error, directory);
 		}
 	});
-	await fuzz('state-directory', property, {runs: 50});
+	await fuzz('state-directory', property, {runs: 40});
 });
 
 const ref = {run: 'r01', task: 0, attempt: 1};
@@ -199,7 +199,7 @@ test('whatever became of a log and its index, what is read is in order and ends,
 			await store.close();
 		}
 	});
-	await fuzz('log-files', property, {runs: 200});
+	await fuzz('log-files', property, {runs: 120});
 });
 
 function of(done: ReadonlyArray<readonly ['log' | 'idx', Damage]>, ending: 'log' | 'idx'): Damage[] {

@@ -73,7 +73,7 @@ test('whatever is asked of whichever route, it is answered, and refused in words
 		await expectAlive(orchestra);
 		if (Object.keys(orchestra.services.engine.state.runs).length > 10) await cancelAll(orchestra);
 	});
-	await fuzz('routes', property, {runs: 700});
+	await fuzz('routes', property, {runs: 350});
 });
 
 function told({method, target, headers}: WildRequest): string {
@@ -125,6 +125,6 @@ test('whatever bytes come over a socket, they are answered or dropped, and the n
 		expect((await fetch(`${url}/health`)).status).toBe(200);
 		if (Object.keys(orchestra.services.engine.state.runs).length > 10) await cancelAll(orchestra);
 	});
-	await fuzz('socket', property, {runs: 200});
+	await fuzz('socket', property, {runs: 150});
 	await expectAlive(orchestra);
 });

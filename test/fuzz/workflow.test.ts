@@ -37,7 +37,7 @@ test('whatever a workflow file holds, it gives a workflow, or problems in words'
 		expectSound(load(text, {files}), text);
 		loadAgentText(text, {file: 'agent.yml', limits: defaultLimits});
 	});
-	await fuzz('workflow', property, {runs: 300});
+	await fuzz('workflow', property, {runs: 200});
 });
 
 test('whatever stands between `${{` and `}}`, it is a value, or a problem in words', fuzzTimeout, async () => {
@@ -52,7 +52,7 @@ test('whatever stands between `${{` and `}}`, it is a value, or a problem in wor
 			expectSound(load(text, {files}), text);
 		},
 	);
-	await fuzz('expressions', property, {runs: 600});
+	await fuzz('expressions', property, {runs: 400});
 });
 
 test('whatever is given for params, and whatever is deployed, it is taken or refused in words', fuzzTimeout, async () => {

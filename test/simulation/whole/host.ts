@@ -1,32 +1,19 @@
-import {Contacts} from '../../../source/agents/contacts.ts';
-import {Exchanges} from '../../../source/agents/exchange.ts';
 import type {Driver} from '../../../source/drivers/driver.ts';
-import {Engine} from '../../../source/engine/engine.ts';
-import {History} from '../../../source/engine/history.ts';
-import {Performer} from '../../../source/engine/perform.ts';
-import {TaskLogs} from '../../../source/engine/task-logs.ts';
-import {Views} from '../../../source/engine/views.ts';
 import {ByoaiError} from '../../../source/model/error.ts';
-import {defaultLimits} from '../../../source/model/limits.ts';
 import type {AgentType} from '../../../source/model/workflow.ts';
 import type {Snapshot} from '../../../source/protocol/views.ts';
 import type {State} from '../../../source/scheduler/state.ts';
-import {poolOfInstance} from '../../../source/scheduler/state.ts';
-import type {Server} from '../../../source/server/server.ts';
-import {createServer} from '../../../source/server/server.ts';
-import {openLogFiles} from '../../../source/store/log-files.ts';
-import type {LogStore} from '../../../source/store/logs.ts';
 import type {AgentProcess} from '../agent.ts';
 import type {Audit} from '../audit.ts';
 import type {DriverHost} from '../driver.ts';
 import {Life} from '../life.ts';
-import {simulatedCalls} from '../push.ts';
 import type {World} from '../world.ts';
 import type {Database} from './database.ts';
 import type {WholeFaults} from './faults.ts';
 import {faultyJournal} from './journal.ts';
+import type {Program} from './program.ts';
+import {openProgram} from './program.ts';
 import type {VirtualDisk} from './virtual-files.ts';
-import {logsDirectory} from './virtual-files.ts';
 
 export type WholeHostParts = {
 	readonly world: World;
@@ -45,19 +32,7 @@ export type Caller = {
 	readonly broke: () => void;
 };
 
-type Process = {
-	readonly life: Life;
-	readonly engine: Engine;
-	readonly server: Server;
-	readonly views: Views;
-	readonly epoch: string;
-	readonly callers: Set<Caller>;
-	/** Ends its parts in order, all but what waits for the disk. */
-	readonly end: () => void;
-	readonly logs: LogStore;
-};
-
-const refreshMs = 2000;
+type Process = {readonly life: Life; readonly program: Program; readonly epoch: string; readonly callers: Set<Caller>};
 
 /** The orchestrator's machine: boots the whole product, its API without a socket, on a disk that fails and a clock of its own, and ends it in any way. */
 export class WholeHost {
@@ -76,13 +51,14 @@ export class WholeHost {
 
 	/** Undefined while it is down. */
 	get state(): State | undefined {
-		return this.#process?.engine.state;
+		return this.#process?.program.engine.state;
 	}
 
 	/** The views as the process has them, with the id that an event of just now has. */
 	get views(): {readonly id: string; readonly snapshot: Snapshot} | undefined {
 		if (this.#process === undefined) return undefined;
-		const {epoch, views} = this.#process;
+		const {epoch, program} = this.#process;
+		const {views} = program;
 		return {id: `${epoch}-${views.sequence}`, snapshot: views.snapshot()};
 	}
 
@@ -90,7 +66,7 @@ export class WholeHost {
 	boot(): void {
 		const life = new Life(this.#world);
 		try {
-			this.#process = this.#compose(life);
+			this.#process = this.#open(life);
 		} catch (error) {
 			// A disk that was torn in a commit, or lost what was not synced, is no damage.
 			this.#parts.audit.fail(error);
@@ -123,8 +99,7 @@ export class WholeHost {
 		this.#process = undefined;
 		this.#world.trace(() => 'orchestrator is stopped');
 		process.life.run(() => {
-			process.end();
-			process.logs.close().then(
+			process.program.end().then(
 				() => this.#ended(process),
 				(error: unknown) => this.#parts.audit.fail(error),
 			);
@@ -152,7 +127,7 @@ export class WholeHost {
 		if (process === undefined) return caller.broke();
 		process.callers.add(caller);
 		process.life.run(() => {
-			process.server.fetch(request).then(
+			process.program.server.fetch(request).then(
 				response => process.life.alive && this.#answer(process, caller, request, response),
 				(error: unknown) => this.#parts.audit.fail(error),
 			);
@@ -199,106 +174,25 @@ export class WholeHost {
 		life.later(0, () => this.crash());
 	}
 
-	#compose(life: Life): Process {
+	#open(life: Life): Process {
 		const {world, faults, audit, disk, driver, agent, database} = this.#parts;
-		const {random} = world;
-		const {clock} = life;
 		const epoch = `life${++this.#lives}`;
-		const limits = {
-			...defaultLimits,
-			batch_events: random.pick([3, 1000]),
-			snapshot_events: random.pick([20, 100_000]),
-			event_rows: faults.eventRows,
-			attempt_log_bytes: faults.attemptBytes,
-		};
-		const store = faultyJournal({world, faults, audit, life, database, crash: tornFrom => this.crash(tornFrom)});
-		const warn = (message: string) => life.alive && this.#warned(message);
-		const engine: Engine = new Engine({
-			store,
-			clock,
-			limits,
-			perform: command => life.alive && performer.perform(command),
+		const program = openProgram({
+			world,
+			faults,
+			life,
+			agent,
+			epoch,
+			store: faultyJournal({world, faults, audit, life, database, crash: tornFrom => this.crash(tornFrom)}),
+			files: disk.layerOf(world, faults, life),
+			drivers: this.#awayNowAndThen(driver.portsOf(life), life),
+			newRunId: () => `r${String(++this.#runs).padStart(6, '0')}`,
+			warn: message => life.alive && this.#warned(message),
 			onFatal: error => this.#die(life, error),
 		});
-		engine.restore();
-		audit.restored(engine.state);
-		// Few files are open at once, so that they are closed and opened again.
-		const logFiles = openLogFiles(logsDirectory, {
-			attemptBytes: limits.attempt_log_bytes,
-			openAttempts: random.pick([1, 256]),
-			layer: disk.layerOf(world, faults, life),
-		});
-		const logs = new TaskLogs(logFiles);
-		const settings = {
-			leaseMs: random.pick([6000, 10_000, 20_000, 40_000]),
-			instanceLeaseMs: random.pick([20_000, 86_400_000]),
-			silentMs: 5000,
-			graceMs: 1500,
-			holdMs: 2500,
-		};
-		const exchanges = new Exchanges({engine, logs, clock, settings});
-		const contacts = new Contacts({
-			engine,
-			exchanges,
-			clock,
-			calls: simulatedCalls({world, life, agent}),
-			leaseMs: settings.leaseMs,
-			silentMs: settings.silentMs,
-			healthChecks: 2,
-			random: () => random.unit(),
-			warn,
-		});
-		const performer = new Performer({
-			drivers: this.#awayNowAndThen(driver.portsOf(life), life),
-			clock,
-			warn: () => undefined,
-			offer: event => engine.offer(event),
-			sendOrders: session => exchanges.sendOrders(session),
-		});
-		const views = new Views(
-			engine,
-			name => exchanges.isHeard(name),
-			name => contacts.vitals(name),
-		);
-		const server = createServer({
-			engine,
-			exchanges,
-			views,
-			history: new History(engine, store, (session, ref) => exchanges.holds(session, ref)),
-			logs,
-			clock,
-			limits,
-			warn,
-			epoch,
-			version: '1.2.3',
-			workflowDir: '/nonexistent',
-			instanceToken: instanceToken,
-			localAgent: {slots: 1 + random.below(3), idleMs: random.pick([0, 4000])},
-			ownAgentTimeoutMs: 60_000,
-			supportedTypes: new Set<AgentType>(['local', 'docker']),
-			probe: () => Promise.resolve(),
-			refusalsOf: () => [],
-			newRunId: () => `r${String(++this.#runs).padStart(6, '0')}`,
-		});
-		const end = () => {
-			contacts.close();
-			exchanges.close();
-			engine.close();
-			views.close();
-			performer.close();
-		};
-		const refresh = () => {
-			views.refreshAgents();
-			life.later(refreshMs, refresh);
-		};
-		life.run(() => {
-			exchanges.start();
-			engine.start();
-			contacts.start();
-			void performer.sweep(instance => poolOfInstance(engine.state, instance) !== undefined, new Set(['docker']));
-			life.later(refreshMs, refresh);
-		});
-		return {life, engine, server, views, epoch, callers: new Set(), end, logs: logFiles};
+		audit.restored(program.engine.state);
+		life.run(() => program.start());
+		return {life, program, epoch, callers: new Set()};
 	}
 
 	/** Streams break off where a log cannot be read; nothing else is to be told here. */
@@ -325,9 +219,4 @@ export class WholeHost {
 			]),
 		);
 	}
-}
-
-/** What the agent of an instance is told. */
-export function instanceToken(agent: string): string {
-	return `token-of-${agent}`;
 }

@@ -9,7 +9,7 @@ import type {Requests} from '../contact.ts';
 import type {World} from '../world.ts';
 import type {WholeFaults} from './faults.ts';
 import type {Caller, WholeHost} from './host.ts';
-import {instanceToken} from './host.ts';
+import {instanceToken} from './program.ts';
 import {agentKeys} from './workflow-file.ts';
 
 export const origin = 'http://127.0.0.1:5001';

@@ -38,7 +38,7 @@ export function chooseWholeFaults(random: Random): WholeFaults {
 	return {
 		cutBody: random.sometimes(0.5, random.unit() * 0.2),
 		appendFails: random.sometimes(0.3, 0.003),
-		tornCommit: random.sometimes(0.3, 0.004),
+		tornCommit: random.sometimes(0.3, 0.015),
 		fileFails: random.sometimes(0.3, 0.03),
 		syncFails: random.sometimes(0.3, 0.05),
 		shortWrite: random.sometimes(0.3, 0.3),

@@ -195,9 +195,10 @@ export class WholeHost {
 		return {life, program, epoch, callers: new Set()};
 	}
 
-	/** Streams break off where a log cannot be read; nothing else is to be told here. */
+	/** Streams break off where a log cannot be read, or is closed: without a socket nobody ends them before. Nothing else is to be told here. */
 	#warned(message: string): void {
-		if (!/^a reply broke off: cannot read the log/.test(message)) this.#parts.audit.fail(`a warning: ${message}`);
+		if (!/^a reply broke off: (cannot read the log|the orchestrator is shutting down)/.test(message))
+			this.#parts.audit.fail(`a warning: ${message}`);
 	}
 
 	#awayNowAndThen(drivers: ReadonlyMap<AgentType, Driver>, life: Life): ReadonlyMap<AgentType, Driver> {

@@ -7,11 +7,11 @@ const logBytes = 'source/store/log-bytes.ts';
 /** Rules of the journal's and the logs' files. */
 export const storeMutants: readonly Mutant[] = [
 	{
-		name: 'snapshot-drops-too-much',
-		rule: 'journal: a snapshot stands for the entries up to it, and for no other',
+		name: 'snapshot-of-one-before',
+		rule: 'journal: a snapshot stands for the entries up to it, and no other is dropped',
 		file: sqlite,
-		find: 'this.#statements.dropEntries.run(sequence);',
-		replace: 'this.#statements.dropEntries.run(sequence + 1);',
+		find: 'this.#statements.saveSnapshot.run(sequence, text);',
+		replace: 'this.#statements.saveSnapshot.run(sequence - 1, text);',
 	},
 	{
 		name: 'numbers-begin-again',

@@ -25,6 +25,8 @@ import {wireFetch} from './wire.ts';
 const havocMs = 120_000;
 const healingLimitMs = 900_000;
 const happeningsLimit = 400_000;
+/** So often it is looked whether all has come to its end. */
+const lookMs = 500;
 /** How often the output of an attempt is followed as it comes. */
 const followChance = 0.3;
 
@@ -89,8 +91,12 @@ export class WholeSimulation {
 
 	async #live(): Promise<number> {
 		const world = this.#world;
+		let lookAt = 0;
 		for (let happenings = 0; ; happenings++) {
-			if (this.#isOver()) return happenings;
+			if (world.now >= lookAt) {
+				if (this.#isOver()) return happenings;
+				lookAt = world.now + lookMs;
+			}
 			await this.#happen();
 			if (!world.healed && world.now >= havocMs) this.#heal();
 			if (happenings > happeningsLimit || world.now > havocMs + healingLimitMs) throw new Error(`no end: ${this.#whatIsLeft()}`);
@@ -104,8 +110,8 @@ export class WholeSimulation {
 			world.promisesWait = false;
 			await new Promise(resolve => setImmediate(resolve));
 		}
-		for (const {event} of world.disk.journal.slice(this.#seen)) this.#look(event);
-		this.#seen = world.disk.journal.length;
+		const {journal} = world.disk;
+		for (let entry = journal[this.#seen]; entry !== undefined; entry = journal[++this.#seen]) this.#look(entry.event);
 		this.#audit.throwFailure();
 	}
 

@@ -93,7 +93,11 @@ test(
 		await fuzz('journal', property, {
 			runs: 60,
 			// Zeros in the midst of a snapshot: SQLite gives them back without a word.
-			examples: [[1, [['', {how: 'fill', at: 696_639, length: 2423, byte: 0}]]]],
+			examples: [
+				[1, [['', {how: 'fill', at: 696_639, length: 2423, byte: 0}]]],
+				// Another letter in the name of a column.
+				[0, [['', {how: 'flip', at: 921_198, bit: 0}]]],
+			],
 		});
 	},
 );

@@ -10,8 +10,8 @@ import type {Random} from '../random.ts';
 import type {World} from '../world.ts';
 import type {WholeFaults} from './faults.ts';
 
-/** A disk writes so much at once, or nothing of it. */
-const sectorBytes = 512;
+/** A disk writes so much at once, or nothing of it: less than real ones, as output is shorter here. */
+const sectorBytes = 32;
 const recordBytes = 16;
 /** Where logs lie on every virtual disk. */
 export const logsDirectory = '/state/logs';

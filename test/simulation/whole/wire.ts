@@ -99,7 +99,9 @@ class Connection {
 		if (this.#over) return;
 		const bytes = piece.subarray(0, this.#bytesLeft);
 		this.#bytesLeft -= piece.length;
-		if (bytes.length > 0) this.#body?.enqueue(bytes);
+		// A network keeps nothing together that was sent at once.
+		const half = random.chance(0.2) ? random.below(bytes.length + 1) : 0;
+		for (const part of [bytes.subarray(0, half), bytes.subarray(half)]) if (part.length > 0) this.#body?.enqueue(part);
 		if (this.#bytesLeft < 0 || this.#isLost('in')) return this.#break('the connection was cut');
 		const stallMs = !healed && random.chance(this.#faults.slowReader) ? random.below(longestStallMs) : 0;
 		const goOn = () => {

@@ -141,7 +141,8 @@ class Client {
 	/** The same with time, stream and offset of each piece. */
 	async *taskRecords({run, task, ...query}: TaskLogQuery, signal?: AbortSignal): AsyncGenerator<LogRecord> {
 		const path = `/v1/runs/${encodeURIComponent(run)}/tasks/${encodeURIComponent(task)}/logs`;
-		for await (const line of this.#textLines(path + queryText({...query, format: 'ndjson'}), signal)) yield parsed<LogRecord>(line, this.url);
+		for await (const line of this.#textLines(path + queryText({...query, format: 'ndjson'}), signal))
+			yield parsed<LogRecord>(line, this.url);
 	}
 
 	/** The views as they are, then as they change; `lastId` goes on after that event, where that can be. Ends when the server closes. */

@@ -54,6 +54,8 @@ export function faultyJournal(parts: JournalParts): Store {
 		loadRun: id => store.loadRun(id),
 		findRuns: (prefix, limit) => store.findRuns(prefix, limit),
 		runOfRequest: key => store.runOfRequest(key),
+		outdatedRuns: query => store.outdatedRuns(query),
+		dropRun: (id, attempts) => store.dropRun(id, attempts),
 		close: () => undefined,
 	};
 }

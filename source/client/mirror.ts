@@ -13,6 +13,8 @@ export type MirrorNews =
 export type MirrorOptions = {
 	/** Waits between two connections; ends early when the signal is aborted. */
 	readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+	/** From 0 to below 1. */
+	readonly random?: () => number;
 };
 
 const shortestRetryMs = 200;
@@ -25,6 +27,7 @@ const longestRetryMs = 5000;
 export class Mirror {
 	readonly #client: Pick<Client, 'events'>;
 	readonly #wait: (ms: number, signal: AbortSignal) => Promise<void>;
+	readonly #random: () => number;
 	readonly #runs = new Map<string, RunRow>();
 	readonly #tasks = new Map<string, TaskRow>();
 	readonly #agents = new Map<string, AgentRow>();
@@ -32,9 +35,10 @@ export class Mirror {
 	#lastId: string | undefined;
 	#live = false;
 
-	constructor(client: Pick<Client, 'events'>, {wait = waitOrAbort}: MirrorOptions = {}) {
+	constructor(client: Pick<Client, 'events'>, {wait = waitOrAbort, random = Math.random}: MirrorOptions = {}) {
 		this.#client = client;
 		this.#wait = wait;
+		this.#random = random;
 	}
 
 	get runs(): ReadonlyMap<string, RunRow> {
@@ -78,7 +82,7 @@ export class Mirror {
 			}
 			this.#live = false;
 			if (signal.aborted) return;
-			const retryMs = retryDelay(failures);
+			const retryMs = retryDelay(failures) * (1 + this.#random() / 2);
 			this.#tell({type: 'broken', error, retryMs});
 			await this.#wait(retryMs, signal);
 		}
@@ -133,9 +137,9 @@ function mergeRows<Row extends {readonly id: string; readonly version: number}>(
 	return newer;
 }
 
-/** Doubled with each failure, and up to half of it more by chance, so that clients do not come back in step. */
+/** Doubled with each failure; up to half of it comes on top by chance, so that clients do not come back in step. */
 function retryDelay(failures: number): number {
-	return Math.min(longestRetryMs, shortestRetryMs * 2 ** Math.min(failures, 10)) * (1 + Math.random() / 2);
+	return Math.min(longestRetryMs, shortestRetryMs * 2 ** Math.min(failures, 10));
 }
 
 async function waitOrAbort(ms: number, signal: AbortSignal): Promise<void> {

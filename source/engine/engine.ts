@@ -6,6 +6,7 @@ import type {Run} from '../model/run.ts';
 import type {Refusal} from '../scheduler/check.ts';
 import {check, refusalError} from '../scheduler/check.ts';
 import type {OwnArrays} from '../scheduler/draft.ts';
+import {findViolation} from '../scheduler/invariants.ts';
 import {place} from '../scheduler/placement.ts';
 import {recover} from '../scheduler/recover.ts';
 import type {State} from '../scheduler/state.ts';
@@ -70,18 +71,30 @@ export class Engine {
 		return this.#rooms;
 	}
 
-	/** Takes up the journal where it ends. Call once, before anything else; nothing happens yet. */
+	/**
+	 * Takes up the journal where it ends. Call once, before anything else; nothing happens yet. Throws `unavailable` where that cannot be
+	 * read, or adds up to what never was: a disk may give back other bytes than it was given.
+	 */
 	restore(): void {
 		const {store} = this.#options;
-		const snapshot = store.loadSnapshot();
-		if (snapshot !== undefined) {
-			this.#state = snapshot.state as State;
-			this.#sequence = this.#snapshotSequence = snapshot.sequence;
-		}
-		const own: OwnArrays = new WeakSet();
-		for (const {sequence, event} of store.read(this.#sequence)) {
-			this.#state = step(this.#state, event, own).state;
-			this.#sequence = sequence;
+		let part = 'its snapshot';
+		try {
+			const snapshot = store.loadSnapshot();
+			if (snapshot !== undefined) {
+				this.#state = snapshot.state as State;
+				this.#sequence = this.#snapshotSequence = snapshot.sequence;
+			}
+			const own: OwnArrays = new WeakSet();
+			for (const {sequence, event} of store.read(this.#sequence)) {
+				part = `entry ${sequence}`;
+				this.#state = step(this.#state, event, own).state;
+				this.#sequence = sequence;
+			}
+			part = 'what it adds up to';
+			const violation = findViolation(this.#state);
+			if (violation !== undefined) throw new Error(violation);
+		} catch (error) {
+			throw error instanceof ByoaiError ? error : damagedJournal(part, error);
 		}
 	}
 
@@ -223,6 +236,12 @@ export class Engine {
 
 function fatalError(cause: unknown): ByoaiError {
 	return cause instanceof ByoaiError ? cause : new ByoaiError('internal', `the engine broke: ${String(cause)}`, {cause});
+}
+
+function damagedJournal(part: string, cause: unknown): ByoaiError {
+	const why = cause instanceof Error ? cause.message : String(cause);
+	const advice = 'Restore byoai.db in the state directory from a backup, or move it away to begin anew; task logs stay where they are.';
+	return new ByoaiError('unavailable', `the journal is damaged: ${part} makes no sense (${why}). ${advice}`, {cause});
 }
 
 function stepChecked(draft: Draft, event: Event): Refusal | undefined {

@@ -11,8 +11,9 @@ import {taskOf} from './state.ts';
  * and here they are held together. Undefined: all is well; else the first thing that is not, in words.
  */
 export function findViolation(state: State): string | undefined {
+	const held = new Set(Object.values(state.sessions).flatMap(({id, assigned}) => assigned.map(ref => holding(id, ref))));
 	for (const run of Object.values(state.runs)) {
-		const violation = findInRun(state, run);
+		const violation = findInRun(held, run);
 		if (violation !== undefined) return `run ${run.id}: ${violation}`;
 	}
 	for (const session of Object.values(state.sessions)) {
@@ -22,7 +23,7 @@ export function findViolation(state: State): string | undefined {
 	return findInPools(state);
 }
 
-function findInRun(state: State, run: Run): string | undefined {
+function findInRun(held: ReadonlySet<string>, run: Run): string | undefined {
 	const {tasks} = run;
 	const open = tasks.filter(({status}) => !taskEnded(status)).length;
 	const active = tasks.filter(({status}) => status === 'running').length;
@@ -31,7 +32,7 @@ function findInRun(state: State, run: Run): string | undefined {
 	if (run.active !== active) return `active is ${run.active}, but ${active} tasks are running`;
 	const most = run.workflow.maxParallel;
 	if (most !== undefined && active > most) return `${active} tasks are running, with max_parallel ${most}`;
-	return findInLists(run) ?? findInTasks(state, run);
+	return findInLists(run) ?? findInTasks(held, run);
 }
 
 function findInLists({tasks, ready, waiting}: Run): string | undefined {
@@ -48,15 +49,15 @@ function findInLists({tasks, ready, waiting}: Run): string | undefined {
 	return undefined;
 }
 
-function findInTasks(state: State, run: Run): string | undefined {
+function findInTasks(held: ReadonlySet<string>, run: Run): string | undefined {
 	for (const [index, task] of run.tasks.entries()) {
-		const violation = findInTask(state, run, index, task);
+		const violation = findInTask(held, run, index, task);
 		if (violation !== undefined) return `task ${index}, ${task.status}: ${violation}`;
 	}
 	return undefined;
 }
 
-function findInTask(state: State, run: Run, index: number, task: Task): string | undefined {
+function findInTask(held: ReadonlySet<string>, run: Run, index: number, task: Task): string | undefined {
 	const {status, attempts, undecided} = task;
 	if ((task.readyAt !== undefined) !== (status === 'ready')) return `readyAt is ${task.readyAt}`;
 	if ((task.retryAt !== undefined) !== (status === 'waiting')) return `retryAt is ${task.retryAt}`;
@@ -74,8 +75,12 @@ function findInTask(state: State, run: Run, index: number, task: Task): string |
 	const holder = currentAttempt(task);
 	if (holder === undefined) return undefined;
 	const ref: AttemptRef = {run: run.id, task: index, attempt: holder.number};
-	const isHeld = state.sessions[holder.attempt.session]?.assigned.some(other => attemptKey(other) === attemptKey(ref)) === true;
-	return isHeld ? undefined : `session ${holder.attempt.session} does not have it`;
+	return held.has(holding(holder.attempt.session, ref)) ? undefined : `session ${holder.attempt.session} does not have it`;
+}
+
+/** That a session has an attempt, as one word. */
+function holding(session: string, ref: AttemptRef): string {
+	return `${attemptKey(ref)} ${session}`;
 }
 
 function findInSession(state: State, {id, assigned}: Session): string | undefined {

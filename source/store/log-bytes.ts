@@ -1,9 +1,9 @@
-import type {FileHandle} from 'node:fs/promises';
-import {open} from 'node:fs/promises';
+import {constants} from 'node:fs';
 import {DamagedFile} from './file-error.ts';
+import type {FileLayer, OpenFile} from './file-layer.ts';
 
 /** All of `length` bytes. Throws `DamagedFile` when the file ends before. */
-export async function readExactly(file: FileHandle, position: number, length: number): Promise<Buffer> {
+export async function readExactly(file: OpenFile, position: number, length: number): Promise<Buffer> {
 	const buffer = Buffer.allocUnsafe(length);
 	for (let filled = 0; filled < length; ) {
 		const {bytesRead} = await file.read(buffer, filled, length - filled, position + filled);
@@ -14,7 +14,7 @@ export async function readExactly(file: FileHandle, position: number, length: nu
 }
 
 /** Writes all of `data` and waits until it is on the disk. */
-export async function writeDurably(file: FileHandle, position: number, data: Uint8Array): Promise<void> {
+export async function writeDurably(file: OpenFile, position: number, data: Uint8Array): Promise<void> {
 	for (let written = 0; written < data.length; ) {
 		const {bytesWritten} = await file.write(data, written, data.length - written, position + written);
 		written += bytesWritten;
@@ -23,8 +23,8 @@ export async function writeDurably(file: FileHandle, position: number, data: Uin
 }
 
 /** Makes the names in a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
-	const directory = await open(path, 'r');
+export async function syncDirectory(files: FileLayer, path: string): Promise<void> {
+	const directory = await files.open(path, constants.O_RDONLY);
 	try {
 		await directory.sync();
 	} finally {

@@ -1,8 +1,7 @@
 import {constants} from 'node:fs';
-import type {FileHandle} from 'node:fs/promises';
-import {mkdir, open} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {systemCode} from './file-error.ts';
+import type {FileLayer, OpenFile} from './file-layer.ts';
 import {readExactly, syncDirectory, writeDurably} from './log-bytes.ts';
 import type {IndexTail} from './log-index.ts';
 import {encodeRecords, findRecord, readRecords, recordBytes, recoverTail, windowRecords} from './log-index.ts';
@@ -18,19 +17,23 @@ const readBytes = 8 * 1024 * 1024;
  */
 export class LogFile {
 	readonly #path: string;
-	readonly #log: FileHandle;
-	readonly #index: FileHandle;
+	readonly #layer: FileLayer;
+	readonly #log: OpenFile;
+	readonly #index: OpenFile;
 	/** Records of kept bytes: the durable ones. */
 	#records: number;
 	#kept: number;
 	#dropped: number;
 	/** The files hold what the fields say and nothing more. */
 	#exact: boolean;
+	/** What the fields say is on the disk: a process that died may have left it in memory. */
+	#lasting = false;
 
-	private constructor(path: string, files: {log: FileHandle; index: FileHandle}, tail: IndexTail) {
+	private constructor({path, layer, log, index}: {path: string; layer: FileLayer; log: OpenFile; index: OpenFile}, tail: IndexTail) {
 		this.#path = path;
-		this.#log = files.log;
-		this.#index = files.index;
+		this.#layer = layer;
+		this.#log = log;
+		this.#index = index;
 		this.#records = tail.records;
 		this.#kept = tail.kept;
 		this.#dropped = tail.dropped;
@@ -38,20 +41,28 @@ export class LogFile {
 	}
 
 	/** Opens `<path>.log` and `<path>.idx`. Undefined where one of them is not there and `create` is not set. */
-	static async open(path: string, {create}: {create: boolean}): Promise<LogFile | undefined> {
-		if (create) await mkdir(dirname(path), {recursive: true, mode: 0o700});
-		const index = await openFile(`${path}.idx`, create);
+	static async open(path: string, {create, layer}: {create: boolean; layer: FileLayer}): Promise<LogFile | undefined> {
+		if (create) await layer.makeDirectory(dirname(path));
+		const index = await openFile(layer, `${path}.idx`, create);
 		if (index === undefined) return undefined;
-		let log: FileHandle | undefined;
+		let log: OpenFile | undefined;
 		try {
-			log = await openFile(`${path}.log`, create);
-			if (log !== undefined) return new LogFile(path, {log, index}, await recoverTail(index, log));
+			log = await openFile(layer, `${path}.log`, create);
+			if (log !== undefined) return new LogFile({path, layer, log, index}, await recoverTail(index, log));
 		} catch (error) {
 			await Promise.all([index.close(), log?.close()]);
 			throw error;
 		}
 		await index.close();
 		return undefined;
+	}
+
+	/** Has what was found on the disk, where it is to be relied on; `end` may then be told to those who keep no copy any more. */
+	async settle(): Promise<void> {
+		if (this.#lasting) return;
+		await this.#log.datasync();
+		await this.#index.datasync();
+		this.#lasting = true;
 	}
 
 	/** Bytes received: kept and dropped. */
@@ -70,8 +81,14 @@ export class LogFile {
 		if (!this.#exact) await this.#repair();
 		// Nothing is kept any more once something was dropped, also where the limit was raised since.
 		const added = this.#dropped > 0 ? [] : piecesBefore(fresh, limit);
-		await this.#keep(added);
-		if (endOf(last) > this.end) await this.#drop(endOf(last));
+		try {
+			await this.#keep(added);
+			if (endOf(last) > this.end) await this.#drop(endOf(last));
+		} catch (error) {
+			// Now, since whoever opens the files next would take it for good. What cannot be cut off now is so before the next write.
+			if (!this.#exact) await this.#cutBack().catch(() => undefined);
+			throw error;
+		}
 		return added;
 	}
 
@@ -118,22 +135,28 @@ export class LogFile {
 	/** Counts all after the kept bytes as dropped, up to `end`, in the one record that says so: the last, rewritten in place. */
 	async #drop(end: number): Promise<void> {
 		this.#exact = false;
-		await writeDurably(this.#index, this.#records * recordBytes, encodeRecords([{end, at: 0, kind: 'dropped'}]));
+		await this.#writeDropped(end);
 		this.#dropped = end - this.#kept;
 		this.#exact = true;
 	}
 
-	/**
-	 * Brings the files to what the fields say, but for a count of dropped bytes, which the write that follows corrects. The index
-	 * comes first, so that it never covers other bytes than it was written for.
-	 */
+	/** Brings the files to what the fields say. The index comes first, so that it never covers other bytes than it was written for. */
 	async #repair(): Promise<void> {
 		if (this.#records > 0) await this.#shortenLast();
-		await this.#index.truncate((this.#records + (this.#dropped > 0 ? 1 : 0)) * recordBytes);
-		await this.#index.datasync();
-		await this.#log.truncate(this.#kept);
+		await this.#cutBack();
 		if (this.#records === 0) await this.#syncNames();
 		this.#exact = true;
+	}
+
+	async #cutBack(): Promise<void> {
+		await this.#index.truncate((this.#records + (this.#dropped > 0 ? 1 : 0)) * recordBytes);
+		if (this.#dropped > 0) await this.#writeDropped(this.end);
+		else await this.#index.datasync();
+		await this.#log.truncate(this.#kept);
+	}
+
+	#writeDropped(end: number): Promise<void> {
+		return writeDurably(this.#index, this.#records * recordBytes, encodeRecords([{end, at: 0, kind: 'dropped'}]));
 	}
 
 	/** The last record may reach beyond a log that somebody cut. */
@@ -147,14 +170,14 @@ export class LogFile {
 	/** The files may be new, and their directory too. */
 	async #syncNames(): Promise<void> {
 		const directory = dirname(this.#path);
-		await syncDirectory(directory);
-		await syncDirectory(dirname(directory));
+		await syncDirectory(this.#layer, directory);
+		await syncDirectory(this.#layer, dirname(directory));
 	}
 }
 
-async function openFile(path: string, create: boolean): Promise<FileHandle | undefined> {
+async function openFile(layer: FileLayer, path: string, create: boolean): Promise<OpenFile | undefined> {
 	try {
-		return await open(path, constants.O_RDWR | (create ? constants.O_CREAT : 0), 0o600);
+		return await layer.open(path, constants.O_RDWR | (create ? constants.O_CREAT : 0), 0o600);
 	} catch (error) {
 		if (!create && systemCode(error) === 'ENOENT') return undefined;
 		throw error;

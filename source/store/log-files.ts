@@ -4,6 +4,8 @@ import {ByoaiError} from '../model/error.ts';
 import type {AttemptRef, RunId} from '../model/ids.ts';
 import {attemptKey} from '../model/ids.ts';
 import {fromFileSystem} from './file-error.ts';
+import type {FileLayer} from './file-layer.ts';
+import {systemFiles} from './file-layer.ts';
 import {LogFile} from './log-file.ts';
 import {freshPieces} from './log-pieces.ts';
 import {KeyedQueue} from './log-queue.ts';
@@ -14,6 +16,8 @@ export type LogFilesOptions = {
 	readonly attemptBytes: number;
 	/** Attempts whose two files are open at once; the longest unused are closed first. */
 	readonly openAttempts?: number;
+	/** By default the file system. */
+	readonly layer?: FileLayer;
 };
 
 /** Attempts that are read or written at once. */
@@ -23,14 +27,15 @@ const parallelAttempts = 64;
  * Logs as files in `directory`: `<run>/<task>.<attempt>.log` is the merged output as it came, to be read with any tool, and
  * `.idx` beside it says which bytes came when from which stream (see log-index.ts). An attempt without output has no files.
  */
-export function openLogFiles(directory: string, {attemptBytes, openAttempts = 256}: LogFilesOptions): LogStore {
-	return new LogFiles(directory, attemptBytes, openAttempts);
+export function openLogFiles(directory: string, {attemptBytes, openAttempts = 256, layer = systemFiles}: LogFilesOptions): LogStore {
+	return new LogFiles(directory, {attemptBytes, openAttempts, layer});
 }
 
 class LogFiles implements LogStore {
 	readonly #directory: string;
 	readonly #attemptBytes: number;
 	readonly #openAttempts: number;
+	readonly #layer: FileLayer;
 	readonly #queue: KeyedQueue;
 	/** Open logs by attempt, the longest unused first. */
 	readonly #open = new Map<string, LogFile>();
@@ -38,16 +43,21 @@ class LogFiles implements LogStore {
 	#opening = 0;
 	#closed = false;
 
-	constructor(directory: string, attemptBytes: number, openAttempts: number) {
+	constructor(directory: string, {attemptBytes, openAttempts, layer}: Required<LogFilesOptions>) {
 		this.#directory = directory;
 		this.#attemptBytes = attemptBytes;
 		this.#openAttempts = openAttempts;
+		this.#layer = layer;
 		// Never more than may be open: so there is always one to close for another.
 		this.#queue = new KeyedQueue(Math.min(parallelAttempts, openAttempts));
 	}
 
 	end(ref: AttemptRef): Promise<number> {
-		return this.#use(ref, 'read', async () => (await this.#file(ref))?.end ?? 0);
+		return this.#use(ref, 'read', async () => {
+			const file = await this.#file(ref);
+			await file?.settle();
+			return file?.end ?? 0;
+		});
 	}
 
 	append(ref: AttemptRef, pieces: readonly LogPiece[]): Promise<{readonly end: number; readonly added: readonly LogPiece[]}> {
@@ -55,6 +65,7 @@ class LogFiles implements LogStore {
 			let file = await this.#file(ref);
 			if (file === undefined && freshPieces(pieces, 0).length > 0) file = await this.#file(ref, {create: true});
 			if (file === undefined) return {end: 0, added: []};
+			await file.settle();
 			const added = await file.append(pieces, this.#attemptBytes);
 			return {end: file.end, added};
 		});
@@ -115,7 +126,7 @@ class LogFiles implements LogStore {
 		this.#opening++;
 		try {
 			if (unused !== undefined) await this.#close(unused);
-			return await LogFile.open(path, {create});
+			return await LogFile.open(path, {create, layer: this.#layer});
 		} finally {
 			this.#opening--;
 		}

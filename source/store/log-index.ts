@@ -1,6 +1,6 @@
-import type {FileHandle} from 'node:fs/promises';
 import {crc32} from 'node:zlib';
 import {DamagedFile} from './file-error.ts';
+import type {OpenFile} from './file-layer.ts';
 import {readExactly} from './log-bytes.ts';
 
 /*
@@ -62,7 +62,7 @@ function checkSum(buffer: Buffer, start: number): number {
 }
 
 /** Records from number `first` on. Throws `DamagedFile` where one of them is not valid. */
-export async function readRecords(index: FileHandle, first: number, count: number): Promise<readonly IndexRecord[]> {
+export async function readRecords(index: OpenFile, first: number, count: number): Promise<readonly IndexRecord[]> {
 	const buffer = await readExactly(index, first * recordBytes, count * recordBytes);
 	return Array.from({length: count}, (_, position) => {
 		const record = decodeRecord(buffer, position);
@@ -72,7 +72,7 @@ export async function readRecords(index: FileHandle, first: number, count: numbe
 }
 
 /** The number of the record that covers the byte at `offset`, which lies before the end of the last of `count` records. */
-export async function findRecord(index: FileHandle, count: number, offset: number): Promise<number> {
+export async function findRecord(index: OpenFile, count: number, offset: number): Promise<number> {
 	let low = 0;
 	let high = count - 1;
 	while (low < high) {
@@ -89,7 +89,7 @@ export async function findRecord(index: FileHandle, count: number, offset: numbe
  * last window may be torn and ends before its first invalid record. A log shorter than that was cut by somebody: it is
  * taken as it is, and no bytes were dropped then, since those come after all that was kept.
  */
-export async function recoverTail(index: FileHandle, log: FileHandle): Promise<IndexTail> {
+export async function recoverTail(index: OpenFile, log: OpenFile): Promise<IndexTail> {
 	const [{size: indexBytes}, {size: logBytes}] = await Promise.all([index.stat(), log.stat()]);
 	const tail = await lastValid(index, Math.floor(indexBytes / recordBytes));
 	if (logBytes < tail.end) {
@@ -101,7 +101,7 @@ export async function recoverTail(index: FileHandle, log: FileHandle): Promise<I
 }
 
 /** Walks the last window, from a record before it, which was synced before the window was written. */
-async function lastValid(index: FileHandle, count: number): Promise<{records: number; end: number; dropped: number}> {
+async function lastValid(index: OpenFile, count: number): Promise<{records: number; end: number; dropped: number}> {
 	const first = Math.max(0, count - windowRecords - 1);
 	const buffer = await readExactly(index, first * recordBytes, (count - first) * recordBytes);
 	let end = 0;

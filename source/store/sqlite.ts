@@ -23,9 +23,20 @@ const afterAllIds = '\u{10ffff}';
  */
 export function openStore(path: string, steps: readonly string[] = migrations): Store {
 	try {
-		return new SqliteStore(openDatabase(path, steps), path);
+		return storeIn(openDatabase(path, steps), path);
 	} catch (error) {
 		throw fromSqlite(error, path);
+	}
+}
+
+function storeIn(database: DatabaseSync, path: string): Store {
+	try {
+		return new SqliteStore(database, path);
+	} catch (error) {
+		database.close();
+		const explained = fromSqlite(error, path);
+		// Its tables are not those that every version of ours has made: nobody but a disk, or a stranger, changes them.
+		throw explained instanceof ByoaiError && explained.code === 'internal' ? damagedDatabase(path, explained.message) : explained;
 	}
 }
 

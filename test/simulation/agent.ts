@@ -123,6 +123,12 @@ export class AgentProcess {
 		this.#machine.pause(ms, pause, () => this.#wake());
 	}
 
+	/** Somebody sets the clock of its machine. */
+	setClock(byMs: number): void {
+		this.#world.trace(() => `the clock of ${this.options.name} is set by ${byMs} ms`);
+		this.#machine.setClock(byMs);
+	}
+
 	/** The process ends, and its commands with it. */
 	die(): void {
 		if (!this.alive) return;

@@ -10,7 +10,7 @@ export type HavocParts = {
 	readonly audit: Audit;
 	readonly crew: Crew;
 	readonly driver: DriverHost;
-	readonly orchestrator: OrchestratorHost;
+	readonly orchestrator: Pick<OrchestratorHost, 'crash' | 'pause' | 'offer'>;
 	readonly keeper: Keeper;
 };
 

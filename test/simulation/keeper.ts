@@ -9,11 +9,11 @@ const repeatMs = 1000;
 /** A person who deploys, drains and removes the persistent agent that runs may ask for. */
 export class Keeper {
 	readonly #world: World;
-	readonly #orchestrator: OrchestratorHost;
+	readonly #orchestrator: Pick<OrchestratorHost, 'offer'>;
 	#touched = false;
 	#restored = false;
 
-	constructor(world: World, orchestrator: OrchestratorHost) {
+	constructor(world: World, orchestrator: Pick<OrchestratorHost, 'offer'>) {
 		this.#world = world;
 		this.#orchestrator = orchestrator;
 	}
@@ -27,8 +27,8 @@ export class Keeper {
 	tamper(): void {
 		const {random, faults} = this.#world;
 		const {name: agent} = keeperSpec;
-		if (random.chance(faults.drain)) this.#offer(at => ({type: 'agent-drained', at, agent}));
-		if (random.chance(faults.remove)) this.#offer(at => ({type: 'agent-removed', at, agent, force: random.chance(0.7)}));
+		if (random.chance(faults.drain)) this.#offer(at => ({type: 'agent-drained', at, agent}), this.#takenAway);
+		if (random.chance(faults.remove)) this.#offer(at => ({type: 'agent-removed', at, agent, force: random.chance(0.7)}), this.#takenAway);
 		if (random.chance(faults.drain + faults.remove)) this.#offer(deployed);
 	}
 
@@ -48,9 +48,16 @@ export class Keeper {
 		send();
 	}
 
-	#offer(event: (at: number) => Event): void {
+	/** It may have waited for long, and come after the end of all faults. */
+	readonly #takenAway = (result: ByoaiError | undefined): void => {
+		if (result instanceof ByoaiError || !this.#restored) return;
+		this.#restored = false;
+		this.restore();
+	};
+
+	#offer(event: (at: number) => Event, reply: (result: ByoaiError | undefined) => void = () => undefined): void {
 		this.#touched = true;
-		this.#orchestrator.offer(event);
+		this.#orchestrator.offer(event, reply);
 	}
 }
 

@@ -13,8 +13,8 @@ export class Life {
 	#pausedUntil = 0;
 	readonly #world: World;
 	readonly #rate: number;
-	/** The wall clock may be set between two lives. */
-	readonly #wallOffsetMs: number;
+	/** The wall clock may be set between two lives, and in one. */
+	#wallOffsetMs: number;
 
 	constructor(world: World) {
 		this.#world = world;
@@ -64,6 +64,11 @@ export class Life {
 				}
 			});
 		});
+	}
+
+	/** Somebody sets the wall clock. */
+	setClock(byMs: number): void {
+		this.#wallOffsetMs += byMs;
 	}
 
 	pause(ms: number): void {

@@ -15,6 +15,7 @@ export class Machine {
 	#frozen = false;
 	#pausedUntil = 0;
 	#sleptMs = 0;
+	#wallOffsetMs = 0;
 	readonly #world: World;
 	/** Its clocks run at this rate. */
 	readonly rate: number;
@@ -36,7 +37,7 @@ export class Machine {
 
 	get now(): Now {
 		const {now} = this.#world;
-		return {monotonicMs: (now - this.#sleptMs) * this.rate, wallMs: now * this.rate};
+		return {monotonicMs: (now - this.#sleptMs) * this.rate, wallMs: now * this.rate + this.#wallOffsetMs};
 	}
 
 	/** Does this in the agent's process once it is not paused; never once it is dead. */
@@ -57,6 +58,11 @@ export class Machine {
 			if (this.alive && this.#frozen) this.beside(this.#pausedUntil - this.#world.now + 1, task);
 			else task();
 		});
+	}
+
+	/** Somebody sets the wall clock. */
+	setClock(byMs: number): void {
+		this.#wallOffsetMs += byMs;
 	}
 
 	/** `wake` comes first when it is over. */

@@ -13,16 +13,19 @@ export type Mutant = {
 	readonly seed?: number;
 };
 
+/** What lives through worlds, in one tier or the other. */
+export type Entry = './seeds.ts' | './whole/seeds.ts';
+
 const root = new URL('../../', import.meta.url).href;
 /** What every mutant reads unchanged, without its types. */
 const stripped = new Map<string, string>();
 
 /**
- * Imports `./seeds.ts` anew, and with it everything of ours that it imports; the mutant's file is read with the one change. So
+ * Imports `entry` anew, and with it everything of ours that it imports; the mutant's file is read with the one change. So
  * many mutants live in one process, each with modules of its own. Rejects if what is to be replaced does not stand there exactly
  * once (the product has changed, and the mutant must follow), or if nothing reads the file.
  */
-export async function importMutated(mutant: Mutant): Promise<typeof import('./seeds.ts')> {
+export async function importMutated(mutant: Mutant, entry: Entry = './seeds.ts'): Promise<typeof import('./seeds.ts')> {
 	const mark = `?mutant=${mutant.name}`;
 	const target = new URL(mutant.file, root).href;
 	let isDone = false;
@@ -42,7 +45,7 @@ export async function importMutated(mutant: Mutant): Promise<typeof import('./se
 		},
 	});
 	try {
-		const seeds: typeof import('./seeds.ts') = await import(`./seeds.ts${mark}`);
+		const seeds: typeof import('./seeds.ts') = await import(`${entry}${mark}`);
 		if (!isDone) throw new Error(`mutant ${mutant.name}: nothing has read ${mutant.file}`);
 		return seeds;
 	} finally {

@@ -22,9 +22,9 @@ export class Network {
 
 	send(agent: string, way: Way, deliver: () => void): void {
 		const {drop, double} = this.#faults;
-		if (!this.healed && (this.#random.chance(drop) || this.#isCut(agent, way))) return;
+		if (!this.healed && (this.#random.chance(drop) || this.isCut(agent, way))) return;
 		const copies = !this.healed && this.#random.chance(double) ? 2 : 1;
-		for (let copy = 0; copy < copies; copy++) this.#timeline.at(this.#delayMs(), deliver);
+		for (let copy = 0; copy < copies; copy++) this.#timeline.at(this.delayMs(), deliver);
 	}
 
 	cut(agent: string, ms: number): void {
@@ -33,11 +33,11 @@ export class Network {
 		this.#cuts.push({agent, ways: this.#random.pick([['in'], ['out'], ['in', 'out']]), until: now + ms});
 	}
 
-	#isCut(agent: string, way: Way): boolean {
+	isCut(agent: string, way: Way): boolean {
 		return this.#cuts.some(cut => cut.agent === agent && cut.until > this.#timeline.now && cut.ways.includes(way));
 	}
 
-	#delayMs(): number {
+	delayMs(): number {
 		const {lateMs, late} = this.#faults;
 		return 1 + (!this.healed && this.#random.chance(late) ? this.#random.below(lateMs) : this.#random.below(60));
 	}

@@ -1,44 +1,11 @@
+import type {SeedsOptions, SeedsResult} from './live-seeds.ts';
+import {liveSeeds} from './live-seeds.ts';
 import {Simulation} from './simulation.ts';
-
-export type SeedsOptions = {
-	readonly seeds: Iterable<number>;
-	/** Takes what happens in the worlds, a line each. */
-	readonly trace?: (line: string) => void;
-	/** Begins no further world once one has failed. */
-	readonly untilFailure?: boolean;
-};
-
-export type SeedsResult = {
-	/** Worlds that were lived through, well or not. */
-	readonly worlds: number;
-	readonly failures: ReadonlyMap<number, Error>;
-	readonly attempts: number;
-	readonly journaled: number;
-	readonly happenings: number;
-};
 
 /** So many worlds take turns: each waits for its promises now and then, and the others go on meanwhile. */
 const worldsAtOnce = 8;
 
-/** Lives through one world a seed. What happens in each follows from its seed alone. */
-export async function runSeeds({seeds, trace, untilFailure = false}: SeedsOptions): Promise<SeedsResult> {
-	const failures = new Map<number, Error>();
-	const sums = {worlds: 0, attempts: 0, journaled: 0, happenings: 0};
-	const queue = seeds[Symbol.iterator]();
-	const live = async (): Promise<void> => {
-		for (let next = queue.next(); !next.done; next = queue.next()) {
-			if (untilFailure && failures.size > 0) return;
-			sums.worlds++;
-			try {
-				const {attempts, journaled, happenings} = await new Simulation(next.value, trace).run();
-				sums.attempts += attempts;
-				sums.journaled += journaled;
-				sums.happenings += happenings;
-			} catch (error) {
-				failures.set(next.value, error instanceof Error ? error : new Error(String(error)));
-			}
-		}
-	};
-	await Promise.all(Array.from({length: trace ? 1 : worldsAtOnce}, live));
-	return {...sums, failures};
+/** Lives through one world a seed: engine, exchanges and agents on simulated ports. */
+export function runSeeds(options: SeedsOptions): Promise<SeedsResult> {
+	return liveSeeds(options, worldsAtOnce, (seed, trace) => new Simulation(seed, trace).run());
 }

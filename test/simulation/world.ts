@@ -10,7 +10,7 @@ export class World {
 	readonly random: Random;
 	readonly faults: Faults;
 	readonly network: Network;
-	readonly disk = new Disk();
+	readonly disk: Disk;
 	readonly timeline = new Timeline();
 	/** Whether the product's promises must go on before anything else happens. */
 	promisesWait = false;
@@ -20,8 +20,9 @@ export class World {
 	readonly #say: ((line: string) => void) | undefined;
 
 	/** `say` takes the trace, a line an event. */
-	constructor(seed: number, say?: (line: string) => void) {
+	constructor(seed: number, say?: (line: string) => void, disk = new Disk()) {
 		this.#say = say;
+		this.disk = disk;
 		this.random = new Random(seed);
 		this.faults = chooseFaults(this.random);
 		this.network = new Network(this.timeline, this.random, this.faults);

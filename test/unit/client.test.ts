@@ -191,6 +191,14 @@ test('a stream that breaks off is an error; one that is aborted just ends', asyn
 		code: 'unavailable',
 		message: expect.stringContaining(`the connection to ${url} broke off: reset.`),
 	});
+	for (const cut of ['{"text":"a"}\n{"te', 'null\n']) {
+		const cutShort = createClient({fetch: async () => new Response(cut), url}).lines({run: 'r'});
+		await expect(collect(cutShort)).rejects.toMatchObject({
+			code: 'unavailable',
+			retryable: true,
+			message: expect.stringContaining('cut short'),
+		});
+	}
 	const orchestra = openOrchestra({work: () => new Promise(() => undefined)});
 	const client = clientOf(orchestra);
 	const {run} = await client.submitRun({text, directory: '/'});

@@ -8,6 +8,7 @@ import {Engine} from '../../source/engine/engine.ts';
 import type {Command} from '../../source/model/command.ts';
 import {ByoaiError} from '../../source/model/error.ts';
 import type {Event} from '../../source/model/event.ts';
+import {emptyState} from '../../source/scheduler/state.ts';
 import {openStore} from '../../source/store/sqlite.ts';
 import type {Batch, Store} from '../../source/store/store.ts';
 import {agentSpec, needs, task, workflow} from '../helpers/scheduling.ts';
@@ -162,4 +163,31 @@ test('a batch takes no more events than the limit; the others come in the next',
 	const {engine, batches} = open(':memory:', {batch_events: 2, snapshot_events: 1000});
 	await Promise.all(['r1', 'r2', 'r3', 'r4', 'r5'].map(run => engine.submit(submission(run))));
 	expect(batches.map(({events}) => events.length)).toEqual([2, 2, 1]);
+});
+
+test('a journal that a disk gave back damaged is refused in words, and by no other error', () => {
+	const snapshot = (state: unknown): Store => ({...openStore(':memory:'), loadSnapshot: () => ({sequence: 0, state}), read: () => []});
+	const journal = (event: unknown): Store => ({
+		...openStore(':memory:'),
+		loadSnapshot: () => undefined,
+		read: () => [{sequence: 7, event: event as Event}],
+	});
+	const run = {...submission('r1'), workflow: {tasks: 3}};
+	const lost = {...emptyState, sessions: {s: {id: 's', agent: 'a', leaseMs: 1, assigned: [{run: 'r1', task: 0, attempt: 1}]}}};
+	for (const [store, words] of [
+		[snapshot(null), 'what it adds up to'],
+		[snapshot({runs: {}}), 'what it adds up to'],
+		[snapshot(lost), 'what it adds up to makes no sense (session s: r1.0#1 is not its own)'],
+		[journal(run), 'entry 7'],
+	] as const) {
+		const engine = new Engine({
+			store,
+			clock: systemClock,
+			limits: {batch_events: 1, snapshot_events: 1},
+			perform: () => undefined,
+			onFatal: () => undefined,
+		});
+		const refused = expect.objectContaining({code: 'unavailable', message: expect.stringContaining(`the journal is damaged: ${words}`)});
+		expect(() => engine.restore(), words).toThrow(refused);
+	}
 });

@@ -1,6 +1,8 @@
 import {appendFileSync, readFileSync, statSync, truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
+import type {FileLayer} from '../../source/store/file-layer.ts';
+import {systemFiles} from '../../source/store/file-layer.ts';
 import {openLogFiles} from '../../source/store/log-files.ts';
 import {recordBytes} from '../../source/store/log-index.ts';
 import type {LogPiece, LogStore} from '../../source/store/logs.ts';
@@ -180,5 +182,61 @@ test('what a process had been told is durable is there after kill -9', async () 
 		for (const piece of slice.pieces) expect(Buffer.compare(piece.data, output(piece.offset, piece.offset + piece.data.length))).toBe(0);
 		expect(slice.next).toBeGreaterThan(offset);
 		offset = slice.next;
+	}
+});
+
+/** The file system; `beforeSync` is called with the path of each file that is to be synced. */
+function watchedFiles(beforeSync: (path: string) => void): FileLayer {
+	return {
+		...systemFiles,
+		async open(path, flags, mode) {
+			const file = await systemFiles.open(path, flags, mode);
+			const datasync = async () => {
+				beforeSync(path);
+				await file.datasync();
+			};
+			return new Proxy(file, {
+				get(target, key) {
+					if (key === 'datasync') return datasync;
+					const value: unknown = Reflect.get(target, key);
+					return typeof value === 'function' ? value.bind(target) : value;
+				},
+			});
+		},
+	};
+}
+
+test('what a dead process left in memory is on the disk before its end is told', async () => {
+	const directory = temporaryDirectory();
+	const first = openLogFiles(directory, {attemptBytes});
+	await first.append(ref, [{offset: 0, stream: 'stdout', at: 1, data: output(0, 10)}]);
+	await first.close();
+	const synced: string[] = [];
+	const second = openLogFiles(directory, {attemptBytes, layer: watchedFiles(path => synced.push(path))});
+	onTestFinished(() => second.close());
+	expect(await second.end(ref)).toBe(10);
+	expect(synced.map(path => path.slice(-3))).toEqual(['log', 'idx']);
+	expect(await second.end(ref)).toBe(10);
+	expect(synced).toHaveLength(2);
+});
+
+test('what a failed sync left is not taken for good by whoever opens the files next', async () => {
+	for (const limit of [attemptBytes, 12]) {
+		const directory = temporaryDirectory();
+		let fails = false;
+		const layer = watchedFiles(path => {
+			if (!fails || !path.endsWith('.idx')) return;
+			fails = false;
+			throw Object.assign(new Error('EIO'), {code: 'EIO'});
+		});
+		const logs = openLogFiles(directory, {attemptBytes: limit, layer});
+		onTestFinished(() => logs.close());
+		const piece = (from: number): LogPiece => ({offset: from, stream: 'stdout', at: from, data: output(from, from + 10)});
+		for (const from of [0, 10]) await logs.append(ref, [piece(from)]);
+		fails = true;
+		await expect(logs.append(ref, [piece(20)])).rejects.toMatchObject({code: 'unavailable'});
+		await logs.release(ref);
+		expect(await logs.end(ref), `limit ${limit}`).toBe(20);
+		expect(await logs.append(ref, [piece(20)])).toMatchObject({end: 30});
 	}
 });

@@ -184,3 +184,10 @@ test.each(['a directory', 'below a file', 'in no directory'])('a path that is %s
 	const path = join(directory, {'below a file': 'file/byoai.db', 'in no directory': 'none/byoai.db'}[what] ?? what);
 	expect(() => use(path)).toThrow(refused('BYOAI_STATE_DIR'));
 });
+
+test('a database whose tables are not ours any more is refused as damaged', () => {
+	const path = join(temporaryDirectory(), 'byoai.db');
+	use(path);
+	change(path, 'ALTER TABLE runs RENAME COLUMN reason TO rea3on');
+	expect(() => use(path)).toThrow(refused(`${path} is damaged (`));
+});

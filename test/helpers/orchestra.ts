@@ -19,7 +19,7 @@ import {Views} from '../../source/engine/views.ts';
 import type {ByoaiError} from '../../source/model/error.ts';
 import type {Limits} from '../../source/model/limits.ts';
 import {defaultLimits} from '../../source/model/limits.ts';
-import type {AgentType, Labels} from '../../source/model/workflow.ts';
+import type {AgentSpec, AgentType, Labels} from '../../source/model/workflow.ts';
 import {poolOfInstance} from '../../source/scheduler/state.ts';
 import type {Server} from '../../source/server/server.ts';
 import {createServer} from '../../source/server/server.ts';
@@ -163,9 +163,8 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		ownAgentTimeoutMs: 60_000,
 		supportedTypes: new Set(drivers.keys()),
 		probe: options.probe ?? (async () => undefined),
-		refusalsOf: ({env}) => (env.REFUSED === undefined ? [] : [env.REFUSED]),
-		imageRefusalsOf: ({type, env}) =>
-			drivers.has(type) && type !== 'local' ? (env.REFUSED === undefined ? [] : [env.REFUSED]) : undefined,
+		refusalsOf,
+		imageRefusalsOf: mould => (drivers.has(mould.type) && mould.type !== 'local' ? refusalsOf(mould) : undefined),
 		imageSlots,
 		newRunId: createRunIds(clock.now),
 		...(options.token !== undefined && {token: options.token}),
@@ -187,6 +186,10 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		await files.close();
 	};
 	return {services, warnings, fatal, close};
+}
+
+function refusalsOf({env}: AgentSpec): readonly string[] {
+	return env.REFUSED === undefined ? [] : [env.REFUSED];
 }
 
 function contactSettings({reach}: OrchestraOptions, {leaseMs, silentMs}: ExchangeSettings, {health_checks: healthChecks}: Limits) {

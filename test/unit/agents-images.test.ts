@@ -1,3 +1,5 @@
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, test} from 'vitest';
 import type {Driver} from '../../source/drivers/driver.ts';
@@ -68,20 +70,27 @@ describe('the outcome is how its instance ended', () => {
 	test('what the machine could not start for now, and what vanished, are losses, and tried again as such', async () => {
 		const scripts: Readonly<Record<number, FakeScript>> = {
 			1: {type: 'refuses', message: 'no room', retryable: true},
-			2: {type: 'vanishes', afterMs: 10, prints: [{afterMs: 0, data: 'half'}]},
+			2: {type: 'vanishes', afterMs: 0},
+			3: {type: 'runs', prints: [{afterMs: 0, data: 'half'}]},
 		};
 		const orchestra = open(
 			(_, attempt) => scripts[attempt] ?? {type: 'exits', afterMs: 0, exitCode: 0, prints: [{afterMs: 0, data: 'whole'}]},
 		);
-		const run = await submit(orchestra, [imageTask('a')]);
+		const run = await submit(orchestra, [imageTask('a', {retry: {limit: 0, lost: 3}})]);
+		await expect.poll(() => existsSync(join(orchestra.directory, 'logs', run, '0.3.log'))).toBe(true);
+		const {instances} = orchestra.world.machine;
+		const third = instances.get(`${run}.0#3`);
+		instances.delete(`${run}.0#3`);
+		third?.end({cause: 'removed by somebody else, too'});
 		const {attempts, status} = await endedTask(orchestra, run);
 		expect(status).toBe('succeeded');
 		expect(attempts.map(({outcome}) => [outcome?.status, outcome?.reason])).toEqual([
 			['lost', 'its instance could not be started: no room'],
 			['lost', 'removed by somebody else'],
+			['lost', 'removed by somebody else, too'],
 			['succeeded', undefined],
 		]);
-		expect([2, 3].map(attempt => logOf(orchestra, run, 0, attempt).toString())).toEqual(['half', 'whole']);
+		expect([3, 4].map(attempt => logOf(orchestra, run, 0, attempt).toString())).toEqual(['half', 'whole']);
 		await expectNothingLeft(orchestra);
 	});
 
@@ -258,6 +267,33 @@ describe('trouble', () => {
 		const said = orchestra.warnings.filter(text => text.includes('trying again: the engine is away'));
 		for (const what of ['watched', 'read', 'ended'])
 			expect(said.filter(text => text.includes(`cannot be ${what} at the moment`))).toHaveLength(1);
+	});
+
+	test('somebody takes it away between its end and the reading of its last output: it is lost, with what was read', async () => {
+		const script = (attempt: number): FakeScript => ({
+			type: 'exits',
+			afterMs: 10,
+			exitCode: attempt - 1,
+			prints: [{afterMs: 0, data: 'half'}],
+		});
+		let run = '';
+		const driver = (real: Driver): Driver => ({
+			...real,
+			output: async function* output(handle, from, signal) {
+				yield* real.output?.(handle, from, signal) ?? [];
+				if (!String(handle.serial).startsWith(`${run}.0#1`)) return;
+				orchestra.world.machine.instances.delete(`${run}.0#1`);
+				throw away();
+			},
+		});
+		const orchestra = open((_, attempt) => script(attempt), {faults: {driver}});
+		run = await submit(orchestra, [imageTask('a')]);
+		const {attempts} = await endedTask(orchestra, run);
+		expect(attempts.map(({outcome}) => [outcome?.status, outcome?.reason])).toEqual([
+			['lost', 'its instance was removed by somebody else before all of its output was read'],
+			['failed', undefined],
+		]);
+		expect(logOf(orchestra, run).toString()).toBe('half');
 	});
 
 	test('the disk fails for a while: the Report is sent again', async () => {

@@ -104,10 +104,11 @@ export class ImageAttempt {
 		const {timeoutMs, clock, instance} = this.#options;
 		if (timeoutMs === undefined) return () => undefined;
 		const ranMs = instance === undefined ? 0 : Math.max(0, clock.now() - instance.startedAt);
-		let cancel = () => {};
+		let cancel: () => void = () => undefined;
 		const wait = (leftMs: number): void => {
 			const ms = Math.min(longestTimerMs, Math.max(0, leftMs));
-			const go = () => (leftMs > ms ? wait(leftMs - ms) : this.stop({status: 'timed_out', reason: `timed out after ${timeoutMs / 1000} s`}));
+			const go = () =>
+				leftMs > ms ? wait(leftMs - ms) : this.stop({status: 'timed_out', reason: `timed out after ${timeoutMs / 1000} s`});
 			cancel = clock.after(ms, go);
 		};
 		wait(timeoutMs - ranMs);

@@ -1,10 +1,10 @@
 import {beforeAll, beforeEach, describe, expect, test} from 'vitest';
-import {createDockerDriver} from '../../source/drivers/docker.ts';
 import type {Driver} from '../../source/drivers/driver.ts';
 import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake.ts';
 import type {FakeScript} from '../../source/drivers/fake-script.ts';
 import type {Handle, InstanceCommand, InstanceSpec, OutputPiece} from '../../source/model/instance.ts';
 import {buildBusyboxImage, busyboxImage, containersOf, newOwner, removeContainers, whyNoBusybox} from '../helpers/docker.ts';
+import {dockerDriver} from '../helpers/docker-driver.ts';
 import {agentSpec} from '../helpers/scheduling.ts';
 
 /**
@@ -223,17 +223,7 @@ function dockerPlace(): Place {
 	const owner = newOwner();
 	const agent = agentSpec('mould', {type: 'docker', image: busyboxImage});
 	return {
-		createDriver: () =>
-			createDockerDriver({
-				owner,
-				image: busyboxImage,
-				network: 'bridge',
-				pids: 100,
-				instanceEnvironment: () => ({}),
-				stopGraceMs: 0,
-				awayMs: 0,
-				warn: () => undefined,
-			}),
+		createDriver: () => dockerDriver({owner, image: busyboxImage, stopGraceMs: 0}),
 		spec: (name, behaviour) => ({name, directory: '/', agent, command: commandOf(behaviour)}),
 		tellsStreams: true,
 		heededCode: 9,

@@ -155,19 +155,8 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		clock,
 		limits,
 		warn,
-		workflowDir: join(world.directory, 'workflows'),
-		version: '1.2.3',
-		epoch: 'life-one',
-		instanceToken: agent => `token-of-${agent}`,
-		localAgent: {slots: 2, idleMs: 0},
-		ownAgentTimeoutMs: 60_000,
-		supportedTypes: new Set(drivers.keys()),
-		probe: options.probe ?? (async () => undefined),
-		refusalsOf,
-		imageRefusalsOf: mould => (drivers.has(mould.type) && mould.type !== 'local' ? refusalsOf(mould) : undefined),
+		...fixedServices(options, world, drivers),
 		imageSlots,
-		newRunId: createRunIds(clock.now),
-		...(options.token !== undefined && {token: options.token}),
 	};
 	world.exchanges = exchanges;
 	for (const part of [exchanges, engine, contacts]) part.start();
@@ -186,6 +175,24 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		await files.close();
 	};
 	return {services, warnings, fatal, close};
+}
+
+/** What is the same in every life. */
+function fixedServices(options: OrchestraOptions, world: FakeWorld, drivers: ReadonlyMap<AgentType, Driver>) {
+	return {
+		workflowDir: join(world.directory, 'workflows'),
+		version: '1.2.3',
+		epoch: 'life-one',
+		instanceToken: agent => `token-of-${agent}`,
+		localAgent: {slots: 2, idleMs: 0},
+		ownAgentTimeoutMs: 60_000,
+		supportedTypes: new Set(drivers.keys()),
+		probe: options.probe ?? (async () => undefined),
+		refusalsOf,
+		imageRefusalsOf: mould => (drivers.has(mould.type) && mould.type !== 'local' ? refusalsOf(mould) : undefined),
+		newRunId: createRunIds(options.clock?.now ?? systemClock.now),
+		...(options.token !== undefined && {token: options.token}),
+	};
 }
 
 function refusalsOf({env}: AgentSpec): readonly string[] {

@@ -55,7 +55,7 @@ test('where there are no such instances it is refused as unsupported', async () 
 
 test('the driver of its instance is asked whether it can work here before the run begins, and no agent of the file is started for it', async () => {
 	const probed: string[][] = [];
-	const orchestra = open({probe: async types => void probed.push([...types])});
+	const orchestra = open({probe: async agents => void probed.push(agents.map(({type}) => type))});
 	const workflow = {agents: [{name: 'box', type: 'docker'}], ...withImage({agent: 'box'})};
 	const {id} = (await (await orchestra.call('POST', '/v1/runs', {workflow})).json()) as RunDetail;
 	expect(probed).toEqual([['docker']]);

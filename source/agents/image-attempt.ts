@@ -26,6 +26,7 @@ export type ImageAttemptOptions = {
 
 /** What cannot be read or asked at the moment is tried again after so long. */
 const retryMs = 1000;
+const goneUnread = 'its instance was removed by somebody else before all of its output was read';
 /** The most that a timer of Node can wait. */
 const longestTimerMs = 2 ** 31 - 1;
 
@@ -63,7 +64,9 @@ export class ImageAttempt {
 			const watched = this.#watch(handle);
 			let isGone = false;
 			const read = this.#read(handle, () => isGone);
-			const end = await watched;
+			let end = await watched;
+			cancelTimeout();
+			if (end.exitCode !== undefined && (await this.#goesFirst(handle, read))) end = {cause: goneUnread};
 			// It may be there no more, and then has no more to say: one more try to read is enough.
 			isGone = end.exitCode === undefined;
 			await read;
@@ -101,8 +104,15 @@ export class ImageAttempt {
 		const {timeoutMs, clock, instance} = this.#options;
 		if (timeoutMs === undefined) return () => undefined;
 		const ranMs = instance === undefined ? 0 : Math.max(0, clock.now() - instance.startedAt);
-		const leftMs = Math.min(longestTimerMs, Math.max(0, timeoutMs - ranMs));
-		return clock.after(leftMs, () => this.stop({status: 'timed_out', reason: `timed out after ${timeoutMs / 1000} s`}));
+		let cancel: () => void = () => undefined;
+		const wait = (leftMs: number): void => {
+			const ms = Math.min(longestTimerMs, Math.max(0, leftMs));
+			const go = () =>
+				leftMs > ms ? wait(leftMs - ms) : this.stop({status: 'timed_out', reason: `timed out after ${timeoutMs / 1000} s`});
+			cancel = clock.after(ms, go);
+		};
+		wait(timeoutMs - ranMs);
+		return () => cancel();
 	}
 
 	#end(handle: Handle): void {
@@ -136,6 +146,15 @@ export class ImageAttempt {
 			},
 			isGone,
 		);
+	}
+
+	/** Whether what has ended is taken away by somebody before all of its output was read. */
+	async #goesFirst(handle: Handle, read: Promise<void>): Promise<boolean> {
+		const isRead = read.then(() => true);
+		while (!(await Promise.race([isRead, this.#pause(this.#closing.signal).then(() => false)]))) {
+			if ((await this.#watch(handle)).exitCode === undefined) return true;
+		}
+		return false;
 	}
 
 	/** Does it again until it succeeds, fails once more when `isLast` says so before, or this is closed. */

@@ -19,7 +19,7 @@ import {Views} from '../../source/engine/views.ts';
 import type {ByoaiError} from '../../source/model/error.ts';
 import type {Limits} from '../../source/model/limits.ts';
 import {defaultLimits} from '../../source/model/limits.ts';
-import type {AgentType, Environment, Labels} from '../../source/model/workflow.ts';
+import type {AgentSpec, AgentType, Labels} from '../../source/model/workflow.ts';
 import {poolOfInstance} from '../../source/scheduler/state.ts';
 import type {Server} from '../../source/server/server.ts';
 import {createServer} from '../../source/server/server.ts';
@@ -155,6 +155,31 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		clock,
 		limits,
 		warn,
+		...fixedServices(options, world, drivers),
+		imageSlots,
+	};
+	world.exchanges = exchanges;
+	for (const part of [exchanges, engine, contacts]) part.start();
+	const isKnown = (instance: string) => poolOfInstance(engine.state, instance) !== undefined || isHeldInstance(engine.state, instance);
+	if (world.images !== undefined) void performer.sweep(isKnown, new Set(['docker']));
+	const close = async () => {
+		if (world.exchanges === exchanges) world.exchanges = undefined;
+		contacts.close();
+		exchanges.close();
+		calls.close();
+		views.close();
+		engine.close();
+		performer.close();
+		await imageAgents.close();
+		await driver.close();
+		await files.close();
+	};
+	return {services, warnings, fatal, close};
+}
+
+/** What is the same in every life. */
+function fixedServices(options: OrchestraOptions, world: FakeWorld, drivers: ReadonlyMap<AgentType, Driver>) {
+	return {
 		workflowDir: join(world.directory, 'workflows'),
 		version: '1.2.3',
 		epoch: 'life-one',
@@ -163,29 +188,15 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 		ownAgentTimeoutMs: 60_000,
 		supportedTypes: new Set(drivers.keys()),
 		probe: options.probe ?? (async () => undefined),
-		refusalsOf: ({env}) => refusals(env),
-		imageRefusalsOf: ({type, env}) => (drivers.has(type) && type !== 'local' ? refusals(env) : undefined),
-		imageSlots,
-		newRunId: createRunIds(clock.now),
+		refusalsOf,
+		imageRefusalsOf: mould => (drivers.has(mould.type) && mould.type !== 'local' ? refusalsOf(mould) : undefined),
+		newRunId: createRunIds(options.clock?.now ?? systemClock.now),
 		...(options.token !== undefined && {token: options.token}),
 	};
-	world.exchanges = exchanges;
-	for (const part of [exchanges, engine, contacts]) part.start();
-	const isKnown = (instance: string) => poolOfInstance(engine.state, instance) !== undefined || isHeldInstance(engine.state, instance);
-	if (world.images !== undefined) void performer.sweep(isKnown, new Set(['docker']));
-	const stop = () => {
-		if (world.exchanges === exchanges) world.exchanges = undefined;
-		for (const part of [contacts, exchanges, calls, views, engine, performer]) part.close();
-	};
-	const close = async () => {
-		stop();
-		for (const part of [imageAgents, driver, files]) await part.close();
-	};
-	return {services, warnings, fatal, close};
 }
 
-function refusals({REFUSED}: Environment): string[] {
-	return REFUSED === undefined ? [] : [REFUSED];
+function refusalsOf({env}: AgentSpec): readonly string[] {
+	return env.REFUSED === undefined ? [] : [env.REFUSED];
 }
 
 function contactSettings({reach}: OrchestraOptions, {leaseMs, silentMs}: ExchangeSettings, {health_checks: healthChecks}: Limits) {

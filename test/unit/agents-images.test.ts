@@ -1,27 +1,9 @@
-import {setTimeout as sleep} from 'node:timers/promises';
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import type {Driver} from '../../source/drivers/driver.ts';
 import type {FakeScript} from '../../source/drivers/fake-script.ts';
-import {ByoaiError} from '../../source/model/error.ts';
-import type {InstanceSpec} from '../../source/model/instance.ts';
-import {detailOf, endedTask, imageTask, logOf, submit, taskOf} from '../helpers/image-runs.ts';
-import type {Orchestra, OrchestraOptions} from '../helpers/orchestra.ts';
-import {openOrchestra} from '../helpers/orchestra.ts';
-
-/** `script`: what becomes of the instance of each attempt. */
-function open(script: (spec: InstanceSpec, attempt: number) => FakeScript, options: OrchestraOptions = {}): Orchestra {
-	return openOrchestra({images: spec => script(spec, spec.command?.ref.attempt ?? 0), ...options});
-}
-
-const away = () => new ByoaiError('unavailable', 'the engine is away', {retryable: true});
-
-/** Nothing is left: no instance, no agent, no session. */
-async function expectNothingLeft({world, services}: Orchestra): Promise<void> {
-	await expect.poll(() => services.engine.state.pools).toEqual({});
-	const left = [...world.machine.instances].filter(([, instance]) => instance.status() !== 'ended' || instance.remains());
-	expect(left.map(([name]) => name)).toEqual([]);
-	expect(services.engine.state.sessions).toEqual({});
-}
+import {detailOf, endedTask, expectNothingLeft, imageTask, logOf, openWithImages as open, submit, taskOf} from '../helpers/image-runs.ts';
 
 describe('the outcome is how its instance ended', () => {
 	test('it succeeds, with its output in order, both streams and all bytes', async () => {
@@ -68,20 +50,27 @@ describe('the outcome is how its instance ended', () => {
 	test('what the machine could not start for now, and what vanished, are losses, and tried again as such', async () => {
 		const scripts: Readonly<Record<number, FakeScript>> = {
 			1: {type: 'refuses', message: 'no room', retryable: true},
-			2: {type: 'vanishes', afterMs: 10, prints: [{afterMs: 0, data: 'half'}]},
+			2: {type: 'vanishes', afterMs: 0},
+			3: {type: 'runs', prints: [{afterMs: 0, data: 'half'}]},
 		};
 		const orchestra = open(
 			(_, attempt) => scripts[attempt] ?? {type: 'exits', afterMs: 0, exitCode: 0, prints: [{afterMs: 0, data: 'whole'}]},
 		);
-		const run = await submit(orchestra, [imageTask('a')]);
+		const run = await submit(orchestra, [imageTask('a', {retry: {limit: 0, lost: 3}})]);
+		await expect.poll(() => existsSync(join(orchestra.directory, 'logs', run, '0.3.log'))).toBe(true);
+		const {instances} = orchestra.world.machine;
+		const third = instances.get(`${run}.0#3`);
+		instances.delete(`${run}.0#3`);
+		third?.end({cause: 'removed by somebody else, too'});
 		const {attempts, status} = await endedTask(orchestra, run);
 		expect(status).toBe('succeeded');
 		expect(attempts.map(({outcome}) => [outcome?.status, outcome?.reason])).toEqual([
 			['lost', 'its instance could not be started: no room'],
 			['lost', 'removed by somebody else'],
+			['lost', 'removed by somebody else, too'],
 			['succeeded', undefined],
 		]);
-		expect([2, 3].map(attempt => logOf(orchestra, run, 0, attempt).toString())).toEqual(['half', 'whole']);
+		expect([3, 4].map(attempt => logOf(orchestra, run, 0, attempt).toString())).toEqual(['half', 'whole']);
 		await expectNothingLeft(orchestra);
 	});
 
@@ -195,117 +184,4 @@ test('tasks with and without an image in one run', async () => {
 	await orchestra.ended(run);
 	expect((await detailOf(orchestra, run)).tasks.map(({attempts}) => attempts[0]?.agent)).toEqual(['local-agent', 'docker~images']);
 	expect([logOf(orchestra, run, 0).toString(), logOf(orchestra, run, 1).toString()]).toEqual(['here\n', 'inside']);
-});
-
-describe('trouble', () => {
-	test('far more output than is held in memory, on a slow disk: each byte once', async () => {
-		const blocks = Array.from({length: 24}, (_, index) => Buffer.alloc(300_001, index));
-		const orchestra = open(() => ({type: 'exits', afterMs: 1, exitCode: 0, prints: blocks.map(data => ({afterMs: 0, data}))}), {
-			faults: {
-				logs: real => ({
-					end: ref => real.end(ref),
-					read: (...all) => real.read(...all),
-					release: ref => real.release(ref),
-					drop: (...all) => real.drop(...all),
-					close: () => real.close(),
-					append: async (ref, pieces) => {
-						await sleep(5);
-						// Never much more at once than the buffer holds.
-						expect(pieces.reduce((sum, {data}) => sum + data.length, 0)).toBeLessThan(2 * 1024 * 1024);
-						return real.append(ref, pieces);
-					},
-				}),
-			},
-		});
-		const run = await submit(orchestra, [imageTask('a')]);
-		expect((await endedTask(orchestra, run)).status).toBe('succeeded');
-		expect(logOf(orchestra, run).equals(Buffer.concat(blocks))).toBe(true);
-	});
-
-	test('the engine is away for a while: nothing is lost, nothing comes twice, and it is said once', async () => {
-		const failures = {watch: 0, read: 0, end: 0, stop: 0};
-		const driver = (real: Driver): Driver => ({
-			...real,
-			watch: async (name, handle, signal) => {
-				if (failures.watch++ < 3) throw away();
-				return real.watch(name, handle, signal);
-			},
-			output: async function* output(handle, from, signal) {
-				let count = 0;
-				for await (const piece of real.output?.(handle, from, signal) ?? []) {
-					yield piece;
-					if (++count === 2 && failures.read++ < 5) throw away();
-				}
-			},
-			end: async (handle, graceMs) => {
-				if (failures.end++ < 3) throw away();
-				await real.end?.(handle, graceMs);
-			},
-			stop: async instance => {
-				if (failures.stop++ < 3) throw away();
-				await real.stop(instance);
-			},
-		});
-		const prints = Array.from({length: 20}, (_, index) => ({afterMs: index, data: `line ${index}\n`}));
-		const orchestra = open(() => ({type: 'runs', prints}), {faults: {driver}});
-		const run = await submit(orchestra, [imageTask('a')]);
-		const whole = prints.map(({data}) => data).join('');
-		await expect.poll(() => logOf(orchestra, run).toString()).toBe(whole);
-		await orchestra.call('POST', `/v1/runs/${run}/cancel`);
-		expect((await endedTask(orchestra, run)).attempts).toMatchObject([{outcome: {status: 'cancelled', exitCode: 143}}]);
-		await expectNothingLeft(orchestra);
-		expect(logOf(orchestra, run).toString()).toBe(whole);
-		expect(failures.stop).toBeGreaterThan(3);
-		const said = orchestra.warnings.filter(text => text.includes('trying again: the engine is away'));
-		for (const what of ['watched', 'read', 'ended'])
-			expect(said.filter(text => text.includes(`cannot be ${what} at the moment`))).toHaveLength(1);
-	});
-
-	test('the disk fails for a while: the Report is sent again', async () => {
-		let failures = 0;
-		const orchestra = open(
-			() => ({type: 'exits', afterMs: 20, exitCode: 0, prints: [1, 2, 3].map(at => ({afterMs: at * 4, data: `${at}`}))}),
-			{
-				faults: {
-					logs: real => ({
-						end: ref => real.end(ref),
-						read: (...all) => real.read(...all),
-						release: ref => real.release(ref),
-						drop: (...all) => real.drop(...all),
-						close: () => real.close(),
-						append: async (ref, pieces) => {
-							if (failures++ < 3) throw new ByoaiError('unavailable', 'disk full', {retryable: true});
-							return real.append(ref, pieces);
-						},
-					}),
-				},
-			},
-		);
-		const run = await submit(orchestra, [imageTask('a')]);
-		expect((await endedTask(orchestra, run)).status).toBe('succeeded');
-		expect(logOf(orchestra, run).toString()).toBe('123');
-	});
-
-	test('where its log ends cannot be told: it is asked again, and the orchestrator goes on', async () => {
-		let asked = 0;
-		const orchestra = open(() => ({type: 'exits', afterMs: 30, exitCode: 0}), {
-			faults: {
-				logs: real => ({
-					append: (...all) => real.append(...all),
-					read: (...all) => real.read(...all),
-					release: ref => real.release(ref),
-					drop: (...all) => real.drop(...all),
-					close: () => real.close(),
-					end: async ref => {
-						if (asked++ === 0) throw new ByoaiError('unavailable', 'EIO');
-						return real.end(ref);
-					},
-				}),
-			},
-		});
-		const run = await submit(orchestra, [imageTask('a')]);
-		const {attempts} = await endedTask(orchestra, run);
-		expect(attempts[0]).toMatchObject({status: 'succeeded'});
-		await expectNothingLeft(orchestra);
-	});
 });

@@ -148,8 +148,8 @@ test(
 			await expectWords(client.run('r'));
 		});
 		// What is no line of ours, or only the beginning of one.
-	const examples: [Uint8Array[]][] = [[[Buffer.from(':\n\n')]], [[Buffer.from('{"text":"a"}\n{"te')]]];
-	await fuzz('streams', property, {runs: 200, examples});
+		const examples: [Uint8Array[]][] = [[[Buffer.from(':\n\n')]], [[Buffer.from('{"text":"a"}\n{"te')]]];
+		await fuzz('streams', property, {runs: 200, examples});
 	},
 );
 

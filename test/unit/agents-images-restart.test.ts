@@ -71,7 +71,7 @@ test.each<[string, (real: Driver) => Partial<Driver>]>([
 	],
 	['started, and nobody wrote that down', real => ({start: spec => real.start(spec).then(never)})],
 ])('what %s is started once', async (_, change) => {
-	const first = firstLife({type: 'exits', afterMs: 10, exitCode: 0, prints: prints.slice(0, 2)}, driving(change));
+	const first = firstLife({type: 'exits', afterMs: 30, exitCode: 0, prints: prints.slice(0, 2)}, driving(change));
 	const run = await submit(first, [imageTask('a')]);
 	await expect.poll(async () => (await taskOf(first, run)).waiting).toBe('its instance is starting');
 	const second = await nextLife(first);

@@ -168,8 +168,8 @@ export const placementMutants: readonly Mutant[] = [
 		name: 'never-broken',
 		rule: 'an instance that always fails breaks its pool',
 		file: pools,
-		find: 'if (failures > instanceFailureLimit)',
-		replace: 'if (failures > instanceFailureLimit * 100)',
+		find: 'failures > instanceFailureLimit ||',
+		replace: 'failures > instanceFailureLimit * 100 ||',
 		seed: 63,
 	},
 	{

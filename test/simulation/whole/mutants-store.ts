@@ -94,6 +94,22 @@ export const storeMutants: readonly Mutant[] = [
 		seed: 0,
 	},
 	{
+		name: 'found-taken-for-lasting',
+		rule: 'logs: what a dead process left in memory is on the disk before it is acknowledged',
+		file: logFile,
+		find: 'if (this.#lasting) return;',
+		replace: 'if (this.#lasting || this.#records >= 0) return;',
+		seed: 148,
+	},
+	{
+		name: 'failed-sync-left',
+		rule: 'logs: what could not be synced is cut off before somebody takes it for good',
+		file: logFile,
+		find: 'if (!this.#exact) await this.#cutBack().catch(() => undefined);',
+		replace: '',
+		seed: 1,
+	},
+	{
 		name: 'output-twice',
 		rule: 'logs: what is there already is passed over',
 		file: 'source/store/log-pieces.ts',

@@ -141,10 +141,12 @@ export function endText(style: Style, task: TaskRow): string {
 
 const howWords: Readonly<Record<string, string>> = {lost: 'was lost', timed_out: 'timed out'};
 
-function againText({status, attempt, outcome, ...task}: TaskRow, inMs: number | undefined): string {
-	if (status === 'running') return `attempt ${attempt}: the one before did not succeed`;
-	const how = howWords[outcome?.status ?? 'failed'] ?? 'failed';
-	const why = printable(whyOf({...task, status, ...(outcome && {outcome})}), false);
+function againText({status, attempt, outcome, before, ...task}: TaskRow, inMs: number | undefined): string {
+	const isUnderWay = status === 'running';
+	const last = isUnderWay ? before : outcome;
+	const how = howWords[last?.status ?? 'failed'] ?? 'failed';
+	const why = printable(whyOf({...task, status, ...(last && {outcome: last})}), false);
+	if (isUnderWay) return `attempt ${attempt}: the one before ${because(how, why)}`;
 	const when = inMs === undefined || inMs < 50 ? '' : ` in ${formatSpan(inMs)}`;
 	return `tries again${when} (attempt ${attempt} ${because(how, why)})`;
 }

@@ -34,12 +34,14 @@ export function startVitals(progress: string | undefined): ContactVitals | undef
 export function taskRow(run: Run, index: number, version: number): TaskRow {
 	const task = taskAt(run, index);
 	const last = task.attempts.at(-1);
+	const before = task.attempts.at(-2)?.outcome;
 	return {
 		id: `${run.id}/${index}`,
 		version,
 		run: run.id,
 		...taskFacts(run, index, task),
 		...(last?.outcome && {outcome: last.outcome}),
+		...(before && {before}),
 	};
 }
 

@@ -43,6 +43,8 @@ export type TaskRow = {
 	readonly endedAt?: number;
 	/** Of the newest attempt, when it has ended. */
 	readonly outcome?: Outcome;
+	/** Of the attempt before the newest: why there was another. */
+	readonly before?: Outcome;
 	readonly retryAt?: number;
 	/** It succeeded in that run, and its result was taken over: its output is there. */
 	readonly takenFrom?: RunId;
@@ -112,7 +114,7 @@ export type RunDetail = Omit<RunRow, 'version'> & {
 	readonly tasks: readonly TaskDetail[];
 };
 
-export type TaskDetail = Omit<TaskRow, 'id' | 'version' | 'run' | 'outcome'> & {
+export type TaskDetail = Omit<TaskRow, 'id' | 'version' | 'run' | 'outcome' | 'before'> & {
 	/** Names of the tasks that it depends on. */
 	readonly dependsOn: readonly string[];
 	/** Why it has not started yet, in words. */

@@ -97,7 +97,7 @@ export const taskRow = shapeOf<TaskRow>()(
 			version,
 			run: runId,
 			...taskFacts,
-			outcome: outcome.exactOptional(),
+			...{outcome: outcome.exactOptional(), before: outcome.describe('Of the attempt before.').exactOptional()},
 		})
 		.describe('One task of a run.'),
 );

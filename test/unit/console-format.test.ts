@@ -102,7 +102,13 @@ describe('notices', () => {
 			},
 			'task-0  ↻ tries again (attempt 1 timed out after 0.7 s)',
 		],
-		[{kind: 'again', task: taskRow({status: 'running', attempt: 2})}, 'task-0  ↻ attempt 2: the one before did not succeed'],
+		[
+			{
+				kind: 'again',
+				task: taskRow({status: 'running', attempt: 2, before: {status: 'lost', reason: 'its container was removed by somebody else'}}),
+			},
+			'task-0  ↻ attempt 2: the one before was lost: its container was removed by somebody else',
+		],
 		[{kind: 'quiet', task: taskRow({status: 'running', attempt: 1})}, 'task-0  ▶ runs; no output so far'],
 		[{kind: 'waiting', task: 'far', others: 2, reason: 'no agent'}, '… far and 2 other tasks wait: no agent'],
 		[{kind: 'agent', agent: `b~${runId}`, status: 'lost'}, '✖ agent b is lost'],

@@ -57,7 +57,7 @@ function look(pid: number): void {
 	try {
 		const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
 		const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-		usage = {peakMiB: Math.round(peak / 1024), cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100};
+		usage = {peakMiB: Math.max(usage.peakMiB, Math.round(peak / 1024)), cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100};
 	} catch {
 		// It ended while it was being looked at.
 	}

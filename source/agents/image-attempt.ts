@@ -76,6 +76,11 @@ export class ImageAttempt {
 		}
 	}
 
+	/** Undefined: it has not started. */
+	get handle(): Handle | undefined {
+		return this.#handle;
+	}
+
 	/** Ends it before its time. */
 	stop(stop: Pick<Outcome, 'status' | 'reason'>): void {
 		this.#stop ??= stop;

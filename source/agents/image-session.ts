@@ -208,9 +208,12 @@ export class ImageSession {
 	/** The outcome is recorded, or refused: what is left of the instance goes. */
 	#settle(ref: AttemptRef): void {
 		const key = attemptKey(ref);
-		if (!this.#held.delete(key)) return;
+		const held = this.#held.get(key);
+		if (held === undefined) return;
+		this.#held.delete(key);
 		const {driver} = this.#options;
-		const leaving = this.#untilGone(() => driver.stop({name: imageInstanceName(ref)}), ref).finally(() => {
+		const handle = held.attempt?.handle;
+		const leaving = this.#untilGone(() => driver.stop({name: imageInstanceName(ref), ...(handle && {handle})}), ref).finally(() => {
 			this.#leaving.delete(key);
 			this.#news();
 		});

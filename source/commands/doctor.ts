@@ -5,6 +5,7 @@ import {findAll} from '../doctor/check.ts';
 import {checks} from '../doctor/checks.ts';
 import type {Holder, Place} from '../doctor/place.ts';
 import {createDockerSurvey} from '../drivers/docker-survey.ts';
+import {createKubernetesSurvey} from '../drivers/kubernetes-survey.ts';
 import {ByoaiError} from '../model/error.ts';
 import {runEnded} from '../model/run.ts';
 import {readId} from '../store/state-directory.ts';
@@ -41,12 +42,16 @@ function placeOf(invocation: Invocation): {place: Place; close(): Promise<void>}
 	const {host} = config.docker;
 	const answerMs = flags.clean === true ? cleanAnswerMs : config.limits.doctor_milliseconds * engineShare;
 	const docker = createDockerSurvey({answerMs, ...(host !== undefined && {host})});
+	const {image, ...defaults} = config.kubernetes;
+	const stateId = async () => readId(config.stateDir);
+	const memory = join(config.stateDir, 'kubernetes-places.json');
+	const kubernetes = createKubernetesSurvey({defaults, image, memory, answerMs, owner: stateId});
 	const access = once(() => openState(invocation));
 	let isOpen = false;
 	const place: Place = {
 		config,
 		node: {version: process.version, path: process.execPath, neededMajor: neededNode},
-		stateId: async () => readId(config.stateDir),
+		stateId,
 		holder: async () => {
 			isOpen = true;
 			const found = await access();
@@ -54,6 +59,8 @@ function placeOf(invocation: Invocation): {place: Place; close(): Promise<void>}
 		},
 		docker,
 		engine: once(() => docker.engine()),
+		kubernetes,
+		cluster: once(() => kubernetes.cluster()),
 		dockerCommand: {
 			directory: environment.DOCKER_CONFIG || join(homedir(), '.docker'),
 			...(environment.DOCKER_CONTEXT && {context: environment.DOCKER_CONTEXT}),
@@ -61,7 +68,13 @@ function placeOf(invocation: Invocation): {place: Place; close(): Promise<void>}
 		clean: flags.clean === true,
 	};
 	// What could not be opened has been told; what opens only now, is not waited for.
-	return {place, close: async () => (isOpen ? closeSoon(access()) : undefined)};
+	return {
+		place,
+		close: async () => {
+			await kubernetes.close();
+			if (isOpen) await closeSoon(access());
+		},
+	};
 }
 
 const closeMs = 200;

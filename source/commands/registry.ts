@@ -205,13 +205,13 @@ export const commands: readonly Command[] = [
 	},
 	{
 		name: 'doctor',
-		summary: 'check what workflows need here: state directory, port, Docker; and what was left behind',
+		summary: 'check what workflows need here: state directory, port, Docker, Kubernetes; and what was left behind',
 		operands: '',
 		operandCount: none,
-		options: ['clean', 'json', 'host', 'port', 'token'],
+		options: ['clean', 'json', ...clusters, 'host', 'port', 'token'],
 		examples: [
 			['byoai doctor', 'what is wrong, and what helps; the exit status is 3 when something is'],
-			['byoai doctor --clean', 'remove containers that were left behind'],
+			['byoai doctor --clean', 'remove containers and pods that were left behind'],
 			['byoai doctor --json | jq -r .status', 'ok, note, warning or problem'],
 		],
 		load: async () => (await import('./doctor.ts')).doctor,

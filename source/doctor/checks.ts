@@ -1,6 +1,7 @@
 import type {Check} from './check.ts';
 import {dockerEngine} from './docker-engine.ts';
 import {dockerImage, dockerNetwork, dockerSpace} from './docker-things.ts';
+import {kubernetesCluster, kubernetesRights, leftPods} from './kubernetes.ts';
 import {leftovers} from './leftovers.ts';
 import {nodeVersion} from './node-version.ts';
 import {port} from './port.ts';
@@ -17,4 +18,7 @@ export const checks: readonly Check[] = [
 	dockerNetwork,
 	dockerSpace,
 	leftovers,
+	kubernetesCluster,
+	kubernetesRights,
+	leftPods,
 ];

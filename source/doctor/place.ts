@@ -1,9 +1,10 @@
 import type {Config} from '../config.ts';
 import type {DockerSurvey, EngineFacts} from '../drivers/docker-survey.ts';
+import type {ClusterFacts, KubernetesSurvey} from '../drivers/kubernetes-survey.ts';
 
 /** What the checks look at. */
 export type Place = {
-	readonly config: Pick<Config, 'stateDir' | 'host' | 'port' | 'portIsExplicit' | 'docker' | 'limits'>;
+	readonly config: Pick<Config, 'stateDir' | 'host' | 'port' | 'portIsExplicit' | 'docker' | 'kubernetes' | 'limits'>;
 	readonly node: {readonly version: string; readonly path: string; readonly neededMajor: number};
 	/** Id of the state directory; undefined: there is none yet. Rejects with `unavailable` when it may not be read. */
 	readonly stateId: () => Promise<string | undefined>;
@@ -12,6 +13,9 @@ export type Place = {
 	readonly docker: DockerSurvey;
 	/** Asked once, for all who need to know. */
 	readonly engine: () => Promise<EngineFacts>;
+	readonly kubernetes: KubernetesSurvey;
+	/** The same; undefined: none is configured. */
+	readonly cluster: () => Promise<ClusterFacts | undefined>;
 	readonly dockerCommand: DockerCommand;
 	/** Whether what is left behind is to be removed. */
 	readonly clean: boolean;

@@ -62,14 +62,24 @@ export async function openCluster(place: Place): Promise<Cluster> {
 	};
 }
 
+/** Whether anything says where a cluster is. */
+export function hasCluster(place: Place): boolean {
+	return findFiles(place) !== 'none';
+}
+
 /** The files of a kubeconfig; undefined: none, it is the service account of the pod that byoai runs in. Throws `unavailable`: neither is there. */
-function filesOf({kubeconfig, context}: Place): readonly string[] | undefined {
+function filesOf(place: Place): readonly string[] | undefined {
+	const found = findFiles(place);
+	if (found === 'none') throw new ByoaiError('unavailable', withoutCluster);
+	return found;
+}
+
+function findFiles({kubeconfig, context}: Place): readonly string[] | undefined | 'none' {
 	const named = (kubeconfig ?? '').split(delimiter).filter(path => path !== '');
 	if (named.length > 0) return named;
 	const usual = join(homedir(), '.kube', 'config');
 	if (existsSync(usual)) return [usual];
-	if (context === undefined && existsSync(serviceAccountToken)) return undefined;
-	throw new ByoaiError('unavailable', withoutCluster);
+	return context === undefined && existsSync(serviceAccountToken) ? undefined : 'none';
 }
 
 function load(create: () => KubeConfig, config: KubeConfig, [first = '', ...others]: readonly string[]): void {

@@ -1,4 +1,4 @@
-import {attemptLabel, containerName, instanceAnnotation, ownerLabel} from './kubernetes-spec.ts';
+import {attemptLabel, containerName, instanceAnnotation, ownerLabel, runLabel} from './kubernetes-spec.ts';
 
 /** A pod as the API server tells of it, as far as byoai looks at it. Times are text. */
 export type Pod = {
@@ -6,6 +6,7 @@ export type Pod = {
 		readonly name: string;
 		readonly uid?: string;
 		readonly resourceVersion?: string;
+		readonly creationTimestamp?: string;
 		readonly deletionTimestamp?: string;
 		readonly labels?: Readonly<Record<string, string>>;
 		readonly annotations?: Readonly<Record<string, string>>;
@@ -58,6 +59,9 @@ export type PodFacts = {
 	/** The instance; absent: no pod of byoai's. */
 	readonly instance?: string;
 	readonly owner?: string;
+	readonly run?: string;
+	/** Milliseconds since 1970. */
+	readonly createdAt: number;
 	/** It runs the program of one attempt, and stays when that has ended. */
 	readonly isTask: boolean;
 	readonly phase: string;
@@ -98,6 +102,8 @@ export function factsOf({metadata, spec, status}: Pod, isGone = false): PodFacts
 		version: Number(metadata.resourceVersion ?? 0),
 		...optional('instance', metadata.annotations?.[instanceAnnotation]),
 		...optional('owner', metadata.labels?.[ownerLabel]),
+		...optional('run', metadata.labels?.[runLabel]),
+		createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
 		isTask: metadata.labels?.[attemptLabel] !== undefined,
 		phase: status?.phase ?? 'Pending',
 		...optional('reason', status?.reason),

@@ -29,6 +29,7 @@ export type PodManifest = {
 type Labels = Readonly<Record<string, string>>;
 
 export const ownerLabel = 'byoai.owner';
+export const runLabel = 'byoai.run';
 /** On pods that run one attempt of a task. */
 export const attemptLabel = 'byoai.attempt';
 export const instanceAnnotation = 'byoai.instance';
@@ -225,7 +226,7 @@ function ownLabels({agent, name, command}: InstanceSpec, {owner}: KubernetesDefa
 	return {
 		[ownerLabel]: owner,
 		'byoai.agent': labelText(agent.name),
-		...(run !== undefined && {'byoai.run': run}),
+		...(run !== undefined && {[runLabel]: run}),
 		...(command !== undefined && {'byoai.task': labelText(command.task), [attemptLabel]: String(command.ref.attempt)}),
 	};
 }

@@ -61,6 +61,13 @@ export class PodWatch {
 		return this.#isSynced;
 	}
 
+	/** Whether it is known that a pod is not there any more, which was there. */
+	isWithout(pod: string, uid: string): boolean {
+		if (!this.#isSynced) return false;
+		const facts = this.#pods.get(pod);
+		return facts === undefined || facts.isGone || facts.uid !== uid;
+	}
+
 	/** Calls `onNews` when something changed about a pod, or may have. */
 	follow(pod: string, onNews: () => void): () => void {
 		this.#followers.set(onNews, pod);

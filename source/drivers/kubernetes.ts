@@ -5,7 +5,7 @@ import type {AgentSpec} from '../model/workflow.ts';
 import type {Dialled, Driver} from './driver.ts';
 import type {PodHandle} from './kubernetes-handle.ts';
 import {fromHandle, handleOf} from './kubernetes-handle.ts';
-import {listPods} from './kubernetes-list.ts';
+import {atEachSite, listPods} from './kubernetes-list.ts';
 import {lastWords, podOutput} from './kubernetes-log.ts';
 import {LogCursor} from './kubernetes-log-cursor.ts';
 import {podOptions} from './kubernetes-options.ts';
@@ -49,6 +49,8 @@ class KubernetesDriver implements Driver {
 	readonly #sites: Sites;
 	/** How far starts are, by instance. */
 	readonly #progress = new Map<string, string>();
+	/** Where starts of this life made pods, by instance. */
+	readonly #begun = new Map<string, Site>();
 	/** By uid. */
 	readonly #cursors = new Map<string, LogCursor>();
 
@@ -74,7 +76,8 @@ class KubernetesDriver implements Driver {
 		const pod = fromHandle(handle);
 		const site = await this.#siteOf(pod, signal);
 		const {facts, end} = await site.watch.until(pod.pod, endLook(pod), signal);
-		if (facts === undefined || end.output !== undefined || facts.terminated === undefined || facts.isGone) return end;
+		// All that the program of a task prints is read anyway.
+		if (facts === undefined || facts.isTask || end.output !== undefined || facts.terminated === undefined || facts.isGone) return end;
 		const output = await lastWords(site, facts, {previous: facts.before !== undefined && facts.waiting !== undefined});
 		return {...end, ...(output !== undefined && {output})};
 	}
@@ -119,6 +122,7 @@ class KubernetesDriver implements Driver {
 		try {
 			const site = await this.#sites.get(podOptions(spec.agent).place);
 			this.#sites.remember(site);
+			this.#begun.set(spec.name, site);
 			const onProgress = (words: string) => void this.#progress.set(spec.name, words);
 			const start = {site, defaults: this.#options, spec, signal, onProgress};
 			const {name, uid} = await this.#despiteRestart(() => startPod(start), signal);
@@ -131,15 +135,24 @@ class KubernetesDriver implements Driver {
 	async #stop(instance: string, handle: Handle | undefined): Promise<void> {
 		const {owner, stopGraceMs: graceMs} = this.#options;
 		const {signal} = this.#closing;
-		const known = handle === undefined ? undefined : fromHandle(handle);
-		const name = known?.pod ?? podName(owner, instance);
-		for (const place of known === undefined ? this.#sites.known : [known.place]) {
+		if (handle !== undefined) {
+			// The uid of a pod that we made is all that has to be told.
+			const {place, pod, uid} = fromHandle(handle);
 			const site = await this.#sites.get(place);
-			const pod = await lookAt(site, name, signal);
-			if (pod?.owner !== owner || pod.instance !== instance) continue;
-			await removePod({site, pod: name, uid: pod.uid, graceMs, signal});
+			if (!site.watch.isWithout(pod, uid)) await removePod({site, pod, uid, graceMs, signal});
+			this.#cursors.delete(uid);
+			this.#begun.delete(instance);
+			return;
 		}
-		if (known !== undefined) this.#cursors.delete(known.uid);
+		const name = podName(owner, instance);
+		const remove = async (site: Site) => {
+			const pod = await lookAt(site, name, signal);
+			if (pod?.owner === owner && pod.instance === instance) await removePod({site, pod: name, uid: pod.uid, graceMs, signal});
+		};
+		const begun = this.#begun.get(instance);
+		if (begun === undefined) await atEachSite(this.#sites, this.#options.warn, remove);
+		else await remove(begun);
+		this.#begun.delete(instance);
 	}
 
 	#despiteRestart<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {

@@ -21,7 +21,7 @@ function patientPlace(): CliPlace {
 }
 
 async function doctor(place: CliPlace, env: NodeJS.ProcessEnv, ...more: readonly string[]): Promise<Report & {exit: number | null}> {
-	const {status: exit, stdout, stderr} = await place.run([...argv, '--json', ...more], env);
+	const {status: exit, stdout, stderr} = await place.run([...argv, '--json', ...more], {HOME: place.directory, ...env});
 	expect(stderr).toBe('');
 	return {...(JSON.parse(stdout) as Report), exit};
 }
@@ -33,14 +33,14 @@ function of({findings}: Report, check: string): readonly CheckFinding[] {
 describe('without an engine', () => {
 	test('on a fresh machine: what it finds, in words and as one JSON value, and no state directory is made', async () => {
 		const place = patientPlace();
-		const {status, stdout, stderr} = await place.run(argv, {...without, LANG: 'C.UTF-8'});
+		const {status, stdout, stderr} = await place.run(argv, {...without, HOME: place.directory, LANG: 'C.UTF-8'});
 		expect({status, stderr}).toEqual({status: 3, stderr: ''});
 		expect(stdout).toMatch(/^✔ ok {7}node: Node v\d+/);
 		expect(stdout).toMatch(/\n✖ problem {2}docker: No Docker engine answers at unix:.*\n +mend: correct DOCKER_HOST, or unset it\n/);
 		expect(stdout).toMatch(/\n1 problem\n$/);
 		const report = await doctor(place, without);
 		expect(report).toMatchObject({status: 'problem', exit: 3});
-		expect(report.findings.map(({check}) => check)).toEqual(['node', 'state', 'disk', 'port', 'docker']);
+		expect(report.findings.map(({check}) => check)).toEqual(['node', 'state', 'disk', 'port', 'docker', 'kubernetes']);
 		expect(existsSync(place.state)).toBe(false);
 	});
 

@@ -1,7 +1,8 @@
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {CliPlace} from '../helpers/cli.ts';
+import {buildTestImage, containersOf, needsDocker, removeContainers, testImage} from '../helpers/docker.ts';
 import type {FakeOptions} from '../helpers/fake-kubernetes/server.ts';
 import {FakeKubernetes} from '../helpers/fake-kubernetes/server.ts';
 
@@ -55,6 +56,23 @@ describe('without a cluster', () => {
 		expect(ended.stderr).toMatch(
 			/^byoai: Kubernetes does not answer at 127\.0\.0\.1:\d+ \(context fake\): start the cluster, or choose another .*ECONNREFUSED/,
 		);
+	});
+
+	test('its client library is read only where a pod is wanted', async () => {
+		// Known by a name that nothing else has in it.
+		const tell = `import {registerHooks} from 'node:module'; import {writeSync} from 'node:fs';
+registerHooks({load(url, context, next) {
+	const loaded = next(url, context);
+	if (String(loaded.source ?? '').includes('getAgentCacheKey')) writeSync(2, 'READS IT');
+	return loaded;
+}});`;
+		const env = {NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tell)}`};
+		const place = new CliPlace();
+		const kubeconfig = place.file('kubeconfig', new FakeKubernetes().kubeconfig());
+		place.file('plain.yml', 'tasks: [{name: a, command: echo here}]\nagents: [{name: unused, type: kubernetes}]\n');
+		place.file('flow.yml', example);
+		expect((await place.run(['-f', 'plain.yml'], {...env, KUBECONFIG: kubeconfig})).stderr).toBe('');
+		expect((await place.run(['-f', 'flow.yml'], {...env, KUBECONFIG: kubeconfig})).stderr).toContain('READS IT');
 	});
 
 	test('any other workflow runs without a word about it', async () => {
@@ -178,6 +196,33 @@ tasks:
 		expect(new Set(made.map(({namespace}) => namespace))).toEqual(new Set(['byoai', 'other']));
 		expect(server.pods()).toEqual([]);
 	}, 60_000);
+
+	test('one file with agents on Docker, in pods and here, and tasks with an image on both', async context => {
+		needsDocker(context);
+		await buildTestImage();
+		const server = await openFake({images: {[testImage]: agent}});
+		const {place, env} = placeOn(server);
+		onTestFinished(() => {
+			if (existsSync(place.state)) removeContainers(readFileSync(join(place.state, 'id'), 'utf8').trim());
+		});
+		place.file(
+			'flow.yml',
+			`agents: [{name: box, type: docker}, {name: pod, type: kubernetes}, {name: here, type: local}]
+tasks:
+  - {name: a, agent: box, command: echo in a container}
+  - {name: b, agent: pod, command: echo in a pod}
+  - {name: c, agent: here, command: echo here}
+  - {name: d, agent: box, image: ${testImage}, command: echo a container of its own}
+  - {name: e, agent: pod, image: ${testImage}, command: echo a pod of its own}
+  - {name: f, command: echo at home}
+`,
+		);
+		const {status, stdout, stderr} = await place.run(['-f', 'flow.yml'], {...env, AGENT_IMAGE: testImage});
+		expect(status, stdout + stderr).toBe(0);
+		expect(stdout).toMatch(/in a container\n.*in a pod\n.*here\n.*a container of its own\n.*a pod of its own\n.*at home\n/s);
+		expect(server.pods()).toEqual([]);
+		expect(containersOf(readFileSync(join(place.state, 'id'), 'utf8').trim())).toEqual([]);
+	}, 120_000);
 
 	test('what cannot start says why, at once', async () => {
 		const server = await openFake({images: {}});

@@ -5,7 +5,7 @@ import {createDockerSurvey} from '../../source/drivers/docker-survey.ts';
 import {defaultLimits} from '../../source/model/limits.ts';
 import {temporaryDirectory} from './temporary-directory.ts';
 
-type Given = Partial<Omit<Place, 'config' | 'docker' | 'engine'>> & {
+type Given = Partial<Omit<Place, 'config' | 'docker' | 'engine' | 'cluster'>> & {
 	readonly config?: Partial<Place['config']>;
 	/** `DOCKER_HOST` */
 	readonly engineHost?: string;
@@ -15,8 +15,18 @@ type Given = Partial<Omit<Place, 'config' | 'docker' | 'engine'>> & {
 	readonly answerMs?: number;
 };
 
+const noKubernetes: Place['kubernetes'] = {
+	cluster: async () => undefined,
+	missingRights: async () => [],
+	tryPod: async () => undefined,
+	pods: async () => [],
+	remove: async () => undefined,
+	close: async () => undefined,
+};
+
 /** A place in which nothing is wrong, but for what is given: an empty state directory, any port, no engine. */
 export function doctorPlace({config, engineHost = 'unix:///nowhere/docker.sock', answerMs = 10_000, ...given}: Given = {}): Place {
+	const kubernetes = given.kubernetes ?? noKubernetes;
 	const docker = given.docker ?? createDockerSurvey({host: engineHost, answerMs});
 	return {
 		config: {
@@ -25,6 +35,7 @@ export function doctorPlace({config, engineHost = 'unix:///nowhere/docker.sock',
 			port: 0,
 			portIsExplicit: false,
 			docker: {image: 'byoai-agent:latest', network: 'bridge', loginDirectory: '/none'},
+			kubernetes: {image: 'byoai-agent:latest'},
 			limits: {...defaultLimits, low_disk_bytes: 1, doctor_milliseconds: 20_000},
 			...config,
 		},
@@ -32,6 +43,8 @@ export function doctorPlace({config, engineHost = 'unix:///nowhere/docker.sock',
 		stateId: async () => undefined,
 		holder: async () => undefined,
 		engine: () => docker.engine(),
+		kubernetes,
+		cluster: () => kubernetes.cluster(),
 		dockerCommand: {directory: '/nowhere'},
 		clean: false,
 		...given,

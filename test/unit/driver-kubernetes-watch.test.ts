@@ -206,6 +206,16 @@ test('two contexts: each its own watch, and one that is away does not hold up th
 	expect([...first.server.pods(), ...second.pods()]).toEqual([]);
 }, 60_000);
 
+test('a cluster of earlier runs that is away holds up no stop by name, and is told of', async () => {
+	const place = await openPlace({script: () => undefined, images: {'agent-image': {argv: ['sleep', '1000']}}});
+	const past = place.write('past', place.server.kubeconfig('byoai').replace(place.server.url, 'http://127.0.0.1:1'));
+	place.write('places.json', JSON.stringify([{kubeconfig: past, context: 'fake', namespace: 'byoai'}]));
+	await place.createDriver().start(instanceSpec('a', {type: 'kubernetes'}));
+	await place.createDriver({awayMs: 0}).stop({name: 'a'});
+	expect(place.server.pods()).toEqual([]);
+	expect(place.warnings).toEqual([expect.stringMatching(/^pods of earlier runs were not looked for: .*127\.0\.0\.1:1/)]);
+});
+
 /** A way to a server that lets each watch through for so many bytes only. */
 async function cutting(server: FakeKubernetes, bytesOf: () => number): Promise<{kubeconfig: string; cuts: () => number}> {
 	let cuts = 0;

@@ -60,15 +60,19 @@ function agentName(agent: string, run: string): string {
 	return agent.replace(`~${run}`, '');
 }
 
+function agentLabel({id, run}: AgentRow): string {
+	return run === undefined ? id : agentName(id, run);
+}
+
 export function agentColumns(rows: readonly AgentRow[], palette: Palette): ReadonlyArray<Column<AgentRow>> {
 	const names = widestOf(
-		rows.slice(0, measured).map(({id}) => id),
+		rows.slice(0, measured).map(row => agentLabel(row)),
 		8,
 		32,
 	);
 	return [
 		{head: 'STATUS', least: 10, most: 10, priority: 0, cell: row => badgeCell(palette.badge(row.status))},
-		{head: 'AGENT', least: 12, most: names, priority: 0, cell: ({id}) => ({text: id})},
+		{head: 'AGENT', least: 12, most: names, priority: 0, cell: row => ({text: agentLabel(row)})},
 		{
 			head: 'SLOTS',
 			least: 7,

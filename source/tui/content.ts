@@ -22,10 +22,8 @@ export type ContentOptions = {
 	readonly limits: Pick<Limits, 'tui_log_lines' | 'tui_line_characters' | 'tui_frame_lines'>;
 	/** Milliseconds since 1970. */
 	readonly now: () => number;
-	/** Rows are new: what is shown may be something else now. */
-	readonly heard: () => void;
 	/** There is something to draw. */
-	readonly drawable: () => void;
+	readonly heard: () => void;
 	readonly failed: (error: unknown) => void;
 };
 
@@ -41,9 +39,8 @@ export class Content {
 
 	constructor(options: ContentOptions) {
 		this.#data = new LiveData(options);
-		const told = {...options, heard: options.drawable};
-		this.logs = new LogPane(told);
-		this.#details = new RunDetails(told);
+		this.logs = new LogPane(options);
+		this.#details = new RunDetails(options);
 		this.drawings = new Drawings(this.#details);
 		this.done = this.#data.done;
 	}

@@ -47,7 +47,7 @@ const ellipsis = '…';
  */
 export class LogIntake {
 	readonly #options: IntakeOptions;
-	readonly #sanitisers = new Map<string, Sanitiser>();
+	readonly #sanitisers = new Map<LogOrigin, Partial<Record<Stream, Sanitiser>>>();
 	readonly #assemblies = new Map<string, Assembly>();
 	#waiting: Piece[] = [];
 	/** Pieces before it are dropped or taken. */
@@ -152,11 +152,11 @@ export class LogIntake {
 
 	#take(piece: Piece, into: NewLine[]): void {
 		const {origin, stream, at, data} = piece;
-		const key = keyOf(piece);
 		if (piece.kind === 'line' && typeof data === 'string') {
-			into.push({text: this.#sanitiser(key).line(data), at, origin, stream});
+			into.push({text: this.#sanitiser(piece).line(data), at, origin, stream});
 			return;
 		}
+		const key = keyOf(piece);
 		const assembly = this.#assemblies.get(key) ?? this.#newAssembly(piece.isTorn === true);
 		this.#assemblies.set(key, assembly);
 		assembly.openAt ??= piece.offset;
@@ -177,15 +177,17 @@ export class LogIntake {
 		return {lines: new OutputLines(this.#options.sanitise), openAt: undefined, isTorn};
 	}
 
-	#sanitiser(key: string): Sanitiser {
-		let sanitiser = this.#sanitisers.get(key);
-		if (sanitiser === undefined) {
+	/** Colours go on from line to line of one stream of one origin. */
+	#sanitiser({origin, stream}: Piece): Sanitiser {
+		let known = this.#sanitisers.get(origin);
+		if (known === undefined) {
 			// Colours of tasks that nobody heard of for long do not matter.
 			if (this.#sanitisers.size >= 10_000) this.#sanitisers.clear();
-			sanitiser = new Sanitiser(this.#options.sanitise);
-			this.#sanitisers.set(key, sanitiser);
+			known = {};
+			this.#sanitisers.set(origin, known);
 		}
-		return sanitiser;
+		known[stream] ??= new Sanitiser(this.#options.sanitise);
+		return known[stream];
 	}
 }
 

@@ -85,7 +85,9 @@ class Page {
 
 /** Lines of the same millisecond may be there already: from the first that is, they are left out. */
 function withoutKnown(lines: readonly NewLine[], {at, text, origin}: KeptLine): readonly NewLine[] {
-	const known = lines.findIndex(line => line.at === at && line.text === text && line.origin === origin);
+	const {run, task, attempt} = origin;
+	const isSame = (other: LogOrigin) => other.run === run && other.task === task && other.attempt === attempt;
+	const known = lines.findIndex(line => line.at === at && line.text === text && isSame(line.origin));
 	if (known >= 0) return lines.slice(0, known);
 	return lines.filter(line => line.at < at);
 }

@@ -2,19 +2,23 @@ import type {LogLine} from '../protocol/views.ts';
 
 /** By how much the clocks of agents, and what they send late, may differ from one another. */
 const marginMs = 60_000;
-/** Streams of attempts that are remembered; of more, those that were silent for longest are forgotten. */
+/** Streams of attempts of one run that are remembered; of more, those that were silent for longest are forgotten. */
 const remembered = 5000;
 
-type Last = {readonly at: number /** Lines of that very time. */; readonly count: number};
+type Last = {at: number /** Lines of that very time. */; count: number};
+/** By run; and by task, attempt and stream as one number. It is asked for each line: to make text of them would cost most of the time. */
+type Streams = Map<string, Map<number, Last>>;
+
+const mostTasks = 2 ** 24;
 
 /**
  * Where reading the lines of many tasks was when the connection broke. Lines have a time and no number; but those of one stream of one
  * attempt come in order, so each is known by its time and by how many of that time came before it.
  */
 export class LogResume {
-	readonly #last = new Map<string, Last>();
+	readonly #last: Streams = new Map();
 	/** Streams of which lines come again, with how many of their last time are still to come. */
-	#behind = new Map<string, Last>();
+	#behind: Streams = new Map();
 	#newest: number | undefined;
 
 	/** From when on lines are to be asked for again; undefined: none came yet. */
@@ -24,31 +28,42 @@ export class LogResume {
 
 	/** A new connection: lines from `since` on come again. */
 	begin(): void {
-		if (this.#last.size > remembered) {
-			for (const [key, {at}] of this.#last) if (at < (this.since ?? 0)) this.#last.delete(key);
+		const since = this.since ?? 0;
+		this.#behind = new Map();
+		for (const [run, streams] of this.#last) {
+			if (streams.size > remembered) for (const [key, {at}] of streams) if (at < since) streams.delete(key);
+			this.#behind.set(run, new Map([...streams].map(([key, last]) => [key, {...last}])));
 		}
-		this.#behind = new Map(this.#last);
 	}
 
 	/** Whether the line came for the first time. It is remembered. */
-	isNew(line: LogLine): boolean {
-		const key = `${line.run}/${line.task}/${line.attempt}/${line.stream}`;
-		const last = this.#last.get(key);
-		if (this.#cameBefore(key, line.at)) return false;
-		this.#last.set(key, {at: line.at, count: last?.at === line.at ? last.count + 1 : 1});
-		if (this.#newest === undefined || line.at > this.#newest) this.#newest = line.at;
+	isNew({run, task, attempt, stream, at}: LogLine): boolean {
+		const key = (attempt * 2 + (stream === 'stdout' ? 0 : 1)) * mostTasks + task;
+		if (this.#behind.size > 0 && this.#cameBefore(run, key, at)) return false;
+		let streams = this.#last.get(run);
+		if (streams === undefined) {
+			streams = new Map();
+			this.#last.set(run, streams);
+		}
+		const last = streams.get(key);
+		if (last === undefined) streams.set(key, {at, count: 1});
+		else {
+			last.count = last.at === at ? last.count + 1 : 1;
+			last.at = at;
+		}
+		if (this.#newest === undefined || at > this.#newest) this.#newest = at;
 		return true;
 	}
 
-	#cameBefore(key: string, at: number): boolean {
-		const behind = this.#behind.get(key);
+	#cameBefore(run: string, key: number, at: number): boolean {
+		const behind = this.#behind.get(run)?.get(key);
 		if (behind === undefined) return false;
 		if (at < behind.at) return true;
 		if (at === behind.at && behind.count > 0) {
-			this.#behind.set(key, {at, count: behind.count - 1});
+			behind.count--;
 			return true;
 		}
-		this.#behind.delete(key);
+		this.#behind.get(run)?.delete(key);
 		return false;
 	}
 }

@@ -41,7 +41,8 @@ const lookBackMs = 10 * 60_000;
 export class LogSource {
 	readonly #options: LogSourceOptions;
 	readonly #intake: LogIntake;
-	readonly #origins = new Map<string, LogOrigin>();
+	/** By run, then by task: the newest of each. */
+	readonly #origins = new Map<string, Map<number, LogOrigin>>();
 	#selection: LogSelection | undefined;
 	#stop = new AbortController();
 	#state: LogSourceState = {type: 'none'};
@@ -203,14 +204,16 @@ export class LogSource {
 
 	/** One object for all lines of an attempt on an agent. */
 	#origin({run, task, name, attempt, agent}: Pick<LogLine, 'run' | 'task' | 'name' | 'attempt' | 'agent'>): LogOrigin {
-		const key = `${run}/${task}/${attempt}/${agent}`;
-		let origin = this.#origins.get(key);
-		if (origin === undefined) {
-			const label = plainOf(new Sanitiser({colour: false, lineCharacters: 200}).line(name));
-			if (this.#origins.size >= 100_000) this.#origins.clear();
-			origin = {label, colour: task, run, task, attempt, agent};
-			this.#origins.set(key, origin);
+		let ofRun = this.#origins.get(run);
+		if (ofRun === undefined) {
+			ofRun = new Map();
+			this.#origins.set(run, ofRun);
 		}
+		const known = ofRun.get(task);
+		if (known !== undefined && known.attempt === attempt && known.agent === agent) return known;
+		const label = plainOf(new Sanitiser({colour: false, lineCharacters: 200}).line(name));
+		const origin = {label, colour: task, run, task, attempt, agent};
+		ofRun.set(task, origin);
 		return origin;
 	}
 

@@ -86,8 +86,7 @@ export class Tui {
 			palette: this.#palette,
 			now: options.now ?? Date.now,
 			address: address ?? (() => client.url),
-			heard: () => this.#hear(),
-			drawable: () => this.#frames.soon(),
+			heard: () => this.#frames.soon(),
 			failed: error => this.#say(error),
 		});
 		this.#content.done.catch(this.#fail);
@@ -159,7 +158,6 @@ export class Tui {
 
 	#take({ui, effect}: Updated): void {
 		this.#ui = ui;
-		this.#follow();
 		if (effect !== undefined) this.#perform(effect);
 	}
 
@@ -210,16 +208,6 @@ export class Tui {
 		else this.#fail(error);
 	}
 
-	#hear(): void {
-		this.#follow();
-		this.#frames.soon();
-	}
-
-	/** Has the lines and tasks at hand that are to be shown now. */
-	#follow(): void {
-		this.#content.follow(this.#ui);
-	}
-
 	#snapshot(): Snapshot {
 		return {...this.#content.snapshot(this.#ui.run), now: (this.#options.now ?? Date.now)(), diagnostics: this.#diagnostics};
 	}
@@ -242,6 +230,8 @@ export class Tui {
 	}
 
 	#draw(): void {
+		// Once a picture, and not for each of a hundred changes a second.
+		this.#content.follow(this.#ui);
 		this.#picture = this.#paint();
 		for (const listener of this.#listeners) listener();
 	}

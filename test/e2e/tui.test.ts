@@ -188,7 +188,8 @@ tasks:
 		const place = placeWith(short);
 		place.file(
 			'noise.mjs',
-			`setInterval(() => { console.log('written by a library'); console.error('written by another'); process.emitWarning('a warning of Node'); }, 50);`,
+			// Agents inherit the environment, and are not to be noisy.
+			`if (process.argv[1]?.endsWith('cli.js')) setInterval(() => { console.log('written by a library'); console.error('written by another'); process.emitWarning('a warning of Node'); }, 50);`,
 		);
 		const screen = new PtyProgram(place, flags, {env: {NODE_OPTIONS: `--import ${join(place.directory, 'noise.mjs')}`}});
 		await screen.shows('✔ succeeded');

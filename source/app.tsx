@@ -1,12 +1,15 @@
+import {spawn} from 'node:child_process';
 import type {EventEmitter} from 'node:events';
+import {constants} from 'node:os';
 import {Box, render, Text, useApp, useInput, usePaste} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
+import {clipboardSequence} from './tui/host.ts';
 import {keyNames} from './tui/keys.ts';
 import type {Size} from './tui/layout.ts';
 import type {TerminalStream} from './tui/stdio-guard.ts';
 import {guardStreams} from './tui/stdio-guard.ts';
-import type {TuiOptions} from './tui/tui.ts';
 import {Tui} from './tui/tui.ts';
+import type {TuiOptions} from './tui/tui-options.ts';
 import type {Leaving} from './tui/ui.ts';
 
 type Stdout = TerminalStream & {readonly columns?: number; readonly rows?: number};
@@ -19,7 +22,13 @@ export type ScreenOptions = Pick<TuiOptions, 'client' | 'role' | 'look' | 'run' 
 	readonly process: EventEmitter;
 	/** Ctrl+C, which a terminal in raw mode sends as a key. */
 	readonly interrupt: () => void;
+	/** Whose `PAGER` counts, and what programs that take the terminal over get. */
+	readonly environment: Readonly<Record<string, string | undefined>>;
+	/** Runs a program on the terminal; by default as a child of this process. */
+	readonly runProgram?: RunProgram;
 };
+
+export type RunProgram = (program: string, args: readonly string[], environment: NodeJS.ProcessEnv) => Promise<number>;
 
 export type OpenScreen = {
 	/** Resolves when somebody leaves it; rejects when it cannot go on. */
@@ -35,7 +44,16 @@ export type OpenScreen = {
 type SuspendTerminal = (during: () => Promise<void>) => Promise<void>;
 
 /** Takes the terminal over: its alternate screen, its keys, and everything that would be written to it. */
-export function openScreen({stdin, stdout, stderr, process: signals, interrupt, ...about}: ScreenOptions): OpenScreen {
+export function openScreen({
+	stdin,
+	stdout,
+	stderr,
+	process: signals,
+	interrupt,
+	environment,
+	runProgram = runChild,
+	...about
+}: ScreenOptions): OpenScreen {
 	const guard = guardStreams({stdout, stderr, process: signals}, text => tui.diagnose(text));
 	let suspendTerminal: SuspendTerminal = during => during();
 	const tui = new Tui({
@@ -43,6 +61,19 @@ export function openScreen({stdin, stdout, stderr, process: signals, interrupt, 
 		size: sizeOf(stdout),
 		isFree: () => guard.stdout.writableNeedDrain !== true,
 		suspend: () => void suspendTerminal(() => stopProcess(signals)),
+		host: {
+			copy: text => void guard.stdout.write(clipboardSequence(text)),
+			async run(program, args) {
+				let status = 0;
+				// Ink gives the terminal back for so long. `less` shows colours, unless it was told how to show things.
+				await suspendTerminal(async () => {
+					status = await runProgram(program, args, {LESS: '-R', ...environment});
+				});
+				return status;
+			},
+			pager: environment.PAGER || 'less',
+			directory: process.cwd(),
+		},
 		redraw: () => void suspendTerminal(async () => undefined),
 	});
 	const resized = () => tui.resize(sizeOf(stdout));
@@ -104,6 +135,15 @@ async function stopProcess(signals: EventEmitter): Promise<void> {
 	process.kill(0, 'SIGSTOP');
 	await promise;
 	clearInterval(alive);
+}
+
+/** Runs a program that has the terminal to itself. */
+async function runChild(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+	const {promise, resolve, reject} = Promise.withResolvers<number>();
+	spawn(program, args, {stdio: 'inherit', env})
+		.on('error', reject)
+		.on('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+	return promise;
 }
 
 type AppProps = {

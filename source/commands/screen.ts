@@ -31,6 +31,7 @@ export async function showScreen({client, address}: Access, invocation: Invocati
 		role,
 		look: {colour: config.colour.out, unicode: config.unicode, theme: 'dark'},
 		limits: config.limits,
+		environment: config.environment,
 		stdin: host.stdin(),
 		stdout: host.stdout,
 		stderr: host.stderr,

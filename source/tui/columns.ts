@@ -27,12 +27,23 @@ export function taskColumns(rows: readonly TaskRow[], now: number, palette: Pale
 		8,
 		40,
 	);
+	const agents = widestOf(
+		rows.slice(0, measured).map(({agent = '', run}) => agentName(agent, run)),
+		5,
+		22,
+	);
 	return [
 		{head: 'STATUS', least: 11, most: 11, priority: 0, cell: ({status}) => badgeCell(palette.badge(status))},
 		{head: 'TASK', least: 8, most: names, priority: 0, cell: ({name}) => ({text: printable(name, false)})},
 		{head: 'TRY', least: 3, most: 3, priority: 4, align: 'right', cell: ({attempt}) => ({text: attempt === 0 ? '' : String(attempt)})},
 		{head: 'TIME', least: 11, most: 11, priority: 1, align: 'right', cell: row => ({text: taskTime(row, now)})},
-		{head: 'AGENT', least: 11, most: 22, priority: 3, cell: row => ({text: agentName(row.agent ?? '', row.run), paint: palette.dim})},
+		{
+			head: 'AGENT',
+			least: Math.min(11, agents),
+			most: agents,
+			priority: 3,
+			cell: row => ({text: agentName(row.agent ?? '', row.run), paint: palette.dim}),
+		},
 		{head: '', least: 10, most: 200, priority: 2, cell: row => ({text: taskNote(row, now), paint: noteColour(row, palette)})},
 	];
 }

@@ -2,6 +2,7 @@ import type {Client} from '../client/client.ts';
 import type {RunId} from '../model/ids.ts';
 import type {Limits} from '../model/limits.ts';
 import type {RunRow} from '../protocol/views.ts';
+import {DetailFeed} from './detail-feed.ts';
 import {Drawings} from './drawings.ts';
 import type {Lists} from './lists.ts';
 import {ListCache} from './lists.ts';
@@ -37,13 +38,21 @@ export class Content {
 	readonly drawings: Drawings;
 	readonly #data: LiveData;
 	readonly #details: RunDetails;
+	readonly #detail: DetailFeed;
 	readonly #lists = new ListCache();
 
 	constructor(options: ContentOptions) {
-		this.#data = new LiveData(options);
+		this.#data = new LiveData({
+			...options,
+			heard: () => {
+				this.#detail.changed();
+				options.heard();
+			},
+		});
 		const told = {...options, heard: options.drawable};
 		this.logs = new LogPane(told);
 		this.#details = new RunDetails(told);
+		this.#detail = new DetailFeed(told);
 		this.drawings = new Drawings(this.#details);
 		this.done = this.#data.done;
 	}
@@ -58,12 +67,14 @@ export class Content {
 		const data = this.#data;
 		const run = data.run(ui.run);
 		data.show(run?.id);
+		this.#detail.show(ui.layer?.kind === 'detail' ? ui.layer.of : undefined);
 		const {selection, zero} = selectionOf(ui, {run, runs: data.runs, tasksOf: id => data.tasks(id)});
 		this.logs.select(selection, zero);
 	}
 
 	snapshot(run: RunId | undefined): Omit<Snapshot, 'now' | 'diagnostics'> {
-		return this.#data.snapshot(run);
+		const detail = this.#detail.view;
+		return {...this.#data.snapshot(run), ...(detail && {detail})};
 	}
 
 	lists(snapshot: Snapshot, ui: Ui): Lists {
@@ -80,5 +91,6 @@ export class Content {
 		this.#data.close();
 		this.logs.close();
 		this.#details.close();
+		this.#detail.close();
 	}
 }

@@ -12,13 +12,14 @@ const titles: Readonly<Record<KeyContext, string>> = {
 	logs: 'Logs',
 	graph: 'Graph',
 	timeline: 'Timeline',
+	detail: 'Details',
 	reader: 'Here',
 };
 
 /** The keys, where they mean what; made from the same data that decides it. */
 export function helpRows(width: number, palette: Palette, unicode: boolean, keymap: readonly Binding[] = bindings): string[] {
 	const rows: string[] = [];
-	for (const context of ['tasks', 'agents', 'runs', 'logs', 'graph', 'timeline', 'list', 'reader', 'app'] as const) {
+	for (const context of ['tasks', 'agents', 'runs', 'logs', 'graph', 'timeline', 'detail', 'list', 'reader', 'app'] as const) {
 		const here = keymap.filter(binding => binding.context === context);
 		if (here.length === 0) continue;
 		if (rows.length > 0) rows.push(' '.repeat(width));

@@ -1,4 +1,5 @@
 import type {AgentRow, RunRow, TaskRow} from '../protocol/views.ts';
+import type {DetailView} from './detail-feed.ts';
 
 export type Connection = {
 	readonly url: string;
@@ -22,5 +23,7 @@ export type Snapshot = {
 	readonly run: RunRow | undefined;
 	/** Its tasks, in file order. */
 	readonly tasks: readonly TaskRow[];
+	/** What is looked at whole; absent: nothing is. */
+	readonly detail?: DetailView;
 	readonly diagnostics: readonly string[];
 };

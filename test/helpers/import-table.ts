@@ -35,7 +35,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 	},
 	client: {may: ['protocol', 'model', 'node:*']},
 	text: {may: ['model', 'picocolors', 'string-width'], types: ['protocol/views']},
-	tui: {may: ['client', 'text', 'model', 'picocolors', 'node:*'], types: ['protocol']},
+	tui: {may: ['client', 'text', 'model', 'workflow/suggest', 'picocolors', 'node:*'], types: ['protocol']},
 	app: {may: ['tui', 'client', 'model', 'ink', 'react', 'node:*']},
 	doctor: {may: ['model', 'node:*'], types: ['config', 'drivers/docker-survey']},
 	agent: {may: ['protocol', 'model', 'node:*']},

@@ -12,7 +12,7 @@ import {drawScreen} from '../../source/tui/screen.ts';
 import type {Snapshot} from '../../source/tui/snapshot.ts';
 import type {Ui} from '../../source/tui/ui.ts';
 import {initialUi} from '../../source/tui/ui.ts';
-import {agentRow, logLine, runDetail, runId, runRow, taskRow} from '../helpers/rows.ts';
+import {agentRow, logLine, runDetail, runId, runRow, taskDetail, taskRow} from '../helpers/rows.ts';
 
 /** A run in the middle of its life, with something of everything. */
 export const snapshot: Snapshot = {
@@ -57,6 +57,56 @@ export const snapshot: Snapshot = {
 		taskRow({task: 6, name: 'docs', status: 'skipped', reason: 'lint failed'}),
 	],
 	diagnostics: [],
+	detail: {
+		of: {kind: 'task', run: runId, task: 1, name: 'train'},
+		task: {
+			...taskDetail({
+				task: 1,
+				name: 'train',
+				status: 'waiting',
+				attempt: 2,
+				retryAt: 112_000,
+				waiting: 'tries again in 12 s, after 2 failures',
+				dependsOn: ['prepare'],
+				attempts: [
+					{
+						number: 1,
+						agent: 'builder',
+						status: 'failed',
+						assignedAt: 10_000,
+						endedAt: 20_000,
+						outcome: {status: 'failed', exitCode: 3, durationMs: 9000},
+						logBytes: 12_345,
+					},
+					{
+						number: 2,
+						agent: 'gpu-1',
+						status: 'lost',
+						assignedAt: 30_000,
+						endedAt: 60_000,
+						outcome: {status: 'lost', reason: 'silent for 60 s'},
+					},
+				],
+			}),
+			run: runId,
+			spec: {
+				command: `train --rate 0.1\n\techo ${'very '.repeat(60)}${'long'.repeat(60)}\n`,
+				agent: {labels: {gpu: 'h100', disk: 'fast'}},
+				image: 'ghcr.io/somebody/something:latest',
+				dependsOn: [
+					{name: 'prepare', condition: 'succeeded', optional: false},
+					{name: 'lint', condition: 'failed', optional: true},
+				],
+				env: ['API_KEY', 'HOME'],
+				timeoutMs: 300_000,
+				retry: {limit: 2, delayMs: 1000, backoff: 2, maxDelayMs: 60_000, lost: 2, exitCodes: [1, 2]},
+				continueOnError: true,
+				volumes: ['./data:/data'],
+				resources: {limits: {memory: '1Gi'}},
+				labels: {team: 'a'},
+			},
+		},
+	},
 };
 
 /** Output as it comes from tasks, with all that they may do to a terminal. */

@@ -3,9 +3,14 @@ import type {EventEmitter} from 'node:events';
 import {constants} from 'node:os';
 import {Box, render, Text, useApp, useInput, usePaste} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
+import type {Host} from './tui/host.ts';
 import {clipboardSequence} from './tui/host.ts';
+import {bindings} from './tui/keymap.ts';
 import {keyNames} from './tui/keys.ts';
 import type {Size} from './tui/layout.ts';
+import {backgroundOf} from './tui/palette.ts';
+import type {KeyChoices} from './tui/rebind.ts';
+import {rebound} from './tui/rebind.ts';
 import type {TerminalStream} from './tui/stdio-guard.ts';
 import {guardStreams} from './tui/stdio-guard.ts';
 import {Tui} from './tui/tui.ts';
@@ -22,6 +27,8 @@ export type ScreenOptions = Pick<TuiOptions, 'client' | 'role' | 'look' | 'run' 
 	readonly process: EventEmitter;
 	/** Ctrl+C, which a terminal in raw mode sends as a key. */
 	readonly interrupt: () => void;
+	/** Other keys, by the name of what they do. */
+	readonly keys?: KeyChoices;
 	/** Whose `PAGER` counts, and what programs that take the terminal over get. */
 	readonly environment: Readonly<Record<string, string | undefined>>;
 	/** Runs a program on the terminal; by default as a child of this process. */
@@ -52,28 +59,20 @@ export function openScreen({
 	interrupt,
 	environment,
 	runProgram = runChild,
+	keys = {},
+	look,
 	...about
 }: ScreenOptions): OpenScreen {
 	const guard = guardStreams({stdout, stderr, process: signals}, text => tui.diagnose(text));
 	let suspendTerminal: SuspendTerminal = during => during();
 	const tui = new Tui({
 		...about,
+		keymap: rebound(bindings, keys),
+		look: {...look, ...backgroundOf(environment.COLORFGBG)},
 		size: sizeOf(stdout),
 		isFree: () => guard.stdout.writableNeedDrain !== true,
 		suspend: () => void suspendTerminal(() => stopProcess(signals)),
-		host: {
-			copy: text => void guard.stdout.write(clipboardSequence(text)),
-			async run(program, args) {
-				let status = 0;
-				// Ink gives the terminal back for so long. `less` shows colours, unless it was told how to show things.
-				await suspendTerminal(async () => {
-					status = await runProgram(program, args, {LESS: '-R', ...environment});
-				});
-				return status;
-			},
-			pager: environment.PAGER || 'less',
-			directory: process.cwd(),
-		},
+		host: hostOf({environment, runProgram, write: text => void guard.stdout.write(text), suspend: during => suspendTerminal(during)}),
 		redraw: () => void suspendTerminal(async () => undefined),
 	});
 	const resized = () => tui.resize(sizeOf(stdout));
@@ -135,6 +134,27 @@ async function stopProcess(signals: EventEmitter): Promise<void> {
 	process.kill(0, 'SIGSTOP');
 	await promise;
 	clearInterval(alive);
+}
+
+type HostParts = Required<Pick<ScreenOptions, 'environment' | 'runProgram'>> & {
+	readonly write: (text: string) => void;
+	readonly suspend: SuspendTerminal;
+};
+
+function hostOf({environment, runProgram, write, suspend}: HostParts): Host {
+	return {
+		copy: text => write(clipboardSequence(text)),
+		async run(program, args) {
+			let status = 0;
+			// Ink gives the terminal back for so long. `less` shows colours, unless it was told how to show things.
+			await suspend(async () => {
+				status = await runProgram(program, args, {LESS: '-R', ...environment});
+			});
+			return status;
+		},
+		pager: environment.PAGER || 'less',
+		directory: process.cwd(),
+	};
 }
 
 /** Runs a program that has the terminal to itself. */

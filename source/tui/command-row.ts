@@ -2,7 +2,6 @@ import {widthOf} from '../text/columns.ts';
 import {candidatesOf, parseCommand, usageOf} from './command-line.ts';
 import {commandsOf} from './commands.ts';
 import type {Binding} from './keymap.ts';
-import {bindings} from './keymap.ts';
 import type {CommandLayer} from './layer.ts';
 import type {Lists} from './lists.ts';
 import type {Palette} from './palette.ts';
@@ -15,17 +14,13 @@ type CommandScene = {
 	readonly snapshot: Snapshot;
 	readonly lists: Lists;
 	readonly palette: Palette;
-	readonly keymap?: readonly Binding[];
+	readonly keymap: readonly Binding[];
 };
 
 const noHeights = {agents: 0, tasks: 0, runs: 0};
 
 /** The line that is typed, and at its right what may come next, how the command is used, or why it cannot be done. */
-export function commandRow(
-	{text, problem}: CommandLayer,
-	{ui, snapshot, lists, palette, keymap = bindings}: CommandScene,
-	width: number,
-): string {
+export function commandRow({text, problem}: CommandLayer, {ui, snapshot, lists, palette, keymap}: CommandScene, width: number): string {
 	const {ellipsis} = palette.glyphs;
 	const characters = Array.from(text);
 	while (widthOf(characters.join('')) > Math.max(10, width - 4)) characters.shift();

@@ -1,13 +1,13 @@
 import {widthOf} from '../text/columns.ts';
 import {contextsOf} from './input.ts';
 import type {Binding} from './keymap.ts';
-import {bindings, keyLabel} from './keymap.ts';
+import {keyLabel} from './keymap.ts';
 import type {Palette} from './palette.ts';
 import {clip, join, spread} from './rows.ts';
 import type {Ui} from './ui.ts';
 
 /** The last row: what is typed, what was said, or the keys that are of use now. */
-export function footerRow(ui: Ui, width: number, palette: Palette, unicode: boolean, keymap: readonly Binding[] = bindings): string {
+export function footerRow(ui: Ui, width: number, palette: Palette, unicode: boolean, keymap: readonly Binding[]): string {
 	const {ellipsis} = palette.glyphs;
 	const {prompt, message} = ui;
 	if (prompt !== undefined) {

@@ -1,5 +1,5 @@
 import type {Binding, KeyContext} from './keymap.ts';
-import {actionOf, bindings} from './keymap.ts';
+import {actionOf} from './keymap.ts';
 import {pasteIntoLayer, pressLayer} from './layers.ts';
 import {perform} from './perform.ts';
 import {typed} from './typing.ts';
@@ -12,7 +12,7 @@ import {setFilter} from './update.ts';
 export type Press = {readonly key: string; readonly isAlone: boolean};
 
 /** What a key press makes of what is shown. Pure. */
-export function pressKey(ui: Ui, {key, isAlone}: Press, sight: Sight, keymap: readonly Binding[] = bindings): Updated {
+export function pressKey(ui: Ui, {key, isAlone}: Press, sight: Sight, keymap: readonly Binding[]): Updated {
 	if (ui.prompt !== undefined) return inPrompt(ui, ui.prompt, key);
 	if (ui.dialog !== undefined) return isAlone ? inDialog(ui, ui.dialog, key) : {ui};
 	const {layer} = ui;

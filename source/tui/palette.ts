@@ -130,10 +130,10 @@ export function createPalette({colour, unicode, theme, background = 'dark'}: Loo
 }
 
 /** What `COLORFGBG` says of a terminal's background: its last number is a colour, of which 7 and 9 to 15 are bright. */
-export function backgroundOf(colorfgbg: string | undefined): 'dark' | 'light' | undefined {
+export function backgroundOf(colorfgbg: string | undefined): Pick<Look, 'background'> {
 	const last = /;(\d+)$/.exec(colorfgbg ?? '')?.[1];
-	if (last === undefined) return undefined;
-	return Number(last) === 7 || Number(last) > 8 ? 'light' : 'dark';
+	if (last === undefined) return {};
+	return {background: Number(last) === 7 || Number(last) > 8 ? 'light' : 'dark'};
 }
 
 function same(text: string): string {

@@ -10,6 +10,7 @@ import type {ShownDrawings} from './drawings.ts';
 import {footerRow} from './footer.ts';
 import {headerRows} from './header.ts';
 import {helpRows} from './help.ts';
+import type {Binding} from './keymap.ts';
 import {layerRows} from './layer-rows.ts';
 import type {Area, Size} from './layout.ts';
 import {layoutOf} from './layout.ts';
@@ -32,6 +33,7 @@ export type Scene = {
 	readonly drawings: ShownDrawings;
 	readonly palette: Palette;
 	readonly unicode: boolean;
+	readonly keymap: readonly Binding[];
 	readonly size: Size;
 };
 
@@ -54,7 +56,7 @@ export function drawScreen(scene: Scene): readonly Band[] {
 			rows: [
 				ui.layer?.kind === 'command' && ui.dialog === undefined
 					? commandRow(ui.layer, scene, columns)
-					: footerRow(ui, columns, palette, unicode),
+					: footerRow(ui, columns, palette, unicode, scene.keymap),
 			],
 		},
 	];
@@ -179,11 +181,11 @@ function listBody(pane: ListPane, area: Area, {lists, ui, snapshot, palette}: Sc
 	}
 }
 
-function readerRows({ui, snapshot, size, palette, unicode}: Scene, height: number): string[] {
+function readerRows({ui, snapshot, size, palette, unicode, keymap}: Scene, height: number): string[] {
 	const width = size.columns;
 	const isHelp = ui.reader?.kind === 'help';
 	const texts = isHelp
-		? helpRows(width, palette, unicode)
+		? helpRows(width, palette, unicode, keymap)
 		: snapshot.diagnostics.map(line => clip(`  ${line}`, width, palette.glyphs.ellipsis));
 	const rows = texts.length === 0 ? [palette.dim(clip('  nothing so far', width, ''))] : texts;
 	const title = isHelp ? ' Keys ' : ' Diagnostics: what the program has to say ';

@@ -2,6 +2,7 @@ import type {Client} from '../client/client.ts';
 import type {RunId} from '../model/ids.ts';
 import type {ContentOptions} from './content.ts';
 import type {Host} from './host.ts';
+import type {Binding} from './keymap.ts';
 import type {Size} from './layout.ts';
 import type {Look} from './palette.ts';
 import type {Role} from './ui.ts';
@@ -26,5 +27,7 @@ export type TuiOptions = {
 	readonly redraw?: () => void;
 	/** What else may be done on this machine. */
 	readonly host: Host;
+	/** Its keys, where other than the usual ones. */
+	readonly keymap?: readonly Binding[];
 	readonly now?: () => number;
 };

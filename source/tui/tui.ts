@@ -8,6 +8,8 @@ import {Errands} from './errands.ts';
 import {Frames} from './frames.ts';
 import type {Press} from './input.ts';
 import {paste, pressKey} from './input.ts';
+import type {Binding} from './keymap.ts';
+import {bindings} from './keymap.ts';
 import type {Size} from './layout.ts';
 import {heightsOf} from './layout.ts';
 import {leaveDialog} from './leaving.ts';
@@ -37,6 +39,7 @@ export class Tui {
 	readonly #options: TuiOptions;
 	readonly #content: Content;
 	readonly #errands: Errands;
+	readonly #keymap: readonly Binding[];
 	readonly #frames: Frames;
 	readonly #palette: Palette;
 	readonly #listeners = new Set<() => void>();
@@ -57,6 +60,7 @@ export class Tui {
 		promise.catch(() => undefined);
 		this.#ui = initialUi(run);
 		this.#size = size;
+		this.#keymap = options.keymap ?? bindings;
 		this.#palette = createPalette(look);
 		this.#frames = new Frames({draw: () => this.#draw(), isFree: options.isFree ?? (() => true)});
 		this.#content = new Content({
@@ -143,7 +147,7 @@ export class Tui {
 	}
 
 	#pressOne(press: Press): void {
-		this.#take(pressKey(this.#ui, press, this.#sight()));
+		this.#take(pressKey(this.#ui, press, this.#sight(), this.#keymap));
 	}
 
 	#take({ui, effect}: Updated): void {
@@ -243,7 +247,7 @@ export class Tui {
 		this.#content.prepare(snapshot, this.#ui);
 		const {logs, drawings} = this.#content;
 		const shown = {snapshot, ui: this.#ui, lists, logs, drawings};
-		const bands = drawScreen({...shown, palette: this.#palette, unicode, size: this.#size});
+		const bands = drawScreen({...shown, palette: this.#palette, unicode, keymap: this.#keymap, size: this.#size});
 		return {size: this.#size, bands};
 	}
 

@@ -71,6 +71,8 @@ export const importTable: Readonly<Record<string, Row>> = {
 			'doctor',
 			'drivers/docker-survey',
 			'store/state-directory',
+			'tui/keymap',
+			'tui/rebind',
 			'js-yaml',
 			'meow',
 			'node:*',

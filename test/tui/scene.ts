@@ -1,5 +1,7 @@
 import type {LogLine} from '../../source/protocol/views.ts';
 import {Drawings} from '../../source/tui/drawings.ts';
+import type {Binding} from '../../source/tui/keymap.ts';
+import {bindings} from '../../source/tui/keymap.ts';
 import type {Size} from '../../source/tui/layout.ts';
 import {ListCache} from '../../source/tui/lists.ts';
 import {LogIntake} from '../../source/tui/log-intake.ts';
@@ -142,17 +144,32 @@ export type Shown = {
 	readonly unicode?: boolean;
 	readonly of?: Partial<Snapshot>;
 	readonly lines?: readonly LogLine[];
+	readonly keymap?: readonly Binding[];
 };
 
 /** The rows of a whole screen. */
-export function rowsOf(size: Size, ui: Partial<Ui> = {}, {colour = false, unicode = true, of = {}, lines = output}: Shown = {}): string[] {
+export function rowsOf(
+	size: Size,
+	ui: Partial<Ui> = {},
+	{colour = false, unicode = true, of = {}, lines = output, keymap = bindings}: Shown = {},
+): string[] {
 	const scene = {...snapshot, ...of};
 	const whole = {...initialUi(runId), ...ui};
 	const palette = createPalette({colour, unicode, theme: 'dark'});
 	const tasks = detail.tasks.filter(({task}) => scene.tasks.some(row => row.task === task)).map((task, at) => ({...task, task: at}));
 	const drawings = new Drawings({of: () => ({...detail, tasks})});
 	const logs = logsOf(lines, {colour, unicode});
-	const bands = drawScreen({snapshot: scene, ui: whole, lists: new ListCache().of(scene, whole), logs, drawings, palette, unicode, size});
+	const bands = drawScreen({
+		snapshot: scene,
+		ui: whole,
+		lists: new ListCache().of(scene, whole),
+		logs,
+		drawings,
+		palette,
+		unicode,
+		keymap,
+		size,
+	});
 	return bands.flatMap(band => {
 		const [first] = band;
 		return (first?.rows ?? []).map((_, index) => band.map(({rows}) => rows[index] ?? '').join(''));

@@ -3,6 +3,7 @@ import type {EventEmitter} from 'node:events';
 import {constants} from 'node:os';
 import {Box, render, Text, useApp, useInput, usePaste} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
+import {holdInput} from './tui/held-input.ts';
 import type {Host} from './tui/host.ts';
 import {clipboardSequence} from './tui/host.ts';
 import {bindings} from './tui/keymap.ts';
@@ -72,7 +73,13 @@ export function openScreen({
 		size: sizeOf(stdout),
 		isFree: () => guard.stdout.writableNeedDrain !== true,
 		suspend: () => void suspendTerminal(() => stopProcess(signals)),
-		host: hostOf({environment, runProgram, write: text => void guard.stdout.write(text), suspend: during => suspendTerminal(during)}),
+		host: hostOf({
+			stdin,
+			environment,
+			runProgram,
+			write: text => void guard.stdout.write(text),
+			suspend: during => suspendTerminal(during),
+		}),
 		redraw: () => void suspendTerminal(async () => undefined),
 	});
 	const resized = () => tui.resize(sizeOf(stdout));
@@ -136,19 +143,24 @@ async function stopProcess(signals: EventEmitter): Promise<void> {
 	clearInterval(alive);
 }
 
-type HostParts = Required<Pick<ScreenOptions, 'environment' | 'runProgram'>> & {
+type HostParts = Required<Pick<ScreenOptions, 'environment' | 'runProgram' | 'stdin'>> & {
 	readonly write: (text: string) => void;
 	readonly suspend: SuspendTerminal;
 };
 
-function hostOf({environment, runProgram, write, suspend}: HostParts): Host {
+function hostOf({stdin, environment, runProgram, write, suspend}: HostParts): Host {
 	return {
 		copy: text => write(clipboardSequence(text)),
 		async run(program, args) {
 			let status = 0;
 			// Ink gives the terminal back for so long. `less` shows colours, unless it was told how to show things.
 			await suspend(async () => {
-				status = await runProgram(program, args, {LESS: '-R', ...environment});
+				const readAgain = holdInput(stdin);
+				try {
+					status = await runProgram(program, args, {LESS: '-R', ...environment});
+				} finally {
+					readAgain();
+				}
 			});
 			return status;
 		},

@@ -12,6 +12,7 @@ import {selectionOf} from './log-sources.ts';
 import type {Look, Palette} from './palette.ts';
 import {RunDetails} from './run-details.ts';
 import type {Snapshot} from './snapshot.ts';
+import {StuckFeed} from './stuck-feed.ts';
 import type {Ui} from './ui.ts';
 
 export type ContentOptions = {
@@ -39,6 +40,7 @@ export class Content {
 	readonly #data: LiveData;
 	readonly #details: RunDetails;
 	readonly #detail: DetailFeed;
+	readonly #stuck: StuckFeed;
 	readonly #lists = new ListCache();
 
 	constructor(options: ContentOptions) {
@@ -53,6 +55,7 @@ export class Content {
 		this.logs = new LogPane(told);
 		this.#details = new RunDetails(told);
 		this.#detail = new DetailFeed(told);
+		this.#stuck = new StuckFeed(told);
 		this.drawings = new Drawings(this.#details);
 		this.done = this.#data.done;
 	}
@@ -74,7 +77,8 @@ export class Content {
 
 	snapshot(run: RunId | undefined): Omit<Snapshot, 'now' | 'diagnostics'> {
 		const detail = this.#detail.view;
-		return {...this.#data.snapshot(run), ...(detail && {detail})};
+		const stuck = this.#stuck.view;
+		return {...this.#data.snapshot(run), ...(detail && {detail}), ...(stuck && {stuck})};
 	}
 
 	lists(snapshot: Snapshot, ui: Ui): Lists {
@@ -82,8 +86,9 @@ export class Content {
 	}
 
 	/** Before a picture is made. */
-	prepare({run, tasks}: Snapshot, {list, pane}: Ui): void {
+	prepare({run, tasks, now}: Snapshot, {list, pane}: Ui): void {
 		if (run !== undefined && [list, pane].some(of => of === 'graph' || of === 'timeline')) this.#details.want(run.id, tasks);
+		this.#stuck.look(tasks, now);
 		this.logs.flush();
 	}
 

@@ -1,5 +1,6 @@
 import type {AgentDetail, RunDetail} from '../protocol/views.ts';
 import {widthOf} from '../text/columns.ts';
+import {formatBytes} from '../text/figures.ts';
 import {printable} from '../text/printable.ts';
 import {formatSpan, formatTime, plural} from '../text/spans.ts';
 import {goingOn} from './columns.ts';
@@ -62,6 +63,7 @@ function agentSheet(agent: AgentDetail, now: number, palette: Palette): SheetLin
 		...(agent.problem === undefined ? [] : [{key: 'problem', text: agent.problem, paint: palette.bad}]),
 		...(agent.instance === undefined ? [] : [{key: 'instance', text: agent.instance}]),
 		{key: 'slots', text: `${agent.used} of ${agent.slots} in use`},
+		...usageLines(agent.usage),
 		...(agent.lastSeenAt === undefined ? [] : [{key: 'last seen', text: `${goingOn(now - agent.lastSeenAt)} ago`}]),
 		{head: agent.attempts.length === 0 ? 'Runs nothing' : 'Runs'},
 		...agent.attempts.map(({name, run, attempt, assignedAt}) => ({
@@ -78,6 +80,16 @@ function agentSheet(agent: AgentDetail, now: number, palette: Palette): SheetLin
 		...(spec === undefined ? [] : specLines(spec)),
 		{head: 'From a shell'},
 		...commandLines({kind: 'agent', agent: agent.id}).map(line => ({line, paint: palette.accent})),
+	];
+}
+
+function usageLines(usage: AgentDetail['usage']): SheetLine[] {
+	if (usage === undefined) return [];
+	const {cpu, memoryBytes, memoryLimitBytes} = usage;
+	const limit = memoryLimitBytes === undefined ? '' : ` of ${formatBytes(memoryLimitBytes)}`;
+	return [
+		{key: 'processors', text: `${cpu.toFixed(2)} in use`},
+		{key: 'memory', text: `${formatBytes(memoryBytes)}${limit} in use`},
 	];
 }
 

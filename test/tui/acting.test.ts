@@ -142,6 +142,7 @@ describe('agents', () => {
 		tui.press('ctrl+k');
 		await tui.shows('It runs a task, which are lost');
 		tui.press('n');
+		await tui.hides('Remove agent builder?');
 		expect(await (await orchestra.call('GET', '/v1/agents/builder')).json()).toMatchObject({status: 'draining'});
 	});
 

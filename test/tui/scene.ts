@@ -32,7 +32,13 @@ export const snapshot: Snapshot = {
 		runRow({id: 'r00000000000', workflow: 'nightly', status: 'failed', createdAt: 1000, endedAt: 61_000}),
 	],
 	agents: [
-		agentRow({id: 'builder', slots: 4, used: 2, labels: {disk: 'fast'}}),
+		agentRow({
+			id: 'builder',
+			slots: 4,
+			used: 2,
+			labels: {disk: 'fast'},
+			usage: {cpu: 1.5, memoryBytes: 980_000_000, memoryLimitBytes: 1_000_000_000},
+		}),
 		agentRow({id: 'gpu-1', type: 'docker', status: 'starting', instance: 'pulling', problem: 'pulling image: 43 %'}),
 	],
 	tasks: [

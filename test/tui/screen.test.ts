@@ -118,14 +118,23 @@ describe('what is there to see', () => {
 
 	test('agents with what they lack', () => {
 		const agents = rowsOf({columns: 120, rows: 40}, {pane: 'agents', list: 'agents'}).join('\n');
-		expect(agents).toMatch(/● online .*builder .*2\/4 {2}local .*disk=fast/);
-		expect(agents).toMatch(/… starting .*gpu-1 .*pulling image: 43 %/);
+		expect(agents).toMatch(/● online .*builder .*2\/4 {2}local .*150 % +!935 MiB .*disk=fast/);
+		expect(agents).toMatch(/… starting .*gpu-1 .*━━━━────── pulling image: 43 %/);
 	});
 
 	test('runs, newest first', () => {
 		const runs = rowsOf({columns: 120, rows: 40}, {pane: 'runs', list: 'runs'}).filter(row => /nightly|release .*\d\/\d/.test(row));
 		expect(runs[0]).toMatch(/▶ running .*release .*4\/8 +1 min 40 s/);
 		expect(runs[1]).toMatch(/✖ failed .*nightly .* 1 min/);
+	});
+
+	test('an agent that is lost, and a task for which there is none, before all else', () => {
+		const agents = snapshot.agents.map(agent => ({...agent, status: 'lost'}) as const);
+		const stuck = {name: 'train', reason: 'no agent with label gpu=h100 is there; the nearest, builder, lacks gpu=h100'};
+		const [, row] = rowsOf({columns: 200, rows: 60}, {}, {of: {agents, stuck}});
+		expect(row).toMatch(/4\/8 {2}✖ 2 agents lost {2}✖ 1 failed .* train: no agent with label gpu=h100 is ther/);
+		const [, narrow] = rowsOf({columns: 80, rows: 24}, {}, {of: {agents, stuck}});
+		expect(narrow).toMatch(/2 agents lost/);
 	});
 
 	test('a connection that is lost, with why', () => {

@@ -51,6 +51,18 @@ export type OpenScreen = {
 
 type SuspendTerminal = (during: () => Promise<void>) => Promise<void>;
 
+/** How Ink is to draw. */
+const screenOptions = {
+	alternateScreen: true,
+	// Only lines that changed are written: no flicker where the terminal does not know synchronised output.
+	incrementalRendering: true,
+	// Frames are limited by whoever draws; a limit of the same rate here would halve it.
+	maxFps: 60,
+	exitOnCtrlC: false,
+	patchConsole: false,
+	interactive: true,
+} as const;
+
 /** Takes the terminal over: its alternate screen, its keys, and everything that would be written to it. */
 export function openScreen({
 	stdin,
@@ -64,10 +76,12 @@ export function openScreen({
 	look,
 	...about
 }: ScreenOptions): OpenScreen {
+	const isSpoken = environment.INK_SCREEN_READER === 'true';
 	const guard = guardStreams({stdout, stderr, process: signals}, text => tui.diagnose(text));
 	let suspendTerminal: SuspendTerminal = during => during();
 	const tui = new Tui({
 		...about,
+		isSpoken,
 		keymap: rebound(bindings, keys),
 		look: {...look, ...backgroundOf(environment.COLORFGBG)},
 		size: sizeOf(stdout),
@@ -99,14 +113,8 @@ export function openScreen({
 			stdin,
 			stdout: guard.stdout,
 			stderr: guard.stdout,
-			alternateScreen: true,
-			// Only lines that changed are written: no flicker where the terminal does not know synchronised output.
-			incrementalRendering: true,
-			// Frames are limited by whoever draws; a limit of the same rate here would halve it.
-			maxFps: 60,
-			exitOnCtrlC: false,
-			patchConsole: false,
-			interactive: true,
+			...screenOptions,
+			isScreenReaderEnabled: isSpoken,
 		},
 	);
 	const broken = instance.waitUntilExit().then(() => new Promise<never>(() => undefined));

@@ -67,7 +67,7 @@ export function askRemove(ui: Ui, agent: string, {snapshot}: AskSight): Ui {
 	const text =
 		used === 0
 			? 'It runs nothing now.'
-			: `It runs ${used === 1 ? 'a task' : `${used} tasks`}, which are lost with it and tried again as their retry permits.`;
+			: `It runs ${used === 1 ? 'a task, which is' : `${used} tasks, which are`} lost with it, and tried again where that is permitted.`;
 	const effect: Effect = {type: 'act', act: {type: 'remove', agent, force: used > 0}};
 	return {
 		...ui,

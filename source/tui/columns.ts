@@ -152,10 +152,15 @@ export function runColumns(rows: readonly RunRow[], now: number, palette: Palett
 		{head: 'WORKFLOW', least: 8, most: names, priority: 0, cell: ({workflow}) => ({text: printable(workflow, false)})},
 		{head: 'TASKS', least: 7, most: 13, priority: 2, align: 'right', cell: row => ({text: `${doneOf(row.counts)}/${totalOf(row.counts)}`})},
 		{head: 'TIME', least: 11, most: 11, priority: 1, align: 'right', cell: row => ({text: runTime(row, now)})},
-		{head: 'STARTED', least: 12, most: 16, priority: 3, cell: row => ({text: `${goingOn(now - row.createdAt)} ago`, paint: palette.dim})},
+		{head: 'STARTED', least: 11, most: 11, priority: 3, cell: row => ({text: ago(now - row.createdAt), paint: palette.dim})},
 		{head: 'RUN', least: 12, most: 14, priority: 4, cell: ({id}) => ({text: id, paint: palette.dim})},
 		{head: '', least: 10, most: 200, priority: 5, cell: row => ({text: runNote(row), paint: palette.dim})},
 	];
+}
+
+/** How long ago, in the largest unit alone: `3 min ago`. */
+function ago(ms: number): string {
+	return `${/^\d+ \w+/.exec(goingOn(ms))?.[0] ?? ''} ago`;
 }
 
 /** How long a run took, or takes so far. */

@@ -27,6 +27,8 @@ export type TuiOptions = {
 	readonly redraw?: () => void;
 	/** What else may be done on this machine. */
 	readonly host: Host;
+	/** It is read out: plain lines instead of a picture. */
+	readonly isSpoken?: boolean;
 	/** Its keys, where other than the usual ones. */
 	readonly keymap?: readonly Binding[];
 	readonly now?: () => number;

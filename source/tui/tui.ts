@@ -20,6 +20,7 @@ import {isChange} from './readonly.ts';
 import type {Band} from './screen.ts';
 import {drawScreen} from './screen.ts';
 import type {Snapshot} from './snapshot.ts';
+import {spokenScreen} from './spoken.ts';
 import type {TuiOptions} from './tui-options.ts';
 import type {Effect, Leaving, Ui} from './ui.ts';
 import {initialUi} from './ui.ts';
@@ -247,8 +248,8 @@ export class Tui {
 		this.#content.prepare(snapshot, this.#ui);
 		const {logs, drawings} = this.#content;
 		const shown = {snapshot, ui: this.#ui, lists, logs, drawings};
-		const bands = drawScreen({...shown, palette: this.#palette, unicode, keymap: this.#keymap, size: this.#size});
-		return {size: this.#size, bands};
+		const scene = {...shown, palette: this.#palette, unicode, keymap: this.#keymap, size: this.#size};
+		return {size: this.#size, bands: this.#options.isSpoken === true ? spokenScreen(scene) : drawScreen(scene)};
 	}
 
 	#draw(): void {

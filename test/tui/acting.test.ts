@@ -140,7 +140,7 @@ describe('agents', () => {
 		tui.press('y');
 		await tui.shows(/↓ draining +builder/);
 		tui.press('ctrl+k');
-		await tui.shows('It runs a task, which are lost');
+		await tui.shows('It runs a task, which is lost');
 		tui.press('n');
 		await tui.hides('Remove agent builder?');
 		expect(await (await orchestra.call('GET', '/v1/agents/builder')).json()).toMatchObject({status: 'draining'});
@@ -270,5 +270,17 @@ describe('what needs attention', () => {
 		await tui.shows('nothing else needs attention');
 		tui.press('j', 'N');
 		await expect.poll(() => tui.row('lint  ')).toMatch(/^›/);
+	});
+});
+
+describe('a screen that is read out', () => {
+	test('is plain lines of the pane in use, and of a question what is chosen', async () => {
+		const {tui} = await open({environment: {INK_SCREEN_READER: 'true'}, shows: 'failed'});
+		await tui.shows(/2\/4 {2}x 1 failed/);
+		await tui.shows(/^\[> +\+ succeeded {2}build .*\]$/m);
+		await tui.hides('output of build');
+		await tui.hides('──');
+		tui.press('ctrl+k');
+		await tui.shows(/^y cancel it {2}\[n let it go on\]$/m);
 	});
 });

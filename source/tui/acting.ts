@@ -38,6 +38,7 @@ export function act(ui: Ui, action: ActAction, sight: ActSight): Acted {
 			return lines === undefined ? nothing(ui, 'there is no output here') : {ui, effect: {type: 'errand', errand: {type: action, lines}}};
 		}
 	}
+	if (action === 'copy' && ui.pane === 'logs' && ui.layer === undefined) return {ui, effect: {type: 'errand', errand: {type: 'copy-line'}}};
 	if (subject === undefined) return nothing(ui, 'nothing is chosen here');
 	return actOn(ui, action, subject, sight);
 }

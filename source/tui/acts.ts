@@ -22,6 +22,8 @@ export type Errand =
 	| {readonly type: 'plan'; readonly run: RunId; readonly choice: Again}
 	| {readonly type: 'why'; readonly run: RunId; readonly task: number}
 	| {readonly type: 'copy'; readonly text: string; readonly what: string}
+	/** The line that is looked at in the logs. */
+	| {readonly type: 'copy-line'}
 	| {readonly type: 'pager'; readonly lines: LinesOf}
 	| {readonly type: 'save'; readonly lines: LinesOf; readonly file?: string}
 	| {readonly type: 'shell'; readonly agent: string}

@@ -4,6 +4,7 @@ import {join, resolve} from 'node:path';
 import type {Client} from '../client/client.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {RetryPlan} from '../protocol/views.ts';
+import {printable} from '../text/printable.ts';
 import {plural} from '../text/spans.ts';
 import type {Act, Again, Errand, LinesOf} from './acts.ts';
 import {refused} from './form.ts';
@@ -19,6 +20,8 @@ export type ErrandOptions = {
 	readonly role: Role;
 	readonly host: Host;
 	readonly snapshot: () => Snapshot;
+	/** The line that is looked at in the logs, plain. */
+	readonly line: () => string | undefined;
 	/** Changes what is shown, as it is by then. */
 	readonly change: (how: (ui: Ui) => Ui) => void;
 	/** A fault of the program itself. */
@@ -99,6 +102,12 @@ export class Errands {
 			case 'copy':
 				host.copy(errand.text);
 				return this.#say(`copied: ${errand.what}`);
+			case 'copy-line': {
+				const line = this.#options.line();
+				if (line === undefined) return this.#say('there is no line here');
+				host.copy(line);
+				return this.#say(`copied: ${printable(line, false)}`);
+			}
 			case 'pager':
 				return this.#page(errand.lines);
 			case 'save':

@@ -82,6 +82,7 @@ export class Tui {
 			role,
 			host,
 			snapshot: () => this.#snapshot(),
+			line: () => this.#content.logs.line,
 			change: how => this.#change(how),
 			failed: this.#fail,
 		});

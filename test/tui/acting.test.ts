@@ -258,6 +258,12 @@ describe('output', () => {
 		tui.press('j', 'y', 'Y');
 		await tui.shows(`copied: byoai logs ${id} lint`);
 		expect(copied).toEqual(['lint', `byoai logs ${id} lint`]);
+		tui.press('enter');
+		await tui.hides('output of build');
+		await tui.shows('output of lint');
+		tui.press('y');
+		await tui.shows('copied: output of lint');
+		expect(copied.at(-1)).toBe('output of lint');
 	});
 });
 

@@ -28,6 +28,7 @@ const screen =
 				stdout: process.stdout,
 				stderr: process.stderr,
 				process,
+				environment: process.env,
 				interrupt: () => process.exit(130),
 			})
 		: undefined;

@@ -1,10 +1,15 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {readConfig} from '../source/config.ts';
 import {openOrchestrator} from '../source/orchestrator.ts';
+import {bindings} from '../source/tui/keymap.ts';
 import type {OpenApi} from './api-markdown.ts';
 import {apiMarkdown} from './api-markdown.ts';
+import {withKeys} from './keys-markdown.ts';
+
+const screenDocs = new URL('../docs/tui.md', import.meta.url);
+writeFileSync(screenDocs, withKeys(readFileSync(screenDocs, 'utf8'), bindings));
 
 /** Writes docs/api.md anew: asks an orchestrator that has nothing to do for its OpenAPI document. */
 const directory = mkdtempSync(join(tmpdir(), 'byoai-docs-'));

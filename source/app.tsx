@@ -1,12 +1,21 @@
+import {spawn} from 'node:child_process';
 import type {EventEmitter} from 'node:events';
+import {constants} from 'node:os';
 import {Box, render, Text, useApp, useInput, usePaste} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
+import {holdInput} from './tui/held-input.ts';
+import type {Host} from './tui/host.ts';
+import {clipboardSequence} from './tui/host.ts';
+import {bindings} from './tui/keymap.ts';
 import {keyNames} from './tui/keys.ts';
 import type {Size} from './tui/layout.ts';
+import {backgroundOf} from './tui/palette.ts';
+import type {KeyChoices} from './tui/rebind.ts';
+import {rebound} from './tui/rebind.ts';
 import type {TerminalStream} from './tui/stdio-guard.ts';
 import {guardStreams} from './tui/stdio-guard.ts';
-import type {TuiOptions} from './tui/tui.ts';
 import {Tui} from './tui/tui.ts';
+import type {TuiOptions} from './tui/tui-options.ts';
 import type {Leaving} from './tui/ui.ts';
 
 type Stdout = TerminalStream & {readonly columns?: number; readonly rows?: number};
@@ -19,7 +28,15 @@ export type ScreenOptions = Pick<TuiOptions, 'client' | 'role' | 'look' | 'run' 
 	readonly process: EventEmitter;
 	/** Ctrl+C, which a terminal in raw mode sends as a key. */
 	readonly interrupt: () => void;
+	/** Other keys, by the name of what they do. */
+	readonly keys?: KeyChoices;
+	/** Whose `PAGER` counts, and what programs that take the terminal over get. */
+	readonly environment: Readonly<Record<string, string | undefined>>;
+	/** Runs a program on the terminal; by default as a child of this process. */
+	readonly runProgram?: RunProgram;
 };
+
+export type RunProgram = (program: string, args: readonly string[], environment: NodeJS.ProcessEnv) => Promise<number>;
 
 export type OpenScreen = {
 	/** Resolves when somebody leaves it; rejects when it cannot go on. */
@@ -34,15 +51,49 @@ export type OpenScreen = {
 
 type SuspendTerminal = (during: () => Promise<void>) => Promise<void>;
 
+/** How Ink is to draw. */
+const screenOptions = {
+	alternateScreen: true,
+	// Only lines that changed are written: no flicker where the terminal does not know synchronised output.
+	incrementalRendering: true,
+	// Frames are limited by whoever draws; a limit of the same rate here would halve it.
+	maxFps: 60,
+	exitOnCtrlC: false,
+	patchConsole: false,
+	interactive: true,
+} as const;
+
 /** Takes the terminal over: its alternate screen, its keys, and everything that would be written to it. */
-export function openScreen({stdin, stdout, stderr, process: signals, interrupt, ...about}: ScreenOptions): OpenScreen {
+export function openScreen({
+	stdin,
+	stdout,
+	stderr,
+	process: signals,
+	interrupt,
+	environment,
+	runProgram = runChild,
+	keys = {},
+	look,
+	...about
+}: ScreenOptions): OpenScreen {
+	const isSpoken = environment.INK_SCREEN_READER === 'true';
 	const guard = guardStreams({stdout, stderr, process: signals}, text => tui.diagnose(text));
 	let suspendTerminal: SuspendTerminal = during => during();
 	const tui = new Tui({
 		...about,
+		isSpoken,
+		keymap: rebound(bindings, keys),
+		look: {...look, ...backgroundOf(environment.COLORFGBG)},
 		size: sizeOf(stdout),
 		isFree: () => guard.stdout.writableNeedDrain !== true,
 		suspend: () => void suspendTerminal(() => stopProcess(signals)),
+		host: hostOf({
+			stdin,
+			environment,
+			runProgram,
+			write: text => void guard.stdout.write(text),
+			suspend: during => suspendTerminal(during),
+		}),
 		redraw: () => void suspendTerminal(async () => undefined),
 	});
 	const resized = () => tui.resize(sizeOf(stdout));
@@ -62,14 +113,8 @@ export function openScreen({stdin, stdout, stderr, process: signals, interrupt, 
 			stdin,
 			stdout: guard.stdout,
 			stderr: guard.stdout,
-			alternateScreen: true,
-			// Only lines that changed are written: no flicker where the terminal does not know synchronised output.
-			incrementalRendering: true,
-			// Frames are limited by whoever draws; a limit of the same rate here would halve it.
-			maxFps: 60,
-			exitOnCtrlC: false,
-			patchConsole: false,
-			interactive: true,
+			...screenOptions,
+			isScreenReaderEnabled: isSpoken,
 		},
 	);
 	const broken = instance.waitUntilExit().then(() => new Promise<never>(() => undefined));
@@ -104,6 +149,41 @@ async function stopProcess(signals: EventEmitter): Promise<void> {
 	process.kill(0, 'SIGSTOP');
 	await promise;
 	clearInterval(alive);
+}
+
+type HostParts = Required<Pick<ScreenOptions, 'environment' | 'runProgram' | 'stdin'>> & {
+	readonly write: (text: string) => void;
+	readonly suspend: SuspendTerminal;
+};
+
+function hostOf({stdin, environment, runProgram, write, suspend}: HostParts): Host {
+	return {
+		copy: text => write(clipboardSequence(text)),
+		async run(program, args) {
+			let status = 0;
+			// Ink gives the terminal back for so long. `less` shows colours, unless it was told how to show things.
+			await suspend(async () => {
+				const readAgain = holdInput(stdin);
+				try {
+					status = await runProgram(program, args, {LESS: '-R', ...environment});
+				} finally {
+					readAgain();
+				}
+			});
+			return status;
+		},
+		pager: environment.PAGER || 'less',
+		directory: process.cwd(),
+	};
+}
+
+/** Runs a program that has the terminal to itself. */
+async function runChild(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+	const {promise, resolve, reject} = Promise.withResolvers<number>();
+	spawn(program, args, {stdio: 'inherit', env})
+		.on('error', reject)
+		.on('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+	return promise;
 }
 
 type AppProps = {

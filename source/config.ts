@@ -42,6 +42,10 @@ export type Config = {
 	readonly docker: DockerSettings;
 	readonly kubernetes: KubernetesSettings;
 	/** What agents on the own host inherit. */
+	/** Other keys of the full-screen display, by the name of what they do. */
+	readonly keys: Readonly<Record<string, readonly string[]>>;
+	/** Its colours. */
+	readonly theme: ScreenTheme;
 	readonly environment: Environment;
 };
 
@@ -61,6 +65,10 @@ export type Intervals = {
 	/** How long a task of a one-shot run waits for an agent that is not there. */
 	readonly agentTimeoutMs: number;
 };
+
+/** The colours of the full-screen display: as the terminal's background is, for a dark or a light one, or none. */
+export const screenThemes = ['auto', 'dark', 'light', 'mono'] as const;
+export type ScreenTheme = (typeof screenThemes)[number];
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -97,6 +105,8 @@ export type Settings = {
 	readonly localSlots?: number;
 	readonly intervals?: Partial<Intervals>;
 	readonly limits?: Partial<Limits>;
+	readonly keys?: Config['keys'];
+	readonly theme?: ScreenTheme;
 };
 
 export type ConfigSources = {
@@ -155,6 +165,8 @@ export function readConfig({flags, settings, environment, terminal}: ConfigSourc
 		limits: {...defaultLimits, ...settings.limits},
 		intervals: {...defaultIntervals, ...settings.intervals},
 		docker: dockerSettings(variable),
+		keys: settings.keys ?? {},
+		theme: settings.theme ?? 'auto',
 		kubernetes: kubernetesSettings(flags, variable),
 		environment,
 	};

@@ -9,6 +9,7 @@ import type {
 	RunRow,
 	Snapshot,
 	ViewChange,
+	WholeTask,
 	WorkflowRow,
 } from '../protocol/views.ts';
 import {readChunks} from './chunks.ts';
@@ -81,6 +82,11 @@ class Client {
 	/** `run`, here and elsewhere: an id, a unique prefix of one, or `latest`. */
 	run(run: string): Promise<RunDetail> {
 		return this.#json('GET', `/v1/runs/${encodeURIComponent(run)}`);
+	}
+
+	/** `task`: its name, or its index in file order. */
+	task(run: string, task: string | number): Promise<WholeTask> {
+		return this.#json('GET', `/v1/runs/${encodeURIComponent(run)}/tasks/${encodeURIComponent(task)}`);
 	}
 
 	/** Resolves with the run as it is when its cancellation is recorded; it ends when what runs has been stopped. */

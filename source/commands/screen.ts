@@ -29,8 +29,10 @@ export async function showScreen({client, address}: Access, invocation: Invocati
 	const screen = openScreen({
 		client,
 		role,
-		look: {colour: config.colour.out, unicode: config.unicode, theme: 'dark'},
+		look: {colour: config.colour.out, unicode: config.unicode, theme: config.theme},
+		keys: config.keys,
 		limits: config.limits,
+		environment: config.environment,
 		stdin: host.stdin(),
 		stdout: host.stdout,
 		stderr: host.stderr,

@@ -1,11 +1,14 @@
 import {readFileSync} from 'node:fs';
 import {CORE_SCHEMA, constructFromEvents, parseEvents, YAMLException} from 'js-yaml';
-import type {Intervals, Settings} from '../config.ts';
+import type {Intervals, ScreenTheme, Settings} from '../config.ts';
+import {screenThemes} from '../config.ts';
 import {durationMs} from '../model/durations.ts';
 import type {Problem} from '../model/error.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {LimitName, Limits} from '../model/limits.ts';
 import {defaultLimits} from '../model/limits.ts';
+import {bindings} from '../tui/keymap.ts';
+import {keyFaults} from '../tui/rebind.ts';
 import type {Path} from '../workflow/positions.ts';
 import {locator, placesOf} from '../workflow/positions.ts';
 import {didYouMean} from '../workflow/suggest.ts';
@@ -38,6 +41,38 @@ const auth: Reader<'token' | 'none'> = (value, path, reading) =>
 const limits: Reader<Partial<Limits>> = (value, path, reading) =>
 	readMapping(value, path, reading, Object.fromEntries(limitNames.map(name => [name, count(1)])));
 
+const theme: Reader<ScreenTheme> = (value, path, reading) =>
+	screenThemes.find(name => name === value) ??
+	reading.fault(`must be one of ${screenThemes.map(name => `\`${name}\``).join(', ')}`, path, 'value');
+
+/** A key, or a list of them, for each action. */
+const keys: Reader<Record<string, readonly string[]>> = (value, path, reading) => {
+	if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+		return reading.fault('must be a mapping of actions to keys', path, 'value');
+	}
+	const choices: Record<string, readonly string[]> = {};
+	for (const [action, item] of Object.entries(value)) {
+		// A digit is a key, too, and no number here.
+		const list = (Array.isArray(item) ? item : [item]).map(key => (typeof key === 'number' ? String(key) : key));
+		if (list.every(key => typeof key === 'string')) choices[action] = list;
+		else reading.fault('must be a key or a list of keys, as text', [...path, action], 'value');
+	}
+	for (const {action, key, message} of keyFaults(bindings, choices)) {
+		const at = [...path, action];
+		if (key === undefined)
+			reading.fault(
+				`${message}${didYouMean(
+					action,
+					bindings.map(binding => binding.action),
+				)}`,
+				at,
+				'key',
+			);
+		else reading.fault(`cannot be that: ${message}`, at, 'value');
+	}
+	return choices;
+};
+
 const limitNames = Object.keys(defaultLimits) as LimitName[];
 
 /** The keys at the top of the file. */
@@ -51,6 +86,8 @@ const plainKeys = {
 	workflow_dir: text,
 	local_slots: count(1),
 	limits,
+	keys,
+	theme,
 };
 const intervalKeys = {agent_timeout: duration, task_grace: duration, lease: duration, instance_lease: duration};
 

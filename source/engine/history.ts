@@ -3,12 +3,13 @@ import type {AttemptRef, RunId} from '../model/ids.ts';
 import {attemptKey} from '../model/ids.ts';
 import type {Run, RunStatus} from '../model/run.ts';
 import {currentAttempt} from '../model/run.ts';
-import type {RunDetail, RunRow} from '../protocol/views.ts';
+import type {RunDetail, RunRow, TaskDetail} from '../protocol/views.ts';
 import {explain} from '../scheduler/explain.ts';
 import {selectorKey} from '../scheduler/selection.ts';
 import type {Store} from '../store/store.ts';
 import type {Engine} from './engine.ts';
-import {countTasks, noTasks, runDetail, runRow} from './rows.ts';
+import type {TaskSight} from './rows.ts';
+import {countTasks, noTasks, runDetail, runRow, taskDetail} from './rows.ts';
 
 export type RunListQuery = {readonly status?: RunStatus; readonly limit: number; readonly before?: RunId};
 
@@ -70,11 +71,24 @@ export class History {
 	/** One run with its tasks and attempts. Throws `not_found`. */
 	detail(id: RunId): RunDetail {
 		const run = this.run(id);
-		return runDetail(run, this.#engine.state.runs[id] === run ? this.#explainer(run) : () => undefined, index => {
-			const current = currentAttempt(run.tasks[index]);
-			if (current !== undefined && isStarting(run, index)) return false;
-			return current !== undefined && this.#holds(current.attempt.session, {run: id, task: index, attempt: current.number});
-		});
+		return runDetail(run, this.#sight(run));
+	}
+
+	/** One task of a run with its attempts. */
+	task(run: Run, task: number): TaskDetail {
+		return taskDetail(run, task, this.#sight(run));
+	}
+
+	#sight(run: Run): TaskSight {
+		const {id} = run;
+		return {
+			waiting: this.#engine.state.runs[id] === run ? this.#explainer(run) : () => undefined,
+			isRunning: index => {
+				const current = currentAttempt(run.tasks[index]);
+				if (current !== undefined && isStarting(run, index)) return false;
+				return current !== undefined && this.#holds(current.attempt.session, {run: id, task: index, attempt: current.number});
+			},
+		};
 	}
 
 	/** Says why tasks wait. Those that ask for the same since the same time have one reason, and finding it is a pass over all agents. */

@@ -150,28 +150,35 @@ function withProblem(problem: string | undefined): Pick<AgentRow, 'problem'> {
 	return problem === undefined ? {} : {problem};
 }
 
-/** A run, whole; `waiting` explains a task that has not started, `isRunning` whether an agent has taken its attempt. */
-export function runDetail(run: Run, waiting: (index: number) => string | undefined, isRunning: (index: number) => boolean): RunDetail {
-	const tasks = run.tasks.map((task, index): TaskDetail => {
-		const why = waiting(index);
-		return {
-			...taskFacts(run, index, task),
-			dependsOn: (run.workflow.tasks[index]?.dependsOn ?? []).map(({task: on}) => run.workflow.tasks[on]?.name ?? ''),
-			attempts: task.attempts.map((attempt, at): AttemptDetail => {
-				const isCurrent = currentAttempt(task)?.number === at + 1;
-				const {agent, assignedAt, endedAt, outcome, logBytes} = attempt;
-				return {
-					number: at + 1,
-					agent,
-					status: isCurrent && isRunning(index) ? 'running' : attempt.status,
-					assignedAt,
-					...(endedAt !== undefined && {endedAt}),
-					...(outcome && {outcome}),
-					...(logBytes !== undefined && {logBytes}),
-				};
-			}),
-			...(why !== undefined && {waiting: why}),
-		};
-	});
+/** What of a task is not seen in its run: why it has not started, and whether an agent has taken its attempt. */
+export type TaskSight = {readonly waiting: (index: number) => string | undefined; readonly isRunning: (index: number) => boolean};
+
+/** A run, whole. */
+export function runDetail(run: Run, sight: TaskSight): RunDetail {
+	const tasks = run.tasks.map((_, index) => taskDetail(run, index, sight));
 	return {...runFacts(run, countTasks(run)), params: run.params, directory: run.workflow.directory, tasks};
+}
+
+/** One of its tasks. */
+export function taskDetail(run: Run, index: number, {waiting, isRunning}: TaskSight): TaskDetail {
+	const task = taskAt(run, index);
+	const why = waiting(index);
+	return {
+		...taskFacts(run, index, task),
+		dependsOn: (run.workflow.tasks[index]?.dependsOn ?? []).map(({task: on}) => run.workflow.tasks[on]?.name ?? ''),
+		attempts: task.attempts.map((attempt, at): AttemptDetail => {
+			const isCurrent = currentAttempt(task)?.number === at + 1;
+			const {agent, assignedAt, endedAt, outcome, logBytes} = attempt;
+			return {
+				number: at + 1,
+				agent,
+				status: isCurrent && isRunning(index) ? 'running' : attempt.status,
+				assignedAt,
+				...(endedAt !== undefined && {endedAt}),
+				...(outcome && {outcome}),
+				...(logBytes !== undefined && {logBytes}),
+			};
+		}),
+		...(why !== undefined && {waiting: why}),
+	};
 }

@@ -3,7 +3,7 @@ import type {Problem} from '../model/error.ts';
 import type {RunId} from '../model/ids.ts';
 import type {InstanceUsage} from '../model/instance.ts';
 import type {AttemptStatus, Outcome, RunStatus, TaskCause, TaskStatus} from '../model/run.ts';
-import type {AgentSpec, Labels} from '../model/workflow.ts';
+import type {AgentSelector, AgentSpec, DependencyCondition, Labels, Resources, RetryPolicy} from '../model/workflow.ts';
 
 /**
  * What people and programs see: rows with id and version. An unchanged row is the same object, a changed one has a higher
@@ -130,6 +130,27 @@ export type AttemptDetail = {
 	readonly endedAt?: number;
 	readonly outcome?: Outcome;
 	readonly logBytes?: number;
+};
+
+/** One task of a run, with what it is to do: `GET /v1/runs/:id/tasks/:task`. */
+export type WholeTask = TaskDetail & {readonly run: RunId; readonly spec: TaskSpecView};
+
+/** What a task is to do, with every default filled in. Values of its environment are left out: they may be secret. */
+export type TaskSpecView = {
+	readonly command: string | readonly string[];
+	readonly agent: AgentSelector;
+	readonly image?: string;
+	readonly dependsOn: ReadonlyArray<{readonly name: string; readonly condition: DependencyCondition; readonly optional: boolean}>;
+	/** Names, in order. */
+	readonly env: readonly string[];
+	readonly workingDir?: string;
+	readonly shell?: readonly string[];
+	readonly timeoutMs?: number;
+	readonly retry: RetryPolicy;
+	readonly continueOnError: boolean;
+	readonly volumes: readonly string[];
+	readonly resources?: Resources;
+	readonly labels: Labels;
 };
 
 /** What a retry of a run would do with each of its tasks, in file order: run it, keep its result, or leave it out. */

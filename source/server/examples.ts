@@ -1,4 +1,4 @@
-import type {AgentRow, RunDetail, RunRow, WorkflowRow} from '../protocol/views.ts';
+import type {AgentRow, RunDetail, RunRow, TaskDetail, WholeTask, WorkflowRow} from '../protocol/views.ts';
 
 /** What the API's description shows; the tests hold these against the schemas. */
 
@@ -18,33 +18,48 @@ export const exampleWorkflow = 'tasks:\n  - name: build\n    command: make\n  - 
 
 export const exampleRun: RunRow = {...facts, version: 7};
 
+const exampleTask: TaskDetail = {
+	task: 0,
+	name: 'build',
+	status: 'succeeded',
+	attempt: 1,
+	agent: 'local-agent',
+	assignedAt: 1_795_600_000_010,
+	endedAt: 1_795_600_002_390,
+	dependsOn: [],
+	attempts: [
+		{
+			number: 1,
+			agent: 'local-agent',
+			status: 'succeeded',
+			assignedAt: 1_795_600_000_010,
+			endedAt: 1_795_600_002_390,
+			outcome: {status: 'succeeded', exitCode: 0, durationMs: 2310},
+			logBytes: 18,
+		},
+	],
+};
+
 export const exampleRunDetail: RunDetail = {
 	...facts,
 	params: {},
 	directory: '/home/ada/project',
-	tasks: [
-		{
-			task: 0,
-			name: 'build',
-			status: 'succeeded',
-			attempt: 1,
-			agent: 'local-agent',
-			assignedAt: 1_795_600_000_010,
-			endedAt: 1_795_600_002_390,
-			dependsOn: [],
-			attempts: [
-				{
-					number: 1,
-					agent: 'local-agent',
-					status: 'succeeded',
-					assignedAt: 1_795_600_000_010,
-					endedAt: 1_795_600_002_390,
-					outcome: {status: 'succeeded', exitCode: 0, durationMs: 2310},
-					logBytes: 18,
-				},
-			],
-		},
-	],
+	tasks: [exampleTask],
+};
+
+export const exampleWholeTask: WholeTask = {
+	...exampleTask,
+	run: id,
+	spec: {
+		command: 'make',
+		agent: {name: 'local-agent'},
+		dependsOn: [],
+		env: ['CC'],
+		retry: {limit: 2, delayMs: 1000, backoff: 2, maxDelayMs: 60_000, lost: 2},
+		continueOnError: false,
+		volumes: [],
+		labels: {},
+	},
 };
 
 export const exampleAgent: AgentRow = {

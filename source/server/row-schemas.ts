@@ -21,7 +21,7 @@ import {instanceUsage} from './usage-schema.ts';
 /** What the API answers, as schemas: for its description, and for the tests, which hold every reply against them. */
 
 const version = count('Higher with each change of the row.');
-const runId = z.string().describe('`r` and 11 letters and digits, in the order of time.');
+export const runId = z.string().describe('`r` and 11 letters and digits, in the order of time.');
 const labels = z.record(z.string(), z.string());
 const stream = z.enum(['stdout', 'stderr']);
 const taskIndex = count('Index in file order, from 0.');
@@ -122,7 +122,7 @@ export const agentRow = shapeOf<AgentRow>()(
 );
 
 const volumes = z.array(z.string()).describe('`host:container[:ro]`');
-const quantities = z.record(z.string(), z.string());
+export const quantities = z.record(z.string(), z.string());
 const options = z.record(z.string(), z.unknown());
 
 const agentSpec = shapeOf<AgentSpec>()(
@@ -188,7 +188,7 @@ const attemptDetail = shapeOf<AttemptDetail>()(
 		.describe('One try of a task.'),
 );
 
-const taskDetail = shapeOf<TaskDetail>()(
+export const taskDetail = shapeOf<TaskDetail>()(
 	'TaskDetail',
 	z
 		.object({

@@ -20,6 +20,7 @@ import {logRoutes} from './routes-logs.ts';
 import {retryRoute} from './routes-retry.ts';
 import {runRoutes} from './routes-runs.ts';
 import {serviceRoutes} from './routes-service.ts';
+import {taskRoute} from './routes-task.ts';
 import {workflowRoutes} from './routes-workflows.ts';
 import type {Services} from './services.ts';
 import {Streams} from './stream.ts';
@@ -49,6 +50,7 @@ export function createServer(services: Services): Server {
 		deployRoute(services),
 		...workflowRoutes(services),
 		...runRoutes(services, submissions),
+		taskRoute(services),
 		retryRoute(services, submissions),
 		...logRoutes(services, streams),
 		eventsRoute(services, streams),

@@ -1,5 +1,6 @@
 import {taskEnded} from '../model/run.ts';
 import type {AgentRow, RunRow, TaskRow} from '../protocol/views.ts';
+import {formatBytes} from '../text/figures.ts';
 import {printable} from '../text/printable.ts';
 import {formatSpan} from '../text/spans.ts';
 import {timeOf, whyOf} from '../text/style.ts';
@@ -27,12 +28,23 @@ export function taskColumns(rows: readonly TaskRow[], now: number, palette: Pale
 		8,
 		40,
 	);
+	const agents = widestOf(
+		rows.slice(0, measured).map(({agent = '', run}) => agentName(agent, run)),
+		5,
+		22,
+	);
 	return [
 		{head: 'STATUS', least: 11, most: 11, priority: 0, cell: ({status}) => badgeCell(palette.badge(status))},
 		{head: 'TASK', least: 8, most: names, priority: 0, cell: ({name}) => ({text: printable(name, false)})},
 		{head: 'TRY', least: 3, most: 3, priority: 4, align: 'right', cell: ({attempt}) => ({text: attempt === 0 ? '' : String(attempt)})},
 		{head: 'TIME', least: 11, most: 11, priority: 1, align: 'right', cell: row => ({text: taskTime(row, now)})},
-		{head: 'AGENT', least: 11, most: 22, priority: 3, cell: row => ({text: agentName(row.agent ?? '', row.run), paint: palette.dim})},
+		{
+			head: 'AGENT',
+			least: Math.min(11, agents),
+			most: agents,
+			priority: 3,
+			cell: row => ({text: agentName(row.agent ?? '', row.run), paint: palette.dim}),
+		},
 		{head: '', least: 10, most: 200, priority: 2, cell: row => ({text: taskNote(row, now), paint: noteColour(row, palette)})},
 	];
 }
@@ -72,7 +84,7 @@ export function agentColumns(rows: readonly AgentRow[], palette: Palette): Reado
 	);
 	return [
 		{head: 'STATUS', least: 10, most: 10, priority: 0, cell: row => badgeCell(palette.badge(row.status))},
-		{head: 'AGENT', least: 12, most: names, priority: 0, cell: row => ({text: agentLabel(row)})},
+		{head: 'AGENT', least: Math.min(names, 18), most: names, priority: 0, cell: row => ({text: agentLabel(row)})},
 		{
 			head: 'SLOTS',
 			least: 7,
@@ -81,13 +93,53 @@ export function agentColumns(rows: readonly AgentRow[], palette: Palette): Reado
 			align: 'right',
 			cell: ({used, slots}) => ({text: `${used}/${slots}`, ...(used > 0 && {paint: palette.accent})}),
 		},
-		{head: 'TYPE', least: 10, most: 10, priority: 2, cell: ({type}) => ({text: type, paint: palette.dim})},
-		{head: '', least: 10, most: 200, priority: 3, cell: row => agentNote(row, palette)},
+		{head: 'TYPE', least: 10, most: 10, priority: 4, cell: ({type}) => ({text: type, paint: palette.dim})},
+		...(rows.some(({usage}) => usage !== undefined) ? usageColumns(palette) : []),
+		{head: '', least: 10, most: 200, priority: 2, cell: row => agentNote(row, palette)},
 	];
 }
 
-function agentNote({problem, instance, labels}: AgentRow, {bad, caution, dim}: Palette): Cell {
-	if (problem !== undefined) return {text: printable(problem, false), paint: bad};
+/** What instances use, where any is measured. */
+function usageColumns(palette: Palette): ReadonlyArray<Column<AgentRow>> {
+	return [
+		{
+			head: 'CPU',
+			least: 6,
+			most: 6,
+			priority: 3,
+			align: 'right',
+			cell: ({usage}) => ({text: usage === undefined ? '' : formatShare(usage.cpu)}),
+		},
+		{head: 'MEM', least: 8, most: 8, priority: 3, align: 'right', cell: ({usage}) => memoryCell(usage, palette)},
+	];
+}
+
+/** `3 %` of one processor, `150 %` of one and a half. */
+function formatShare(cpu: number): string {
+	return `${Math.round(cpu * 100)} %`;
+}
+
+/** From here on of what it may have, it is told in another colour. */
+const muchMemory = 0.9;
+
+function memoryCell(usage: AgentRow['usage'], {caution}: Palette): Cell {
+	if (usage === undefined) return {text: ''};
+	const {memoryBytes, memoryLimitBytes} = usage;
+	const isMuch = memoryLimitBytes !== undefined && memoryBytes > memoryLimitBytes * muchMemory;
+	return {text: `${isMuch ? '!' : ''}${formatBytes(memoryBytes)}`, ...(isMuch && {paint: caution})};
+}
+
+/** Columns of the bar of a pull or a build. */
+const startBar = 10;
+
+function agentNote({status, problem, instance, labels}: AgentRow, {bad, caution, dim, glyphs}: Palette): Cell {
+	// How far a start is, is no trouble.
+	const done = status === 'starting' ? Number(/(\d{1,3})\s?%/.exec(problem ?? '')?.[1] ?? Number.NaN) : Number.NaN;
+	if (problem !== undefined && done <= 100) {
+		const filled = Math.round((done / 100) * startBar);
+		return {text: `${glyphs.full.repeat(filled)}${glyphs.empty.repeat(startBar - filled)} ${printable(problem, false)}`, paint: caution};
+	}
+	if (problem !== undefined) return {text: printable(problem, false), paint: status === 'starting' ? caution : bad};
 	if (instance !== undefined && instance !== 'running') return {text: `instance ${instance}`, paint: caution};
 	const pairs = Object.entries(labels).map(pair => pair.join('='));
 	return {text: printable(pairs.join(' '), false), paint: dim};
@@ -104,10 +156,15 @@ export function runColumns(rows: readonly RunRow[], now: number, palette: Palett
 		{head: 'WORKFLOW', least: 8, most: names, priority: 0, cell: ({workflow}) => ({text: printable(workflow, false)})},
 		{head: 'TASKS', least: 7, most: 13, priority: 2, align: 'right', cell: row => ({text: `${doneOf(row.counts)}/${totalOf(row.counts)}`})},
 		{head: 'TIME', least: 11, most: 11, priority: 1, align: 'right', cell: row => ({text: runTime(row, now)})},
-		{head: 'STARTED', least: 12, most: 14, priority: 3, cell: row => ({text: `${goingOn(now - row.createdAt)} ago`, paint: palette.dim})},
+		{head: 'STARTED', least: 11, most: 11, priority: 3, cell: row => ({text: ago(now - row.createdAt), paint: palette.dim})},
 		{head: 'RUN', least: 12, most: 14, priority: 4, cell: ({id}) => ({text: id, paint: palette.dim})},
 		{head: '', least: 10, most: 200, priority: 5, cell: row => ({text: runNote(row), paint: palette.dim})},
 	];
+}
+
+/** How long ago, in the largest unit alone: `3 min ago`. */
+function ago(ms: number): string {
+	return `${/^\d+ \w+/.exec(goingOn(ms))?.[0] ?? ''} ago`;
 }
 
 /** How long a run took, or takes so far. */

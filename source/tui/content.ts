@@ -2,6 +2,7 @@ import type {Client} from '../client/client.ts';
 import type {RunId} from '../model/ids.ts';
 import type {Limits} from '../model/limits.ts';
 import type {RunRow} from '../protocol/views.ts';
+import {DetailFeed} from './detail-feed.ts';
 import {Drawings} from './drawings.ts';
 import type {Lists} from './lists.ts';
 import {ListCache} from './lists.ts';
@@ -11,6 +12,7 @@ import {selectionOf} from './log-sources.ts';
 import type {Look, Palette} from './palette.ts';
 import {RunDetails} from './run-details.ts';
 import type {Snapshot} from './snapshot.ts';
+import {StuckFeed} from './stuck-feed.ts';
 import type {Ui} from './ui.ts';
 
 export type ContentOptions = {
@@ -35,12 +37,22 @@ export class Content {
 	readonly drawings: Drawings;
 	readonly #data: LiveData;
 	readonly #details: RunDetails;
+	readonly #detail: DetailFeed;
+	readonly #stuck: StuckFeed;
 	readonly #lists = new ListCache();
 
 	constructor(options: ContentOptions) {
-		this.#data = new LiveData(options);
+		this.#data = new LiveData({
+			...options,
+			heard: () => {
+				this.#detail.changed();
+				options.heard();
+			},
+		});
 		this.logs = new LogPane(options);
 		this.#details = new RunDetails(options);
+		this.#detail = new DetailFeed(options);
+		this.#stuck = new StuckFeed(options);
 		this.drawings = new Drawings(this.#details);
 		this.done = this.#data.done;
 	}
@@ -55,12 +67,15 @@ export class Content {
 		const data = this.#data;
 		const run = data.run(ui.run);
 		data.show(run?.id);
+		this.#detail.show(ui.layer?.kind === 'detail' ? ui.layer.of : undefined);
 		const {selection, zero} = selectionOf(ui, {run, runs: data.runs, tasksOf: id => data.tasks(id)});
 		this.logs.select(selection, zero);
 	}
 
 	snapshot(run: RunId | undefined): Omit<Snapshot, 'now' | 'diagnostics'> {
-		return this.#data.snapshot(run);
+		const detail = this.#detail.view;
+		const stuck = this.#stuck.view;
+		return {...this.#data.snapshot(run), ...(detail && {detail}), ...(stuck && {stuck})};
 	}
 
 	lists(snapshot: Snapshot, ui: Ui): Lists {
@@ -68,8 +83,9 @@ export class Content {
 	}
 
 	/** Before a picture is made. */
-	prepare({run, tasks}: Snapshot, {list, pane}: Ui): void {
+	prepare({run, tasks, now}: Snapshot, {list, pane}: Ui): void {
 		if (run !== undefined && [list, pane].some(of => of === 'graph' || of === 'timeline')) this.#details.want(run.id, tasks);
+		this.#stuck.look(tasks, now);
 		this.logs.flush();
 	}
 
@@ -77,5 +93,6 @@ export class Content {
 		this.#data.close();
 		this.logs.close();
 		this.#details.close();
+		this.#detail.close();
 	}
 }

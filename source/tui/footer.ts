@@ -1,13 +1,13 @@
 import {widthOf} from '../text/columns.ts';
 import {contextsOf} from './input.ts';
 import type {Binding} from './keymap.ts';
-import {bindings, keyLabel} from './keymap.ts';
+import {keyLabel} from './keymap.ts';
 import type {Palette} from './palette.ts';
 import {clip, join, spread} from './rows.ts';
 import type {Ui} from './ui.ts';
 
 /** The last row: what is typed, what was said, or the keys that are of use now. */
-export function footerRow(ui: Ui, width: number, palette: Palette, unicode: boolean, keymap: readonly Binding[] = bindings): string {
+export function footerRow(ui: Ui, width: number, palette: Palette, unicode: boolean, keymap: readonly Binding[]): string {
 	const {ellipsis} = palette.glyphs;
 	const {prompt, message} = ui;
 	if (prompt !== undefined) {
@@ -23,11 +23,11 @@ export function footerRow(ui: Ui, width: number, palette: Palette, unicode: bool
 		const text = clip(` ${message.text}`, width, ellipsis);
 		return message.isError ? palette.bad(text) : palette.accent(text);
 	}
-	return join(
-		hintsOf(ui, keymap).map(([key, what]) => ` ${palette.bold(keyLabel(key, unicode))} ${palette.dim(what)}`),
-		' ',
-		width,
-	);
+	const hints = hintsOf(ui, keymap).map(([key, what]) => ({what, text: ` ${palette.bold(keyLabel(key, unicode))} ${palette.dim(what)}`}));
+	// The key that shows all others is always there.
+	const help = hints.find(({what}) => what === 'help')?.text ?? '';
+	const others = hints.filter(({text}) => text !== help).map(({text}) => text);
+	return help === '' ? join(others, ' ', width) : `${join(others, ' ', width - widthOf(help) - 1)}${help} `;
 }
 
 /** The keys with a hint that mean something here, the nearest first. */
@@ -44,7 +44,23 @@ export function hintsOf(ui: Ui, keymap: readonly Binding[]): ReadonlyArray<reado
 			['down', 'scroll'],
 			['q', 'close'],
 		];
+	if (ui.layer?.kind === 'picker')
+		return [
+			['enter', 'run it'],
+			['down', 'choose'],
+			['esc', 'back'],
+		];
+	if (ui.layer?.kind === 'form')
+		return [
+			['tab', 'next'],
+			['enter', 'next, at the end: go'],
+			['ctrl+s', 'go'],
+			['esc', 'back'],
+		];
+	const isOpen = ui.layer?.kind === 'detail';
 	return contextsOf(ui).flatMap(context =>
-		keymap.flatMap(({context: of, hint, keys}) => (of === context && hint !== undefined ? [[keys[0] ?? '', hint] as const] : [])),
+		keymap.flatMap(({context: of, hint, keys}) =>
+			of === context && hint !== undefined && !(isOpen && hint === 'details') ? [[keys[0] ?? '', hint] as const] : [],
+		),
 	);
 }

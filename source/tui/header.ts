@@ -1,11 +1,11 @@
 import type {RunRow} from '../protocol/views.ts';
 import {widthOf} from '../text/columns.ts';
 import {printable} from '../text/printable.ts';
-import {formatCount} from '../text/spans.ts';
+import {formatCount, plural} from '../text/spans.ts';
 import {runTime} from './columns.ts';
 import type {Palette} from './palette.ts';
 import {countParts, doneOf, progressBar, totalOf} from './progress.ts';
-import {clip, join, joined, spread} from './rows.ts';
+import {clip, joined, spread} from './rows.ts';
 import type {Connection, Snapshot} from './snapshot.ts';
 
 /** Two rows: which run it is and how it is, with the connection at the right; how far it is, what needs attention first. */
@@ -27,14 +27,29 @@ export function headerRows(snapshot: Snapshot, width: number, palette: Palette):
 		'  ',
 		Math.max(0, width - widthOf(link) - 1),
 	);
-	return [spread(title, link, width), progressRow(run, width, palette)];
+	return [spread(title, link, width), progressRow(run, snapshot, width, palette)];
 }
 
-function progressRow({counts}: RunRow, width: number, palette: Palette): string {
+/** Agents that are lost, and the first task for which there is none, count with what failed. */
+function progressRow({counts}: RunRow, {agents, stuck}: Snapshot, width: number, palette: Palette): string {
 	const bar = progressBar(counts, width >= 120 ? 40 : Math.max(10, Math.floor(width / 4)), palette);
 	const ended = palette.bold(`${formatCount(doneOf(counts))}/${formatCount(totalOf(counts))}`);
-	return join([` ${bar}`, ended, ...countParts(counts, palette)], '  ', width);
+	const lost = agents.filter(({status}) => status === 'lost').length;
+	const {glyph, paint} = palette.badge('lost');
+	const lostText = lost === 0 ? '' : paint(`${glyph} ${plural(lost, 'agent')} lost`);
+	const left = joined([` ${bar}`, ended, lostText, ...countParts(counts, palette)], '  ', width);
+	if (stuck === undefined) return left + ' '.repeat(Math.max(0, width - widthOf(left)));
+	const why = printable(`${stuck.name}: ${stuck.reason}`, false);
+	const room = width - widthOf(left) - 3;
+	return spread(
+		left,
+		room < leastWhy ? '' : `${palette.caution(clip(why, Math.min(room, widthOf(why)), palette.glyphs.ellipsis))} `,
+		width,
+	);
 }
+
+/** Less than that says nothing. */
+const leastWhy = 24;
 
 function connectionText(connection: Connection, width: number, palette: Palette): string {
 	const mark = connection.isReadonly ? `${palette.caution('read-only')}  ` : '';

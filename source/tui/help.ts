@@ -1,5 +1,5 @@
 import type {Binding, KeyContext} from './keymap.ts';
-import {bindings, keyLabel} from './keymap.ts';
+import {keyLabel} from './keymap.ts';
 import type {Palette} from './palette.ts';
 import {clip} from './rows.ts';
 
@@ -12,18 +12,27 @@ const titles: Readonly<Record<KeyContext, string>> = {
 	logs: 'Logs',
 	graph: 'Graph',
 	timeline: 'Timeline',
+	detail: 'Details',
 	reader: 'Here',
 };
 
-/** The keys, where they mean what; made from the same data that decides it. */
-export function helpRows(width: number, palette: Palette, unicode: boolean, keymap: readonly Binding[] = bindings): string[] {
+export type HelpSection = {readonly title: string; readonly bindings: readonly Binding[]};
+
+/** The keys by where they mean something, the nearest first. */
+export function helpSections(keymap: readonly Binding[]): readonly HelpSection[] {
+	const order = ['tasks', 'agents', 'runs', 'logs', 'graph', 'timeline', 'detail', 'list', 'reader', 'app'] as const;
+	return order
+		.map(context => ({title: titles[context], bindings: keymap.filter(binding => binding.context === context && binding.keys.length > 0)}))
+		.filter(section => section.bindings.length > 0);
+}
+
+/** The same as rows; made from the data that decides it. */
+export function helpRows(width: number, palette: Palette, unicode: boolean, keymap: readonly Binding[]): string[] {
 	const rows: string[] = [];
-	for (const context of ['tasks', 'agents', 'runs', 'logs', 'graph', 'timeline', 'list', 'reader', 'app'] as const) {
-		const here = keymap.filter(binding => binding.context === context);
-		if (here.length === 0) continue;
+	for (const section of helpSections(keymap)) {
 		if (rows.length > 0) rows.push(' '.repeat(width));
-		rows.push(palette.bold(clip(`  ${titles[context]}`, width, '')));
-		for (const {keys, help} of here) {
+		rows.push(palette.bold(clip(`  ${section.title}`, width, '')));
+		for (const {keys, help} of section.bindings) {
 			const labels = clip(keys.map(key => keyLabel(key, unicode)).join(' '), 20, palette.glyphs.ellipsis);
 			rows.push(`    ${palette.accent(labels)}  ${clip(help, Math.max(0, width - 26), palette.glyphs.ellipsis)}`);
 		}

@@ -1,32 +1,39 @@
 import type {Binding, KeyContext} from './keymap.ts';
 import {actionOf} from './keymap.ts';
-import {textOf} from './keys.ts';
+import {pasteIntoLayer, pressLayer} from './layers.ts';
+import {perform} from './perform.ts';
+import {typed} from './typing.ts';
 import type {Dialog, Effect, Prompt, Ui} from './ui.ts';
 import {isList} from './ui.ts';
 import type {Sight, Updated} from './update.ts';
-import {setFilter, update} from './update.ts';
+import {setFilter} from './update.ts';
 
 /** How a key came: `isAlone` when it did not come in one piece with others. */
 export type Press = {readonly key: string; readonly isAlone: boolean};
 
 /** What a key press makes of what is shown. Pure. */
-export function pressKey(ui: Ui, {key, isAlone}: Press, sight: Sight, keymap?: readonly Binding[]): Updated {
+export function pressKey(ui: Ui, {key, isAlone}: Press, sight: Sight, keymap: readonly Binding[]): Updated {
 	if (ui.prompt !== undefined) return inPrompt(ui, ui.prompt, key);
 	if (ui.dialog !== undefined) return isAlone ? inDialog(ui, ui.dialog, key) : {ui};
+	const {layer} = ui;
+	if (layer !== undefined && layer.kind !== 'detail')
+		return isAlone || layer.kind === 'command' || key !== 'enter' ? pressLayer(ui, layer, key, sight, keymap) : {ui};
 	const binding = actionOf(key, contextsOf(ui), keymap);
 	if (binding === undefined || (binding.destructive === true && !isAlone)) return {ui};
-	return update(ui, binding.action, sight);
+	return perform(ui, binding.action, sight);
 }
 
 /** Pasted text goes where text is typed, and nowhere else. */
 export function paste(ui: Ui, text: string): Updated {
-	const {prompt} = ui;
-	return prompt === undefined ? {ui} : withPrompt(ui, {...prompt, text: prompt.text + oneLine(text)});
+	const {prompt, layer} = ui;
+	if (prompt !== undefined) return withPrompt(ui, {...prompt, text: prompt.text + oneLine(text)});
+	return {ui: layer === undefined || ui.dialog !== undefined ? ui : {...ui, layer: pasteIntoLayer(layer, oneLine(text))}};
 }
 
 /** Where keys are looked up, the nearest first. */
-export function contextsOf({reader, pane}: Ui): readonly KeyContext[] {
+export function contextsOf({reader, layer, pane}: Ui): readonly KeyContext[] {
 	if (reader !== undefined) return ['reader', 'app'];
+	if (layer?.kind === 'detail') return ['detail', `${layer.of.kind}s`, 'app'];
 	return isList(pane) ? [pane, 'list', 'app'] : [pane, 'app'];
 }
 
@@ -36,16 +43,10 @@ function oneLine(text: string): string {
 }
 
 function inPrompt({prompt: _, ...closed}: Ui, prompt: Prompt, key: string): Updated {
-	const typed = textOf(key);
+	const text = typed(prompt.text, key);
 	const to = (text: string) => withPrompt(closed, {...prompt, text});
-	if (typed !== undefined) return to(prompt.text + typed);
+	if (text !== undefined) return to(text);
 	switch (key) {
-		case 'backspace':
-			return to(Array.from(prompt.text).slice(0, -1).join(''));
-		case 'ctrl+u':
-			return to('');
-		case 'ctrl+w':
-			return to(prompt.text.replace(/\S*\s*$/, ''));
 		case 'ctrl+r':
 			return prompt.kind === 'filter' ? {ui: {...closed, prompt}} : withPrompt(closed, {...prompt, isRegex: !prompt.isRegex});
 		case 'enter':
@@ -75,6 +76,8 @@ function inDialog({dialog: _, ...closed}: Ui, dialog: Dialog, key: string): Upda
 		const effect = choices[index]?.effect;
 		return {ui: closed, ...(effect !== undefined && {effect})};
 	};
+	const named = choices.findIndex(choice => choice.key === key.toLowerCase());
+	if (named >= 0) return take(named);
 	switch (key) {
 		case 'left':
 		case 'h':
@@ -91,9 +94,7 @@ function inDialog({dialog: _, ...closed}: Ui, dialog: Dialog, key: string): Upda
 		case 'esc':
 		case 'q':
 			return {ui: closed};
-		default: {
-			const index = choices.findIndex(choice => choice.key === key.toLowerCase());
-			return index >= 0 ? take(index) : {ui: {...closed, dialog}};
-		}
+		default:
+			return {ui: {...closed, dialog}};
 	}
 }

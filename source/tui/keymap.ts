@@ -1,8 +1,9 @@
+import type {ActAction} from './act-actions.ts';
 import type {DrawAction} from './draw-commands.ts';
 import type {LogAction} from './log-commands.ts';
 
 /** Where a key means something: over everything, in any list, or in one pane or layer only. */
-export type KeyContext = 'app' | 'list' | 'agents' | 'tasks' | 'runs' | 'logs' | 'graph' | 'timeline' | 'reader';
+export type KeyContext = 'app' | 'list' | 'agents' | 'tasks' | 'runs' | 'logs' | 'graph' | 'timeline' | 'detail' | 'reader';
 
 export type Binding = {
 	readonly action: Action;
@@ -45,8 +46,7 @@ export type Action =
 	| 'filter'
 	| LogAction
 	| DrawAction
-	| 'attention'
-	| 'cancel'
+	| ActAction
 	| 'help'
 	| 'diagnostics'
 	| 'suspend'
@@ -95,8 +95,40 @@ export const bindings: readonly Binding[] = [
 	{action: 'whole', keys: ['0'], context: 'timeline', help: 'the whole run', hint: 'whole run'},
 	{action: 'group', keys: ['a'], context: 'timeline', help: 'a row for each task, or for each slot of an agent', hint: 'by agent'},
 	{action: 'filter', keys: ['/'], context: 'list', help: 'only rows with some text in them', hint: 'filter'},
-	{action: 'attention', keys: ['n'], context: 'list', help: 'to the next that needs attention', hint: 'next problem'},
-	{action: 'cancel', keys: ['ctrl+k'], context: 'runs', help: 'cancel the run', hint: 'cancel', destructive: true},
+	{action: 'why', keys: ['w'], context: 'tasks', help: 'why it is waiting', hint: 'why'},
+	{action: 'why', keys: ['w'], context: 'graph', help: 'why it is waiting'},
+	{
+		action: 'retry',
+		keys: ['r'],
+		context: 'tasks',
+		help: 'run again: what failed, from here on, or only this; shows first what would run',
+		hint: 'retry',
+	},
+	{action: 'retry', keys: ['r'], context: 'graph', help: 'run again: what failed, from here on, or only this'},
+	{action: 'retry', keys: ['r'], context: 'runs', help: 'run again what did not succeed; shows first what that is', hint: 'retry'},
+	{action: 'cancel', keys: ['ctrl+k'], context: 'tasks', help: 'cancel the run; asks', destructive: true},
+	{action: 'cancel', keys: ['ctrl+k'], context: 'runs', help: 'cancel the run; asks', hint: 'cancel', destructive: true},
+	{action: 'shell', keys: ['s'], context: 'agents', help: 'a shell in its container', hint: 'shell'},
+	{action: 'deploy', keys: ['a'], context: 'agents', help: 'deploy an agent', hint: 'deploy'},
+	{
+		action: 'drain',
+		keys: ['D'],
+		context: 'agents',
+		help: 'let it finish, and give it nothing more; asks',
+		hint: 'drain',
+		destructive: true,
+	},
+	{action: 'remove', keys: ['ctrl+k'], context: 'agents', help: 'stop or forget it; asks', hint: 'remove', destructive: true},
+	{action: 'back', keys: ['esc', 'left', 'q'], context: 'detail', help: 'back to the panes', hint: 'back'},
+	{action: 'details', keys: ['i', 'd'], context: 'app', help: 'all about what is chosen', hint: 'details'},
+	{action: 'start', keys: ['R'], context: 'app', help: 'run a workflow', hint: 'run'},
+	{action: 'attention', keys: ['n'], context: 'app', help: 'to the next that needs attention', hint: 'next problem'},
+	{action: 'previous-attention', keys: ['N'], context: 'app', help: 'to the one before'},
+	{action: 'copy', keys: ['y'], context: 'app', help: 'copy its name, or the line in the logs'},
+	{action: 'copy-command', keys: ['Y'], context: 'app', help: 'copy a command line that shows the same'},
+	{action: 'pager', keys: ['o'], context: 'app', help: 'its output in $PAGER'},
+	{action: 'save', keys: ['ctrl+s'], context: 'app', help: 'save its output to a file'},
+	{action: 'command', keys: [':'], context: 'app', help: 'type a command; Tab completes it', hint: 'command'},
 	{action: 'zoom', keys: ['z'], context: 'app', help: 'the pane on the whole screen, and back', hint: 'zoom'},
 	{action: 'next-pane', keys: ['tab'], context: 'app', help: 'to the next pane', hint: 'pane'},
 	{action: 'previous-pane', keys: ['shift+tab'], context: 'app', help: 'to the pane before'},

@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Client} from '../client/client.ts';
 import type {Limits} from '../model/limits.ts';
-import {cellWidth} from '../text/cells.ts';
+import {cellWidth, plainOf} from '../text/cells.ts';
 import {formatCount} from '../text/spans.ts';
 import type {LogCommand} from './log-commands.ts';
 import type {Timestamps} from './log-format.ts';
@@ -69,6 +69,13 @@ export class LogPane implements ShownLogs {
 			wait: async (ms, signal) => sleep(ms, undefined, {signal}).catch(() => undefined),
 			heard,
 		});
+	}
+
+	/** The line that somebody looks at, without its colours: the match that was gone to, else the last in sight. */
+	get line(): string | undefined {
+		const {visible, look} = this.#view;
+		const line = visible.find(({seq}) => seq === look.now.searchAt) ?? visible.at(-1);
+		return line === undefined ? undefined : plainOf(line.text);
 	}
 
 	/** Lines that came so far, those included that were left out. */

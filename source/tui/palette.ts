@@ -8,8 +8,14 @@ export type Paint = (text: string) => string;
 export type Look = {
 	readonly colour: boolean;
 	readonly unicode: boolean;
-	readonly theme: 'dark' | 'light';
+	readonly theme: Theme;
+	/** What the terminal says of itself, for the theme `auto`; absent: nothing, which is taken for dark. */
+	readonly background?: 'dark' | 'light';
 };
+
+/** `auto`: as the terminal's background is. `mono`: no colours, but bold, dim and reversed. */
+export const themes = ['auto', 'dark', 'light', 'mono'] as const;
+export type Theme = (typeof themes)[number];
 
 /** A status as it is shown: a glyph of one column, its word, and a colour that says the same once more. */
 export type Badge = {readonly glyph: string; readonly word: string; readonly paint: Paint};
@@ -90,31 +96,46 @@ const badges: Readonly<Record<Status, readonly [unicode: string, ascii: string, 
 };
 
 /** Everything that decides how rows look, made once. */
-export function createPalette({colour, unicode, theme}: Look): Palette {
+export function createPalette({colour, unicode, theme, background = 'dark'}: Look): Palette {
 	const paint = pc.createColors(colour);
 	// Reversing is no colour: it is what shows a choice where there are none.
 	const {inverse} = pc.createColors(true);
-	const isDark = theme === 'dark';
-	const tones: Readonly<Record<Tone, Paint>> = {
-		dim: paint.dim,
-		accent: isDark ? paint.cyan : paint.blue,
-		good: paint.green,
-		bad: paint.red,
-		caution: isDark ? paint.yellow : paint.magenta,
-	};
-	const tasks = isDark
+	const isMono = theme === 'mono';
+	const isDark = theme === 'dark' || (theme === 'auto' && background === 'dark');
+	const tones: Readonly<Record<Tone, Paint>> = isMono
+		? {dim: paint.dim, accent: paint.bold, good: same, bad: paint.bold, caution: same}
+		: {
+				dim: paint.dim,
+				accent: isDark ? paint.cyan : paint.blue,
+				good: paint.green,
+				bad: paint.red,
+				caution: isDark ? paint.yellow : paint.magenta,
+			};
+	const coloured = isDark
 		? [paint.cyan, paint.magenta, paint.blue, paint.yellow, paint.green, paint.cyanBright, paint.magentaBright, paint.blueBright]
 		: [paint.blue, paint.magenta, paint.cyan, paint.green, paint.red];
+	const tasks = isMono ? [same] : coloured;
 	return {
 		...tones,
 		colour,
 		bold: paint.bold,
 		chosen: inverse,
-		task: index => tasks[index % tasks.length] ?? paint.cyan,
+		task: index => tasks[index % tasks.length] ?? same,
 		badge: status => {
 			const [glyph, ascii, tone] = badges[status];
 			return {glyph: unicode ? glyph : ascii, word: status, paint: tones[tone]};
 		},
 		glyphs: unicode ? unicodeGlyphs : asciiGlyphs,
 	};
+}
+
+/** What `COLORFGBG` says of a terminal's background: its last number is a colour, of which 7 and 9 to 15 are bright. */
+export function backgroundOf(colorfgbg: string | undefined): Pick<Look, 'background'> {
+	const last = /;(\d+)$/.exec(colorfgbg ?? '')?.[1];
+	if (last === undefined) return {};
+	return {background: Number(last) === 7 || Number(last) > 8 ? 'light' : 'dark'};
+}
+
+function same(text: string): string {
+	return text;
 }

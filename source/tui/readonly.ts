@@ -7,7 +7,9 @@ const changes: Readonly<Record<Effect['type'], boolean>> = {
 	redraw: false,
 	log: false,
 	draw: false,
+	errand: false,
 	'cancel-run': true,
+	act: true,
 };
 
 export function isChange({type}: Effect): boolean {

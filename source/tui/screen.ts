@@ -3,12 +3,15 @@ import {widthOf} from '../text/columns.ts';
 import {printable} from '../text/printable.ts';
 import {formatCount} from '../text/spans.ts';
 import {agentColumns, runColumns, taskColumns} from './columns.ts';
+import {commandRow} from './command-row.ts';
 import {dialogRows} from './dialog.ts';
 import type {Drawing} from './draw-commands.ts';
 import type {ShownDrawings} from './drawings.ts';
 import {footerRow} from './footer.ts';
 import {headerRows} from './header.ts';
 import {helpRows} from './help.ts';
+import type {Binding} from './keymap.ts';
+import {layerRows} from './layer-rows.ts';
 import type {Area, Size} from './layout.ts';
 import {layoutOf} from './layout.ts';
 import type {Lists} from './lists.ts';
@@ -30,6 +33,7 @@ export type Scene = {
 	readonly drawings: ShownDrawings;
 	readonly palette: Palette;
 	readonly unicode: boolean;
+	readonly keymap: readonly Binding[];
 	readonly size: Size;
 };
 
@@ -46,10 +50,21 @@ export function drawScreen(scene: Scene): readonly Band[] {
 		return [[{width: columns, rows: fill([text], columns, rows)}]];
 	}
 	const header = [{width: columns, rows: headerRows(snapshot, columns, palette)}];
-	const footer = [{width: columns, rows: [footerRow(ui, columns, palette, unicode)]}];
+	const footer = [
+		{
+			width: columns,
+			rows: [
+				ui.layer?.kind === 'command' && ui.dialog === undefined
+					? commandRow(ui.layer, scene, columns)
+					: footerRow(ui, columns, palette, unicode, scene.keymap),
+			],
+		},
+	];
 	const bodyHeight = rows - 3;
 	if (ui.dialog !== undefined) return [header, [{width: columns, rows: dialogRows(ui.dialog, columns, bodyHeight, palette)}], footer];
 	if (ui.reader !== undefined) return [header, [{width: columns, rows: readerRows(scene, bodyHeight)}], footer];
+	if (ui.layer !== undefined && ui.layer.kind !== 'command')
+		return [header, [{width: columns, rows: layerRows(ui.layer, scene, bodyHeight)}], footer];
 	return [header, ...layout.bands.map(band => band.map(area => ({width: area.width, rows: paneRows(area, scene)}))), footer];
 }
 
@@ -166,11 +181,11 @@ function listBody(pane: ListPane, area: Area, {lists, ui, snapshot, palette}: Sc
 	}
 }
 
-function readerRows({ui, snapshot, size, palette, unicode}: Scene, height: number): string[] {
+function readerRows({ui, snapshot, size, palette, unicode, keymap}: Scene, height: number): string[] {
 	const width = size.columns;
 	const isHelp = ui.reader?.kind === 'help';
 	const texts = isHelp
-		? helpRows(width, palette, unicode)
+		? helpRows(width, palette, unicode, keymap)
 		: snapshot.diagnostics.map(line => clip(`  ${line}`, width, palette.glyphs.ellipsis));
 	const rows = texts.length === 0 ? [palette.dim(clip('  nothing so far', width, ''))] : texts;
 	const title = isHelp ? ' Keys ' : ' Diagnostics: what the program has to say ';

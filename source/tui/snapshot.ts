@@ -1,4 +1,6 @@
 import type {AgentRow, RunRow, TaskRow} from '../protocol/views.ts';
+import type {DetailView} from './detail-feed.ts';
+import type {Stuck} from './stuck-feed.ts';
 
 export type Connection = {
 	readonly url: string;
@@ -22,5 +24,9 @@ export type Snapshot = {
 	readonly run: RunRow | undefined;
 	/** Its tasks, in file order. */
 	readonly tasks: readonly TaskRow[];
+	/** What is looked at whole; absent: nothing is. */
+	readonly detail?: DetailView;
+	/** A task of the run that waits for what will not come by itself. */
+	readonly stuck?: Stuck;
 	readonly diagnostics: readonly string[];
 };

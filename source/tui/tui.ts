@@ -1,48 +1,31 @@
-import type {Client} from '../client/client.ts';
 import {ByoaiError} from '../model/error.ts';
-import type {RunId} from '../model/ids.ts';
 import {runEnded} from '../model/run.ts';
-import type {ContentOptions} from './content.ts';
+import type {Errand} from './acts.ts';
 import {Content} from './content.ts';
+import {sheetLength} from './detail-rows.ts';
 import type {DrawCommand} from './draw-commands.ts';
+import {Errands} from './errands.ts';
 import {Frames} from './frames.ts';
 import type {Press} from './input.ts';
 import {paste, pressKey} from './input.ts';
+import type {Binding} from './keymap.ts';
+import {bindings} from './keymap.ts';
 import type {Size} from './layout.ts';
 import {heightsOf} from './layout.ts';
 import {leaveDialog} from './leaving.ts';
 import {idsOf} from './lists.ts';
-import type {Look, Palette} from './palette.ts';
+import type {Palette} from './palette.ts';
 import {createPalette} from './palette.ts';
 import {isChange} from './readonly.ts';
 import type {Band} from './screen.ts';
 import {drawScreen} from './screen.ts';
 import type {Snapshot} from './snapshot.ts';
-import type {Effect, Leaving, Role, Ui} from './ui.ts';
+import {spokenScreen} from './spoken.ts';
+import type {TuiOptions} from './tui-options.ts';
+import type {Effect, Leaving, Ui} from './ui.ts';
 import {initialUi} from './ui.ts';
 import type {Sight, Updated} from './update.ts';
 import {choose, placeIndex} from './update.ts';
-
-export type TuiOptions = {
-	readonly client: Client;
-	/** What leaving means. */
-	readonly role: Role;
-	readonly look: Look;
-	readonly limits: ContentOptions['limits'];
-	readonly size: Size;
-	/** The run to begin with; absent: the newest. */
-	readonly run?: RunId;
-	/** Nothing is started, changed or ended from here. */
-	readonly readonly?: boolean;
-	/** Where the orchestrator is now, where that may change. */
-	readonly address?: () => string;
-	/** False while the terminal does not take what it is sent. */
-	readonly isFree?: () => boolean;
-	/** Hands the terminal to the shell, and takes it back. */
-	readonly suspend?: () => void;
-	readonly redraw?: () => void;
-	readonly now?: () => number;
-};
 
 /** A picture: bands of rows from top to bottom, for a terminal of a size. */
 export type Picture = {readonly size: Size; readonly bands: readonly Band[]};
@@ -56,6 +39,8 @@ export class Tui {
 	readonly left: Promise<Leaving>;
 	readonly #options: TuiOptions;
 	readonly #content: Content;
+	readonly #errands: Errands;
+	readonly #keymap: readonly Binding[];
 	readonly #frames: Frames;
 	readonly #palette: Palette;
 	readonly #listeners = new Set<() => void>();
@@ -69,13 +54,14 @@ export class Tui {
 
 	constructor(options: TuiOptions) {
 		this.#options = options;
-		const {client, run, look, limits, size, address, readonly: isReadonly = false} = options;
+		const {client, role, host, run, look, limits, size, address, readonly: isReadonly = false} = options;
 		const {promise, resolve, reject} = Promise.withResolvers<Leaving>();
 		[this.left, this.#leave, this.#fail] = [promise, resolve, reject];
 		// Who opened the screen hears of it when it waits for that; until then it is no unhandled rejection.
 		promise.catch(() => undefined);
 		this.#ui = initialUi(run);
 		this.#size = size;
+		this.#keymap = options.keymap ?? bindings;
 		this.#palette = createPalette(look);
 		this.#frames = new Frames({draw: () => this.#draw(), isFree: options.isFree ?? (() => true)});
 		this.#content = new Content({
@@ -90,6 +76,15 @@ export class Tui {
 			failed: error => this.#say(error),
 		});
 		this.#content.done.catch(this.#fail);
+		this.#errands = new Errands({
+			client,
+			role,
+			host,
+			snapshot: () => this.#snapshot(),
+			line: () => this.#content.logs.line,
+			change: how => this.#change(how),
+			failed: this.#fail,
+		});
 		this.#frames.resize(size.columns, size.rows);
 		this.#picture = this.#paint();
 		// What goes on takes longer with every second.
@@ -153,7 +148,7 @@ export class Tui {
 	}
 
 	#pressOne(press: Press): void {
-		this.#take(pressKey(this.#ui, press, this.#sight()));
+		this.#take(pressKey(this.#ui, press, this.#sight(), this.#keymap));
 	}
 
 	#take({ui, effect}: Updated): void {
@@ -162,7 +157,7 @@ export class Tui {
 	}
 
 	#perform(effect: Effect): void {
-		const {client, suspend, redraw, readonly: isReadonly} = this.#options;
+		const {suspend, redraw, readonly: isReadonly} = this.#options;
 		if (isReadonly === true && isChange(effect)) return this.#message('this screen is read-only: it was opened with --readonly', true);
 		switch (effect.type) {
 			case 'leave':
@@ -171,13 +166,24 @@ export class Tui {
 				return suspend?.();
 			case 'redraw':
 				return redraw?.();
+			case 'act':
+				return this.#errands.act(effect.act);
+			case 'errand':
+				return this.#errand(effect.errand);
 			case 'log':
 				return this.#content.logs.perform(effect.command);
 			case 'draw':
 				return this.#drawOn(effect.command);
 			case 'cancel-run':
-				return this.#tell(client.cancelRun(effect.run, 'cancelled from the terminal'), `run ${effect.run} is being cancelled`);
+				return this.#errands.act({type: 'cancel', run: effect.run});
 		}
+	}
+
+	#errand(errand: Errand): void {
+		if (errand.type !== 'theme') return this.#errands.do(errand);
+		// The same object stays: whoever draws with it draws with the new colours.
+		Object.assign(this.#palette, createPalette({...this.#options.look, theme: errand.theme}));
+		this.#frames.now();
 	}
 
 	/** What is chosen in a drawing is chosen in the list of tasks, too. */
@@ -190,16 +196,12 @@ export class Tui {
 		this.#ui = choose(this.#ui, 'tasks', id, {at: Math.max(0, at), count: lists.tasks.length, height: heights.tasks});
 	}
 
-	/** Says what came of something that was asked for. */
-	#tell(asked: Promise<unknown>, done: string): void {
-		asked.then(
-			() => this.#message(done, false),
-			(error: unknown) => this.#say(error),
-		);
+	#message(text: string, isError: boolean): void {
+		this.#change(ui => ({...ui, message: {text, isError}}));
 	}
 
-	#message(text: string, isError: boolean): void {
-		this.#ui = {...this.#ui, message: {text, isError}};
+	#change(how: (ui: Ui) => Ui): void {
+		this.#ui = how(this.#ui);
 		this.#frames.now();
 	}
 
@@ -215,7 +217,16 @@ export class Tui {
 	#sight(): Sight {
 		const snapshot = this.#snapshot();
 		const lists = this.#content.lists(snapshot, this.#ui);
-		return {snapshot, lists, heights: heightsOf(this.#size, this.#ui), role: this.#options.role, isNarrowed: this.#content.logs.isNarrowed};
+		const {columns, rows} = this.#size;
+		const isOpen = this.#ui.layer?.kind === 'detail';
+		return {
+			snapshot,
+			lists,
+			heights: heightsOf(this.#size, this.#ui),
+			role: this.#options.role,
+			isNarrowed: this.#content.logs.isNarrowed,
+			sheet: {rows: isOpen ? sheetLength(snapshot.detail, snapshot.now, columns, this.#palette) : 0, height: rows - 4},
+		};
 	}
 
 	#paint(): Picture {
@@ -225,8 +236,8 @@ export class Tui {
 		this.#content.prepare(snapshot, this.#ui);
 		const {logs, drawings} = this.#content;
 		const shown = {snapshot, ui: this.#ui, lists, logs, drawings};
-		const bands = drawScreen({...shown, palette: this.#palette, unicode, size: this.#size});
-		return {size: this.#size, bands};
+		const scene = {...shown, palette: this.#palette, unicode, keymap: this.#keymap, size: this.#size};
+		return {size: this.#size, bands: this.#options.isSpoken === true ? spokenScreen(scene) : drawScreen(scene)};
 	}
 
 	#draw(): void {

@@ -1,5 +1,8 @@
 import type {RunId} from '../model/ids.ts';
+import type {WorkflowRow} from '../protocol/views.ts';
+import type {Act, Errand} from './acts.ts';
 import type {DrawCommand} from './draw-commands.ts';
+import type {Layer} from './layer.ts';
 import type {LogCommand, LogPromptKind} from './log-commands.ts';
 
 /** The panes with a number each, in the order of the numbers. */
@@ -56,6 +59,8 @@ export type Effect =
 	| {readonly type: 'cancel-run'; readonly run: RunId}
 	| {readonly type: 'suspend'}
 	| {readonly type: 'redraw'}
+	| {readonly type: 'act'; readonly act: Act}
+	| {readonly type: 'errand'; readonly errand: Errand}
 	| {readonly type: 'log'; readonly command: LogCommand}
 	| {readonly type: 'draw'; readonly command: DrawCommand};
 
@@ -81,6 +86,11 @@ export type Ui = {
 	readonly dialog?: Dialog;
 	readonly prompt?: Prompt;
 	readonly reader?: Reader;
+	readonly layer?: Layer;
+	/** Files of the workflow directory, as they were when somebody last asked. */
+	readonly workflows?: readonly WorkflowRow[];
+	/** Commands that were typed, the newest last. */
+	readonly commands?: readonly string[];
 	/** The last thing to say, until the next key. */
 	readonly message?: {readonly text: string; readonly isError: boolean};
 };

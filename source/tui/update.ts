@@ -1,4 +1,5 @@
 import {runEnded} from '../model/run.ts';
+import type {ActAction} from './act-actions.ts';
 import {drawCommandOf, drawMove, isDrawAction} from './draw-commands.ts';
 import type {Action} from './keymap.ts';
 import {leaveDialog} from './leaving.ts';
@@ -6,7 +7,7 @@ import type {Lists} from './lists.ts';
 import {idsOf} from './lists.ts';
 import {isLogAction, logCommandOf, logMove} from './log-commands.ts';
 import type {Move} from './moving.ts';
-import {isMove, moved, needsAttention} from './moving.ts';
+import {isMove, moved} from './moving.ts';
 import type {Snapshot} from './snapshot.ts';
 import type {Effect, ListPane, LogSource, Pane, Place, Role, Ui} from './ui.ts';
 import {isList, panes} from './ui.ts';
@@ -20,12 +21,14 @@ export type Sight = {
 	readonly role: Role;
 	/** The log pane is searched or filtered. */
 	readonly isNarrowed: boolean;
+	/** How long what is told of one thing is, and how much of it is seen. */
+	readonly sheet: {readonly rows: number; readonly height: number};
 };
 
 export type Updated = {readonly ui: Ui; readonly effect?: Effect};
 
 /** What an action makes of what is shown, and what is to be done about it. Pure. */
-export function update(before: Ui, action: Action, sight: Sight): Updated {
+export function update(before: Ui, action: Exclude<Action, ActAction>, sight: Sight): Updated {
 	const {message: _, ...ui} = before;
 	if (isMove(action)) return move(ui, action, sight);
 	if (isLogAction(action)) {
@@ -65,12 +68,8 @@ export function update(before: Ui, action: Action, sight: Sight): Updated {
 			return mark(ui, sight);
 		case 'marked-logs':
 			return {ui: ui.marks.size === 0 ? say(ui, 'no task is marked: m marks one') : withSource(ui, {kind: 'marked'})};
-		case 'attention':
-			return {ui: nextAttention(ui, sight)};
 		case 'back':
 			return back(ui, sight);
-		case 'cancel':
-			return {ui: askCancel(ui, sight)};
 		case 'quit':
 			return quit(ui, sight);
 		case 'suspend':
@@ -180,21 +179,6 @@ function withSource({source: _, ...ui}: Ui, source: LogSource | undefined): Ui {
 	return {...ui, ...(source !== undefined && {source})};
 }
 
-/** From the chosen row on, and around the end, the next that somebody should look at. */
-function nextAttention(ui: Ui, {lists, heights}: Sight): Ui {
-	const {pane} = ui;
-	if (!isList(pane)) return ui;
-	const rows = lists[pane];
-	const ids = idsOf(lists, pane);
-	const from = placeIndex(ids, ui.places[pane]);
-	for (let step = 1; step <= rows.length; step++) {
-		const at = (from + step) % rows.length;
-		const row = rows[at];
-		if (row !== undefined && needsAttention(row)) return choose(ui, pane, row.id, {at, count: rows.length, height: heights[pane]});
-	}
-	return {...ui, message: {text: `nothing in ${pane} needs attention`, isError: false}};
-}
-
 /** One layer back: what lies over the panes, the filter, the zoom, the logs, the marks. */
 function back({reader, ...ui}: Ui, {isNarrowed}: Sight): Updated {
 	if (reader !== undefined) return {ui};
@@ -204,24 +188,6 @@ function back({reader, ...ui}: Ui, {isNarrowed}: Sight): Updated {
 	if (ui.pane === 'logs') return {ui: focus(ui, ui.list)};
 	if (ui.source !== undefined) return {ui: withSource(ui, undefined)};
 	return {ui: ui.marks.size > 0 ? {...ui, marks: new Set()} : ui};
-}
-
-function askCancel(ui: Ui, {lists}: Sight): Ui {
-	const row = lists.runs[placeIndex(idsOf(lists, 'runs'), ui.places.runs)];
-	if (row === undefined) return ui;
-	if (runEnded(row.status)) return {...ui, message: {text: `run ${row.id} has ended: ${row.status}`, isError: false}};
-	return {
-		...ui,
-		dialog: {
-			title: `Cancel run ${row.id}?`,
-			text: [`${row.workflow}: what runs is stopped, what has not started never will. That is final.`],
-			choices: [
-				{key: 'y', label: 'cancel it', effect: {type: 'cancel-run', run: row.id}},
-				{key: 'n', label: 'let it go on'},
-			],
-			at: 1,
-		},
-	};
 }
 
 /** Closes what is open, else leaves; asks first while something goes on here. */

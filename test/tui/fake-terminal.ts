@@ -90,6 +90,14 @@ export class FakeTerminal extends ShownScreen {
 		return this.#send(`\u001b[200~${text}\u001b[201~`);
 	}
 
+	/** Hears what is put into the clipboard, as the terminal understands it. */
+	onClipboard(heard: (text: string) => void): void {
+		this.terminal.parser.registerOscHandler(52, data => {
+			heard(Buffer.from(data.replace(/^c;/, ''), 'base64').toString());
+			return true;
+		});
+	}
+
 	/** Resolves when all that was pressed has been read. */
 	get settled(): Promise<void> {
 		return this.#sent;

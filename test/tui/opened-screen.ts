@@ -1,6 +1,6 @@
 import {once} from 'node:events';
 import {onTestFinished} from 'vitest';
-import type {OpenScreen} from '../../source/app.tsx';
+import type {OpenScreen, ScreenOptions} from '../../source/app.tsx';
 import {openScreen} from '../../source/app.tsx';
 import {createClient} from '../../source/client/client.ts';
 import {defaultLimits} from '../../source/model/limits.ts';
@@ -15,6 +15,9 @@ export type OpenOptions = {
 	readonly rows?: number;
 	readonly role?: Role;
 	readonly work?: Work;
+	readonly readonly?: boolean;
+	readonly environment?: ScreenOptions['environment'];
+	readonly runProgram?: ScreenOptions['runProgram'];
 	/** The agents of this world print in 1970. */
 	readonly now?: () => number;
 	/** What it shows before the test begins. */
@@ -54,6 +57,9 @@ export async function open({
 	work = usual,
 	shows = '✖ failed',
 	now = Date.now,
+	readonly: isReadonly = false,
+	environment = {},
+	runProgram,
 }: OpenOptions = {}): Promise<Opened> {
 	const tui = new FakeTerminal(columns, rows);
 	const orchestra = openOrchestra({work});
@@ -72,6 +78,9 @@ export async function open({
 		stderr: tui.stderr,
 		process: tui.process,
 		interrupt: () => interrupts++,
+		environment,
+		readonly: isReadonly,
+		...(runProgram && {runProgram}),
 	});
 	onTestFinished(() => screen.release());
 	await tui.shows(shows);

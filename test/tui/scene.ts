@@ -1,5 +1,7 @@
 import type {LogLine} from '../../source/protocol/views.ts';
 import {Drawings} from '../../source/tui/drawings.ts';
+import type {Binding} from '../../source/tui/keymap.ts';
+import {bindings} from '../../source/tui/keymap.ts';
 import type {Size} from '../../source/tui/layout.ts';
 import {ListCache} from '../../source/tui/lists.ts';
 import {LogIntake} from '../../source/tui/log-intake.ts';
@@ -12,7 +14,7 @@ import {drawScreen} from '../../source/tui/screen.ts';
 import type {Snapshot} from '../../source/tui/snapshot.ts';
 import type {Ui} from '../../source/tui/ui.ts';
 import {initialUi} from '../../source/tui/ui.ts';
-import {agentRow, logLine, runDetail, runId, runRow, taskRow} from '../helpers/rows.ts';
+import {agentRow, logLine, runDetail, runId, runRow, taskDetail, taskRow} from '../helpers/rows.ts';
 
 /** A run in the middle of its life, with something of everything. */
 export const snapshot: Snapshot = {
@@ -30,7 +32,13 @@ export const snapshot: Snapshot = {
 		runRow({id: 'r00000000000', workflow: 'nightly', status: 'failed', createdAt: 1000, endedAt: 61_000}),
 	],
 	agents: [
-		agentRow({id: 'builder', slots: 4, used: 2, labels: {disk: 'fast'}}),
+		agentRow({
+			id: 'builder',
+			slots: 4,
+			used: 2,
+			labels: {disk: 'fast'},
+			usage: {cpu: 1.5, memoryBytes: 980_000_000, memoryLimitBytes: 1_000_000_000},
+		}),
 		agentRow({id: 'gpu-1', type: 'docker', status: 'starting', instance: 'pulling', problem: 'pulling image: 43 %'}),
 	],
 	tasks: [
@@ -57,6 +65,56 @@ export const snapshot: Snapshot = {
 		taskRow({task: 6, name: 'docs', status: 'skipped', reason: 'lint failed'}),
 	],
 	diagnostics: [],
+	detail: {
+		of: {kind: 'task', run: runId, task: 1, name: 'train'},
+		task: {
+			...taskDetail({
+				task: 1,
+				name: 'train',
+				status: 'waiting',
+				attempt: 2,
+				retryAt: 112_000,
+				waiting: 'tries again in 12 s, after 2 failures',
+				dependsOn: ['prepare'],
+				attempts: [
+					{
+						number: 1,
+						agent: 'builder',
+						status: 'failed',
+						assignedAt: 10_000,
+						endedAt: 20_000,
+						outcome: {status: 'failed', exitCode: 3, durationMs: 9000},
+						logBytes: 12_345,
+					},
+					{
+						number: 2,
+						agent: 'gpu-1',
+						status: 'lost',
+						assignedAt: 30_000,
+						endedAt: 60_000,
+						outcome: {status: 'lost', reason: 'silent for 60 s'},
+					},
+				],
+			}),
+			run: runId,
+			spec: {
+				command: `train --rate 0.1\n\techo ${'very '.repeat(60)}${'long'.repeat(60)}\n`,
+				agent: {labels: {gpu: 'h100', disk: 'fast'}},
+				image: 'ghcr.io/somebody/something:latest',
+				dependsOn: [
+					{name: 'prepare', condition: 'succeeded', optional: false},
+					{name: 'lint', condition: 'failed', optional: true},
+				],
+				env: ['API_KEY', 'HOME'],
+				timeoutMs: 300_000,
+				retry: {limit: 2, delayMs: 1000, backoff: 2, maxDelayMs: 60_000, lost: 2, exitCodes: [1, 2]},
+				continueOnError: true,
+				volumes: ['./data:/data'],
+				resources: {limits: {memory: '1Gi'}},
+				labels: {team: 'a'},
+			},
+		},
+	},
 };
 
 /** Output as it comes from tasks, with all that they may do to a terminal. */
@@ -92,17 +150,32 @@ export type Shown = {
 	readonly unicode?: boolean;
 	readonly of?: Partial<Snapshot>;
 	readonly lines?: readonly LogLine[];
+	readonly keymap?: readonly Binding[];
 };
 
 /** The rows of a whole screen. */
-export function rowsOf(size: Size, ui: Partial<Ui> = {}, {colour = false, unicode = true, of = {}, lines = output}: Shown = {}): string[] {
+export function rowsOf(
+	size: Size,
+	ui: Partial<Ui> = {},
+	{colour = false, unicode = true, of = {}, lines = output, keymap = bindings}: Shown = {},
+): string[] {
 	const scene = {...snapshot, ...of};
 	const whole = {...initialUi(runId), ...ui};
 	const palette = createPalette({colour, unicode, theme: 'dark'});
 	const tasks = detail.tasks.filter(({task}) => scene.tasks.some(row => row.task === task)).map((task, at) => ({...task, task: at}));
 	const drawings = new Drawings({of: () => ({...detail, tasks})});
 	const logs = logsOf(lines, {colour, unicode});
-	const bands = drawScreen({snapshot: scene, ui: whole, lists: new ListCache().of(scene, whole), logs, drawings, palette, unicode, size});
+	const bands = drawScreen({
+		snapshot: scene,
+		ui: whole,
+		lists: new ListCache().of(scene, whole),
+		logs,
+		drawings,
+		palette,
+		unicode,
+		keymap,
+		size,
+	});
 	return bands.flatMap(band => {
 		const [first] = band;
 		return (first?.rows ?? []).map((_, index) => band.map(({rows}) => rows[index] ?? '').join(''));

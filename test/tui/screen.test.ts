@@ -1,6 +1,9 @@
 import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
+import type {WorkflowRow} from '../../source/protocol/views.ts';
+import {refused, startForm} from '../../source/tui/form.ts';
 import type {Ui} from '../../source/tui/ui.ts';
+import {runId} from '../helpers/rows.ts';
 import {output, rowsOf, snapshot} from './scene.ts';
 
 const sizes = [
@@ -8,6 +11,31 @@ const sizes = [
 	{columns: 80, rows: 24},
 	{columns: 120, rows: 40},
 	{columns: 200, rows: 60},
+];
+
+const subject = {kind: 'task', run: runId, task: 1, name: 'train'} as const;
+const release: WorkflowRow = {
+	file: 'release.yml',
+	name: 'release',
+	description: 'Ships it, '.repeat(30),
+	tasks: 12,
+	problems: [],
+	params: [
+		{name: 'target', type: 'string', required: true, description: 'Where it goes. '.repeat(20)},
+		{name: 'env', type: 'string', required: false, enum: ['staging', 'production'], default: 'staging'},
+		{name: 'a-name-that-is-longer-than-any-column-should-be', type: 'integer', required: false, default: 3},
+		{name: 'dry', type: 'boolean', required: false},
+		{name: 'hosts', type: 'list', required: false, default: ['a', 'b']},
+	],
+};
+const workflows: readonly WorkflowRow[] = [
+	release,
+	{
+		...release,
+		file: 'broken.yml',
+		problems: [{message: 'unknown key `comand`; '.repeat(20), file: 'broken.yml', line: 2, column: 3}],
+		tasks: 0,
+	},
 ];
 
 const places: ReadonlyArray<readonly [name: string, ui: Partial<Ui>]> = [
@@ -24,6 +52,18 @@ const places: ReadonlyArray<readonly [name: string, ui: Partial<Ui>]> = [
 	['diagnostics', {reader: {kind: 'diagnostics', top: 0}}],
 	['a filter', {prompt: {kind: 'filter', pane: 'tasks', text: 'fail'}}],
 	['a message', {message: {text: 'something happened', isError: true}}],
+	['all about a task', {layer: {kind: 'detail', of: subject, top: 0}}],
+	['the end of that', {layer: {kind: 'detail', of: subject, top: 1000}}],
+	['workflows to choose from', {layer: {kind: 'picker', rows: workflows, filter: '', at: 0}}],
+	['one that is not valid', {layer: {kind: 'picker', rows: workflows, filter: '', at: 1}}],
+	['no workflow that fits', {layer: {kind: 'picker', rows: workflows, filter: 'nothing-like-it', at: 0}}],
+	['a form', {layer: startForm(release)}],
+	[
+		'a form that was refused',
+		{layer: refused({...startForm(release), at: 5}, 'no', [{message: 'a long '.repeat(40), path: 'params.env'}, {message: 'more'}])},
+	],
+	['a command', {layer: {kind: 'command', text: 'd'}}],
+	['a command that is long and wrong', {layer: {kind: 'command', text: 'x'.repeat(300), problem: 'there is no such command'}}],
 	['a question', {dialog: {title: 'Leave?', text: ['Really '.repeat(40)], choices: [{key: 'y', label: 'yes'}], at: 0}}],
 ];
 
@@ -78,8 +118,8 @@ describe('what is there to see', () => {
 
 	test('agents with what they lack', () => {
 		const agents = rowsOf({columns: 120, rows: 40}, {pane: 'agents', list: 'agents'}).join('\n');
-		expect(agents).toMatch(/● online .*builder .*2\/4 {2}local .*disk=fast/);
-		expect(agents).toMatch(/… starting .*gpu-1 .*pulling image: 43 %/);
+		expect(agents).toMatch(/● online .*builder .*2\/4 {2}local .*150 % +!935 MiB .*disk=fast/);
+		expect(agents).toMatch(/… starting .*gpu-1 .*━━━━────── pulling image: 43 %/);
 	});
 
 	test('runs, newest first', () => {
@@ -88,8 +128,32 @@ describe('what is there to see', () => {
 		expect(runs[1]).toMatch(/✖ failed .*nightly .* 1 min/);
 	});
 
+	test('an agent that is lost, and a task for which there is none, before all else', () => {
+		const agents = snapshot.agents.map(agent => ({...agent, status: 'lost'}) as const);
+		const stuck = {name: 'train', reason: 'no agent with label gpu=h100 is there; the nearest, builder, lacks gpu=h100'};
+		const [, row] = rowsOf({columns: 200, rows: 60}, {}, {of: {agents, stuck}});
+		expect(row).toMatch(/4\/8 {2}✖ 2 agents lost {2}✖ 1 failed .* train: no agent with label gpu=h100 is ther/);
+		const [, narrow] = rowsOf({columns: 80, rows: 24}, {}, {of: {agents, stuck}});
+		expect(narrow).toMatch(/2 agents lost/);
+	});
+
 	test('a connection that is lost, with why', () => {
 		const connection = {url: 'http://h:5001', isReadonly: false, state: 'broken', trouble: 'connection lost; trying again'} as const;
 		expect(rowsOf({columns: 80, rows: 24}, {}, {of: {connection}})[0]).toMatch(/○ connection lost; trying again $/);
+	});
+});
+
+describe('all about a task', () => {
+	const text = rowsOf({columns: 120, rows: 40}, {layer: {kind: 'detail', of: subject, top: 0}}).join('\n');
+
+	test('why it waits, what was tried, what it is to do, and how to get at it from a shell', () => {
+		expect(text).toMatch(/why +tries again in 12 s, after 2 failures/);
+		expect(text).toMatch(/attempt 1 +✖ failed +9\.0 s {2}on builder .*exit 3 {2}12\.1 KiB of output/);
+		expect(text).toMatch(/attempt 2 +✖ lost +30\.0 s {2}on gpu-1 .*silent for 60 s/);
+		expect(text).toMatch(/agent +any with gpu=h100 disk=fast/);
+		expect(text).toMatch(/depends on +prepare, lint \(when it failed\) \(if it is not skipped\)/);
+		expect(text).toMatch(/retry +2 times after 1\.0 s, times 2 each, at most 1 min, for exit 1, 2 only; 2 times after an agent was lost/);
+		expect(text).toMatch(/environment +API_KEY, HOME \(values are not shown\)/);
+		expect(text).toContain(`byoai logs ${runId} train`);
 	});
 });

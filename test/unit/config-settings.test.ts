@@ -44,6 +44,10 @@ lease: 90
 instance_lease: 12h
 limits:
   active_runs: 5
+theme: light
+keys:
+  pane-1: [a, 7]
+  zoom: Z
 `;
 	expect(readSettings(settingsFile(text))).toEqual({
 		host: '0.0.0.0',
@@ -56,6 +60,8 @@ limits:
 		localSlots: 3,
 		intervals: {agentTimeoutMs: 600_000, graceMs: 2500, leaseMs: 90_000, instanceLeaseMs: 43_200_000},
 		limits: {active_runs: 5},
+		theme: 'light',
+		keys: {'pane-1': ['a', '7'], zoom: ['Z']},
 	});
 });
 
@@ -74,6 +80,16 @@ test.each([
 	['- a\n', '1:1 must be a mapping of names to values'],
 	['host: [\n', expect.stringMatching(/not valid YAML/)],
 	['__proto__: 1\n', '1:1 `__proto__` is not a known setting'],
+	['theme: pink\n', '1:8 `theme` must be one of `auto`, `dark`, `light`, `mono`'],
+	['keys: z\n', '1:7 `keys` must be a mapping of actions to keys'],
+	['keys:\n  zom: x\n', '2:3 `zom` is no action; did you mean `zoom`?'],
+	['keys:\n  zoom: {}\n', '2:9 `zoom` must be a key or a list of keys, as text'],
+	['keys:\n  zoom: [Z, ctrl+c]\n', '2:9 `zoom` cannot be that: `ctrl+c` always asks whether to leave'],
+	['keys:\n  zoom: f5\n', expect.stringMatching(/^2:9 `zoom` cannot be that: `f5` is no key: one character, /)],
+	[
+		'keys:\n  zoom: y\n',
+		'2:9 `zoom` cannot be that: `y` is the key of `copy` there (copy its name, or the line in the logs): give that another one as well',
+	],
 	['limits: 3\n', '1:9 `limits` must be a mapping of names to values'],
 ])('%j', (text, fault) => {
 	expect(faultsOf(text)).toEqual([fault]);

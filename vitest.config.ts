@@ -2,7 +2,10 @@ import {availableParallelism, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {defineConfig} from 'vitest/config';
 
-/** Files that start processes and wait for them; they take longest, and projects begin in the order of their names. */
+/** They build images or try every call to an engine: minutes, in which others run beside them. Projects begin in the order of their names. */
+const longest = ['test/e2e/compose.test.ts', 'test/e2e/docker-anomaly.test.ts'];
+
+/** Files that start processes and wait for them. */
 const processes = [
 	'test/e2e/**/*.test.ts',
 	'test/simulation/*.test.ts',
@@ -13,8 +16,9 @@ const processes = [
 export default defineConfig({
 	test: {
 		projects: [
-			{extends: true, test: {name: 'processes', include: processes}},
-			{extends: true, test: {name: 'rooms', include: ['test/**/*.test.{ts,tsx}'], exclude: processes}},
+			{extends: true, test: {name: 'longest', include: longest}},
+			{extends: true, test: {name: 'processes', include: processes, exclude: longest}},
+			{extends: true, test: {name: 'rooms', include: ['test/**/*.test.{ts,tsx}'], exclude: [...longest, ...processes]}},
 		],
 		// Files take turns in few processes, which read the product once: that halves what the short ones cost. So a test leaves the
 		// process as it found it; one that must change the directory or the signal handlers starts a process of its own.

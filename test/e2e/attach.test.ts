@@ -35,7 +35,7 @@ describe('byoai attach', () => {
 		for (const screen of [here, elsewhere]) await screen.shows(/▶ running {4}wait/);
 		here.press('q');
 		expect(await here.ended).toEqual({status: 0, signal: undefined});
-		expect(here.isAlternate).toBe(false);
+		await expect.poll(() => here.isAlternate).toBe(false);
 		await here.shows(`1 run at ${url} goes on without this screen`);
 		elsewhere.press('ctrl+c');
 		await elsewhere.shows('The orchestrator goes on without this screen.');
@@ -94,7 +94,7 @@ describe('byoai attach', () => {
 		await screen.shows(/▶ running {4}wait/);
 		screen.kill(signal);
 		expect(await screen.ended).toEqual({status, signal: undefined});
-		expect(screen.isAlternate).toBe(false);
+		await expect.poll(() => screen.isAlternate).toBe(false);
 	});
 
 	test('what it cannot do it says without a screen', async () => {

@@ -136,10 +136,14 @@ describe('what is not there', () => {
 		});
 	});
 
-	test('agents of a driver that this version lacks: status 3', async () => {
+	test('agents of a cluster that is not there: status 3, with what to do', async () => {
 		const place = new CliPlace();
 		place.file('flow.yml', 'tasks: [{name: a, command: x, agent: d}]\nagents: [{name: d, type: kubernetes}]\n');
-		expect(await place.run(['run', 'flow.yml'])).toMatchObject({status: 3, stdout: '', stderr: expect.stringContaining('kubernetes')});
+		expect(await place.run(['run', 'flow.yml'])).toMatchObject({
+			status: 3,
+			stdout: '',
+			stderr: expect.stringContaining('No Kubernetes cluster'),
+		});
 	});
 
 	test('a state directory that cannot be: status 3, with what to do', async () => {

@@ -39,7 +39,7 @@ describe('leaving', () => {
 		expect(screen.isAlternate).toBe(true);
 		screen.press('q');
 		expect(await screen.ended).toEqual({status: exit, signal: undefined});
-		expect(screen.isAlternate).toBe(false);
+		await expect.poll(() => screen.isAlternate).toBe(false);
 		await screen.shows(summary);
 	});
 
@@ -73,7 +73,7 @@ describe('leaving', () => {
 		await screen.shows('still goes on');
 		screen.press('ctrl+c');
 		expect(await screen.ended).toMatchObject({status: 130});
-		expect(screen.isAlternate).toBe(false);
+		await expect.poll(() => screen.isAlternate).toBe(false);
 	});
 
 	test.each([
@@ -84,7 +84,7 @@ describe('leaving', () => {
 		await screen.shows('wait │ ready');
 		screen.kill(signal);
 		expect(await screen.ended).toEqual({status, signal: undefined});
-		expect(screen.isAlternate).toBe(false);
+		await expect.poll(() => screen.isAlternate).toBe(false);
 		expect(screen.output).toContain('\u001b[?25h');
 		expect(await statusOf(place)).toBe('cancelled');
 	});
@@ -99,7 +99,7 @@ describe('the shell', () => {
 		await shell.shows(/▶ running +wait[\s\S]*│ ready/);
 		shell.press('ctrl+z');
 		await shell.shows('Stopped');
-		expect(shell.isAlternate).toBe(false);
+		await expect.poll(() => shell.isAlternate).toBe(false);
 		shell.type('echo typed in the $((40 + 2))nd shell\r');
 		await shell.shows('typed in the 42nd shell');
 		shell.type('fg\r');
@@ -124,7 +124,7 @@ describe('the shell', () => {
 		await screen.shows('wait │ ready');
 		screen.kill('SIGUSR2');
 		expect(await screen.ended).toMatchObject({status: 1});
-		expect(screen.isAlternate).toBe(false);
+		await expect.poll(() => screen.isAlternate).toBe(false);
 		await screen.shows('internal error: the sky fell');
 		// The message comes after the screen, so that it is seen.
 		expect(screen.output.lastIndexOf('the sky fell')).toBeGreaterThan(screen.output.lastIndexOf('\u001b[?1049l'));

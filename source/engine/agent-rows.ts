@@ -1,6 +1,7 @@
 import type {RunId} from '../model/ids.ts';
 import type {AgentDetail, AgentRow} from '../protocol/views.ts';
 import {deployedPool} from '../scheduler/deployments.ts';
+import type {Environment} from '../model/workflow.ts';
 import type {State} from '../scheduler/state.ts';
 import type {AgentVitals} from './rows.ts';
 import {instanceRows, registeredRow} from './rows.ts';
@@ -41,6 +42,9 @@ export class AgentRows {
 		return {...(changed.length > 0 && {agents: changed}), gone: left};
 	}
 }
+
+/** Stands for the value of a variable. */
+const hiddenValue = '***';
 
 type Differences = {readonly isTouched: (agent: string) => boolean; readonly gone: readonly string[]};
 
@@ -96,9 +100,14 @@ export function agentDetail(state: State, row: AgentRow, lastSeenAt: number | un
 		...(registered && {mode: registered.mode, registeredAt: registered.registeredAt}),
 		...(registered?.url !== undefined && {url: registered.url}),
 		...(lastSeenAt !== undefined && {lastSeenAt}),
-		...(pool && {spec: pool.spec}),
+		...(pool && {spec: {...pool.spec, env: withoutValues(pool.spec.env)}}),
 		attempts: attemptsOf(state, row.id),
 	};
+}
+
+/** Which variables an agent has is no secret; what they hold may be one. */
+function withoutValues(env: Environment): Environment {
+	return Object.fromEntries(Object.keys(env).map(name => [name, hiddenValue]));
 }
 
 function attemptsOf({sessions, runs}: State, agent: string): AgentDetail['attempts'] {

@@ -80,7 +80,7 @@ export type AgentDetail = AgentRow & {
 	readonly registeredAt?: number;
 	/** When it was last heard from; absent: not since the orchestrator started. */
 	readonly lastSeenAt?: number;
-	/** Of agents that were deployed: what was asked for, with every default filled in. */
+	/** Of agents that were deployed: what was asked for, with every default filled in. What its variables hold is hidden (`***`): it may be secret. */
 	readonly spec?: AgentSpec;
 	/** What it runs, oldest first. */
 	readonly attempts: readonly AgentAttempt[];

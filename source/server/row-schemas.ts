@@ -148,7 +148,7 @@ const agentSpec = shapeOf<AgentSpec>()(
 			lifetime: z.enum(['run', 'persistent', 'task']),
 			driverOptions: options.exactOptional(),
 		})
-		.describe('What was asked for, with every default filled in.'),
+		.describe('What was asked for, with every default filled in; `***` for what its variables hold.'),
 );
 
 const agentAttempt = shapeOf<AgentAttempt>()(

@@ -57,6 +57,15 @@ test('an agent that was deployed comes online, runs tasks, is drained, and is re
 	expect(orchestra.world.machine.instances.size).toBe(0);
 });
 
+test('what the variables of an agent hold is not told, and asked for again it is the same agent', async () => {
+	const orchestra = openOrchestra();
+	const secret = {name: 'kept', type: 'local', env: {KEY: 'hush', EMPTY: ''}};
+	await orchestra.call('POST', '/deploy_agent', secret);
+	const told = await orchestra.call('GET', '/v1/agents/kept');
+	expect(((await told.json()) as AgentDetail).spec?.env).toEqual({KEY: '***', EMPTY: '***'});
+	expect((await orchestra.call('POST', '/deploy_agent', secret)).status).toBe(200);
+});
+
 test('another specification under a name that is there is refused, and so is what no agent can be', async () => {
 	const orchestra = openOrchestra();
 	await deployed(orchestra);

@@ -103,16 +103,15 @@ async function compose(
 		agent => exchanges.isHeard(agent),
 		agent => startVitals(driverSet.progress(agent)) ?? contacts.vitals(agent),
 		agent => usage.of(agent),
+		driverSet.progress,
 	);
 	opened.push(() => views.close());
 	const epoch = randomUUID();
+	const life = {clock: systemClock, version, warn, epoch};
 	const server = createServer({
 		...core,
+		...life,
 		views,
-		clock: systemClock,
-		version,
-		warn,
-		epoch,
 		instanceToken: agent => deriveToken(directory.key, 'agent', agent),
 		workflowDir: config.workflowDir,
 		limits: config.limits,
@@ -144,7 +143,7 @@ async function compose(
 		exchanges.start();
 		opened.push(() => exchanges.close());
 		opened.push(() => contacts.close());
-		opened.push(repeat(() => views.refreshAgents(), agentsRefreshMs));
+		opened.push(repeat(() => views.refresh(), agentsRefreshMs));
 		engine.start();
 		contacts.start();
 		core.retention.start();

@@ -70,8 +70,11 @@ export class ConsoleFormat {
 		switch (notice.kind) {
 			case 'agent': {
 				const text = `agent ${agentLabel(notice.agent, this.#run)} is ${notice.status}${notice.problem === undefined ? '' : `: ${notice.problem}`}`;
+				if (notice.status === 'starting') return notice.problem === undefined ? style.dim(text) : style.mark('waiting', text);
 				return notice.status === 'lost' || notice.problem !== undefined ? style.mark('failed', text) : style.dim(text);
 			}
+			case 'starting':
+				return style.mark('waiting', `is starting: ${printable(notice.task.starting ?? '', false)}`);
 			case 'quiet':
 				return style.mark('running', 'runs; no output so far');
 			case 'again':

@@ -7,6 +7,8 @@ export type Notice =
 	| {readonly kind: 'agent'; readonly agent: string; readonly status: AgentRow['status']; readonly problem?: string}
 	/** It runs, and has printed nothing yet. */
 	| {readonly kind: 'quiet'; readonly task: TaskRow}
+	/** Its attempt has not begun: its own instance is being started. */
+	| {readonly kind: 'starting'; readonly task: TaskRow}
 	/** Its newest attempt did not succeed, and there will be another. */
 	| {readonly kind: 'again'; readonly task: TaskRow; readonly inMs?: number}
 	| {readonly kind: 'ended'; readonly task: TaskRow}
@@ -128,9 +130,18 @@ export class RunStory {
 		const isNewAttempt = before?.status !== 'running' || before.attempt !== task.attempt;
 		if (task.status !== 'running' || isNewAttempt) this.#silent.delete(index);
 		if (task.status === 'running' && isNewAttempt) this.#silent.set(index, now);
+		if (task.status === 'running') this.#tellStarting(task, before?.starting, now, notices);
 		if (task.status === 'succeeded') this.#tails.delete(index);
 		if (!taskEnded(task.status)) this.#tellAgain(task, now, notices);
 		else if ((before === undefined || !taskEnded(before.status)) && this.#isTold(task)) notices.push({kind: 'ended', task});
+	}
+
+	/** Quiet it is only once it runs. */
+	#tellStarting(task: TaskRow, before: string | undefined, now: number, notices: Notice[]): void {
+		if (task.starting === undefined && before === undefined) return;
+		this.#silent.delete(task.task);
+		if (task.starting === undefined) this.#silent.set(task.task, now);
+		else if (task.starting !== before && this.#total <= manyTasks) notices.push({kind: 'starting', task});
 	}
 
 	/** Of many tasks only the failed ones are told; of a single one, its end is the run's. What a retry kept did not end now. */

@@ -1,7 +1,7 @@
 import type {RunId} from '../model/ids.ts';
+import type {Environment} from '../model/workflow.ts';
 import type {AgentDetail, AgentRow} from '../protocol/views.ts';
 import {deployedPool} from '../scheduler/deployments.ts';
-import type {Environment} from '../model/workflow.ts';
 import type {State} from '../scheduler/state.ts';
 import type {AgentVitals} from './rows.ts';
 import {instanceRows, registeredRow} from './rows.ts';

@@ -9,7 +9,7 @@ import {selectorKey} from '../scheduler/selection.ts';
 import type {Store} from '../store/store.ts';
 import type {Engine} from './engine.ts';
 import type {TaskSight} from './rows.ts';
-import {countTasks, noTasks, runDetail, runRow, taskDetail} from './rows.ts';
+import {countTasks, isTaskStarting, noTasks, runDetail, runRow, taskDetail} from './rows.ts';
 
 export type RunListQuery = {readonly status?: RunStatus; readonly limit: number; readonly before?: RunId};
 
@@ -85,7 +85,7 @@ export class History {
 			waiting: this.#engine.state.runs[id] === run ? this.#explainer(run) : () => undefined,
 			isRunning: index => {
 				const current = currentAttempt(run.tasks[index]);
-				if (current !== undefined && isStarting(run, index)) return false;
+				if (current !== undefined && isTaskStarting(run, index)) return false;
 				return current !== undefined && this.#holds(current.attempt.session, {run: id, task: index, attempt: current.number});
 			},
 		};
@@ -97,7 +97,7 @@ export class History {
 		const reasons = new Map<string, string | undefined>();
 		return index => {
 			const [task, spec] = [run.tasks[index], run.workflow.tasks[index]];
-			if (isStarting(run, index))
+			if (isTaskStarting(run, index))
 				return this.#progress(attemptKey({run: run.id, task: index, attempt: task?.attempts.length ?? 0})) ?? 'its instance is starting';
 			if (task?.status !== 'ready' || spec === undefined) return explain(state, rooms, run, index);
 			const key = `${task.readyAt} ${selectorKey(spec.agent)}`;
@@ -115,10 +115,4 @@ export class History {
 		const rows = [...active, ...ended.map((row): RunRow => ({...row, version: 0, counts: {...noTasks, ...row.counts}}))];
 		return rows.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
 	}
-}
-
-/** Whether it has been given out, but the instance of its own in which it is to run has not started. */
-function isStarting(run: Run, index: number): boolean {
-	const current = currentAttempt(run.tasks[index]);
-	return current !== undefined && run.workflow.tasks[index]?.mould !== undefined && current.attempt.instance === undefined;
 }

@@ -182,3 +182,9 @@ export function taskDetail(run: Run, index: number, {waiting, isRunning}: TaskSi
 		...(why !== undefined && {waiting: why}),
 	};
 }
+
+/** Whether it has been given out, but the instance of its own in which it is to run has not started. */
+export function isTaskStarting(run: Run, index: number): boolean {
+	const current = currentAttempt(run.tasks[index]);
+	return current !== undefined && run.workflow.tasks[index]?.mould !== undefined && current.attempt.instance === undefined;
+}

@@ -1,4 +1,5 @@
 import type {RunId} from '../model/ids.ts';
+import {attemptKey} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import type {AgentRow, RunRow, Snapshot, TaskRow, ViewChange} from '../protocol/views.ts';
 import {deployedPool} from '../scheduler/deployments.ts';
@@ -6,7 +7,7 @@ import type {State} from '../scheduler/state.ts';
 import {AgentRows} from './agent-rows.ts';
 import type {Change, Engine} from './engine.ts';
 import type {AgentVitals} from './rows.ts';
-import {noTasks, runRow, taskRow} from './rows.ts';
+import {isTaskStarting, noTasks, runRow, taskRow} from './rows.ts';
 
 export type ViewListener = (sequence: number, change: ViewChange) => void;
 
@@ -24,17 +25,23 @@ export class Views {
 	readonly #kept: Array<{sequence: number; change: ViewChange}> = [];
 	readonly #engine: Engine;
 	readonly #cancelSubscription: () => void;
+	readonly #progress: (instance: string) => string | undefined;
 	/** Of the newest change; the rows of the beginning are number 0. */
 	#sequence = -1;
 
-	/** `isHeard`: whether an agent was heard from lately. Like what is known of contacts and usage, it is no event, and gone after a restart. */
+	/**
+	 * `isHeard`: whether an agent was heard from lately. Like what is known of contacts and usage, and of the `progress` of an instance's start, it is no
+	 * event, and gone after a restart.
+	 */
 	constructor(
 		engine: Engine,
 		isHeard: AgentVitals['isHeard'],
 		contact: AgentVitals['contact'] = () => undefined,
 		usage: AgentVitals['usage'] = () => undefined,
+		progress: (instance: string) => string | undefined = () => undefined,
 	) {
 		this.#engine = engine;
+		this.#progress = progress;
 		this.#agents = new AgentRows({isHeard, contact, usage});
 		for (const run of Object.values(engine.state.runs)) this.#putRun(undefined, run);
 		this.#putAgents();
@@ -68,9 +75,10 @@ export class Views {
 		return () => this.#listeners.delete(listener);
 	}
 
-	/** Looks at the agents' vitals again: whether they were heard from is no event. */
-	refreshAgents(): void {
-		this.#publish(this.#putAgents());
+	/** Looks at the vitals again, of agents and of tasks whose own instance is starting: they are no events. */
+	refresh(): void {
+		const tasks = Object.values(this.#engine.state.runs).flatMap(run => this.#putStarting(run));
+		this.#publish({...(tasks.length > 0 && {tasks}), ...this.#putAgents()});
 	}
 
 	close(): void {
@@ -116,6 +124,27 @@ export class Views {
 		this.#runs.set(run.id, row);
 		this.#tasks.set(run.id, rows);
 		return {run: row, tasks: changed};
+	}
+
+	/** Rows of tasks whose start has come further. */
+	#putStarting(run: Run): TaskRow[] {
+		const rows = this.#tasks.get(run.id);
+		if (run.imageAgents === undefined || rows === undefined) return [];
+		const changed = run.tasks.flatMap((task, index): TaskRow[] => {
+			const row = rows[index];
+			if (row === undefined || !isTaskStarting(run, index)) return [];
+			const starting = this.#progress(attemptKey({run: run.id, task: index, attempt: task.attempts.length}));
+			if (starting === undefined || starting === row.starting) return [];
+			return [{...row, version: this.#sequence + 1, starting}];
+		});
+		if (changed.length > 0) {
+			const byIndex = new Map(changed.map(row => [row.task, row]));
+			this.#tasks.set(
+				run.id,
+				rows.map(row => byIndex.get(row.task) ?? row),
+			);
+		}
+		return changed;
 	}
 
 	#forgetOldRuns(): string[] {

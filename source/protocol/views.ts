@@ -45,6 +45,8 @@ export type TaskRow = {
 	readonly outcome?: Outcome;
 	/** Of the attempt before the newest: why there was another. */
 	readonly before?: Outcome;
+	/** Its attempt has not begun: the instance of its own is being started, and that takes long; how far it is, in words. */
+	readonly starting?: string;
 	readonly retryAt?: number;
 	/** It succeeded in that run, and its result was taken over: its output is there. */
 	readonly takenFrom?: RunId;
@@ -114,7 +116,7 @@ export type RunDetail = Omit<RunRow, 'version'> & {
 	readonly tasks: readonly TaskDetail[];
 };
 
-export type TaskDetail = Omit<TaskRow, 'id' | 'version' | 'run' | 'outcome' | 'before'> & {
+export type TaskDetail = Omit<TaskRow, 'id' | 'version' | 'run' | 'outcome' | 'before' | 'starting'> & {
 	/** Names of the tasks that it depends on. */
 	readonly dependsOn: readonly string[];
 	/** Why it has not started yet, in words. */

@@ -6,8 +6,6 @@ import type {
 	AgentDetail,
 	AgentRow,
 	AttemptDetail,
-	LogLine,
-	LogRecord,
 	RunDetail,
 	RunRow,
 	Snapshot,
@@ -23,8 +21,7 @@ import {instanceUsage} from './usage-schema.ts';
 const version = count('Higher with each change of the row.');
 export const runId = z.string().describe('`r` and 11 letters and digits, in the order of time.');
 const labels = z.record(z.string(), z.string());
-const stream = z.enum(['stdout', 'stderr']);
-const taskIndex = count('Index in file order, from 0.');
+export const taskIndex = count('Index in file order, from 0.');
 
 export const runStatus = z.enum(['pending', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled']);
 const taskStatus = z
@@ -98,6 +95,7 @@ export const taskRow = shapeOf<TaskRow>()(
 			run: runId,
 			...taskFacts,
 			...{outcome: outcome.exactOptional(), before: outcome.describe('Of the attempt before.').exactOptional()},
+			starting: z.string().describe('How far the start of its own instance is, where that takes long.').exactOptional(),
 		})
 		.describe('One task of a run.'),
 );
@@ -210,36 +208,6 @@ export const runDetail = shapeOf<RunDetail>()(
 			tasks: z.array(taskDetail),
 		})
 		.describe('One run with its tasks and their attempts.'),
-);
-
-export const logLine = shapeOf<LogLine>()(
-	'LogLine',
-	z
-		.object({
-			run: runId,
-			task: taskIndex,
-			name: z.string().describe("The task's."),
-			attempt: z.int().min(1),
-			agent: z.string(),
-			stream,
-			at: time('When the agent read its beginning.'),
-			text: z.string().describe('Without its end; bytes that are no UTF-8 are replaced.'),
-			cut: z.literal(true).describe('The line is longer than the limit: this is its beginning, or a further part.').exactOptional(),
-		})
-		.describe('One line of output.'),
-);
-
-const piece = {stream, at: time(), offset: count('Bytes of both streams together before it.')};
-
-export const logRecord = shapeOf<LogRecord>()(
-	'LogRecord',
-	z
-		.union([
-			z.object({...piece, text: z.string()}),
-			z.object({...piece, base64: z.string().describe('Of bytes that are no UTF-8.')}),
-			z.object({dropped: count('Bytes more than the limit permits; said at the end.')}),
-		])
-		.describe("A piece of one attempt's output."),
 );
 
 export const snapshot = shapeOf<Snapshot>()(

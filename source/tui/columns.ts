@@ -56,6 +56,7 @@ function taskTime(row: TaskRow, now: number): string {
 
 function taskNote(row: TaskRow, now: number): string {
 	if (row.takenFrom !== undefined) return `kept from ${row.takenFrom}`;
+	if (row.status === 'running' && row.starting !== undefined) return printable(row.starting, false);
 	const why = printable(whyOf(row), false);
 	if (row.status !== 'waiting' || row.retryAt === undefined) return why;
 	const again = `again in ${Math.max(0, Math.ceil((row.retryAt - now) / 1000))} s`;

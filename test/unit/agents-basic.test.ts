@@ -27,7 +27,7 @@ async function detail({call}: Orchestra, run: string): Promise<RunDetail> {
 }
 
 function row({services}: Orchestra, name = 'agent1') {
-	services.views.refreshAgents();
+	services.views.refresh();
 	return services.views.snapshot().agents.find(({id}) => id === name);
 }
 

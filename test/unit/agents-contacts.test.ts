@@ -27,7 +27,7 @@ async function statuses({call}: Orchestra, run: string): Promise<string[]> {
 }
 
 function row({services}: Orchestra) {
-	services.views.refreshAgents();
+	services.views.refresh();
 	return services.views.snapshot().agents.find(({id}) => id === 'far');
 }
 

@@ -47,6 +47,18 @@ describe('tasks', () => {
 		expect(story.tick(12_000)).toEqual([{kind: 'quiet', task: next}]);
 	});
 
+	test('one whose own instance takes long to start is told of, and is quiet only after that', () => {
+		const story = new RunStory(runId, 2);
+		const starting = (text: string) => taskRow({status: 'running', attempt: 1, starting: text});
+		story.change({tasks: [taskRow({status: 'running', attempt: 1})]}, 0);
+		expect(story.change({tasks: [starting('10 %')]}, 1500)).toEqual([{kind: 'starting', task: starting('10 %')}]);
+		expect(story.change({tasks: [starting('10 %')]}, 1600)).toEqual([]);
+		expect(story.tick(9000)).toEqual([]);
+		story.change({tasks: [taskRow({status: 'running', attempt: 1})]}, 9000);
+		expect(story.tick(10_900)).toEqual([]);
+		expect(story.tick(11_000)).toMatchObject([{kind: 'quiet'}]);
+	});
+
 	test('the last ten lines of the newest attempt are kept until it succeeds', () => {
 		const story = new RunStory(runId, 2);
 		for (let number = 1; number <= 12; number++) story.line(logLine({text: `${number}`}));

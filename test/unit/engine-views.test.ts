@@ -43,7 +43,7 @@ test('what changes nothing that is seen is not told', async () => {
 	const live = await begun();
 	const {heard, views} = watch(live);
 	await live.tell({type: 'ticked', at: Date.now()});
-	views.refreshAgents();
+	views.refresh();
 	expect(heard).toEqual([]);
 	expect(views.sequence).toBe(0);
 });
@@ -121,7 +121,7 @@ test('whether an agent is heard from is told when it is looked at', async () => 
 	expect(views.snapshot().agents).toMatchObject([{id: 'agent', status: 'online', used: 0}]);
 	silent.add('agent');
 	expect(heard).toEqual([]);
-	views.refreshAgents();
+	views.refresh();
 	expect(last()).toMatchObject({agents: [{id: 'agent', status: 'lost'}]});
 });
 

@@ -13,7 +13,7 @@ test('an agent registers, exchanges and is listed', async () => {
 	const exchange = await orchestra.call('POST', '/v1/agents/agent1/exchange', report);
 	expect(exchange.status).toBe(200);
 	expect(await exchange.json()).toMatchObject({session: 's1', answers: 1, start: [], stop: [], drain: false});
-	orchestra.services.views.refreshAgents();
+	orchestra.services.views.refresh();
 	const listed = await orchestra.call('GET', '/v1/agents');
 	expect(await listed.json()).toEqual({
 		agents: [expect.objectContaining({id: 'agent1', type: 'docker', slots: 3, labels: {zone: 'a'}, status: 'online'})],

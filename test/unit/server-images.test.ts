@@ -1,4 +1,5 @@
-import {expect, test} from 'vitest';
+import {expect, onTestFinished, test} from 'vitest';
+import {Views} from '../../source/engine/views.ts';
 import type {RunDetail} from '../../source/protocol/views.ts';
 import type {OrchestraOptions} from '../helpers/orchestra.ts';
 import {openOrchestra} from '../helpers/orchestra.ts';
@@ -61,4 +62,29 @@ test('the driver of its instance is asked whether it can work here before the ru
 	expect(probed).toEqual([['docker']]);
 	expect(Object.keys(orchestra.services.engine.state.pools)).toEqual(['docker~images']);
 	await orchestra.ended(id);
+});
+
+test('how far the start of its instance is stands in its row, until it runs', async () => {
+	const orchestra = openOrchestra({images: () => ({type: 'exits', startMs: 300, afterMs: 0, exitCode: 0})});
+	let progress = 'pulling some: 12 %';
+	const views = new Views(
+		orchestra.services.engine,
+		() => true,
+		() => undefined,
+		() => undefined,
+		instance => `${progress} of ${instance}`,
+	);
+	onTestFinished(() => views.close());
+	const {id} = (await (await orchestra.call('POST', '/v1/runs', {workflow: withImage({})})).json()) as RunDetail;
+	const row = () => views.snapshot().tasks.find(({run}) => run === id);
+	await expect.poll(() => row()?.status).toBe('running');
+	const seen: Array<string | undefined> = [];
+	views.subscribe((_, {tasks = []}) => seen.push(...tasks.map(({starting}) => starting)));
+	for (const next of [progress, progress, 'pulling some: 80 %']) {
+		progress = next;
+		views.refresh();
+	}
+	expect(seen).toEqual([`pulling some: 12 % of ${id}.0#1`, `pulling some: 80 % of ${id}.0#1`]);
+	await orchestra.ended(id);
+	expect(seen.at(-1)).toBeUndefined();
 });

@@ -60,7 +60,7 @@ test('metrics are well-formed, and their names say what they are in which unit',
 test('they tell what is, and count what happened', async () => {
 	const orchestra = openOrchestra();
 	await orchestra.play('a', 3);
-	orchestra.services.views.refreshAgents();
+	orchestra.services.views.refresh();
 	const {id} = (await (await orchestra.call('POST', '/v1/runs', {workflow: {tasks: [{name: 'a', command: 'x'}]}})).json()) as {id: string};
 	await orchestra.ended(id);
 	await orchestra.call('GET', '/v1/runs/nothing');

@@ -74,7 +74,7 @@ export function openProgram(parts: ProgramParts): Program {
 		name => contacts.vitals(name),
 	);
 	const refresh = () => {
-		views.refreshAgents();
+		views.refresh();
 		life.later(refreshMs, refresh);
 	};
 	return {

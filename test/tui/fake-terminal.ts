@@ -2,7 +2,6 @@ import {EventEmitter} from 'node:events';
 import {PassThrough, Writable} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Terminal} from '@xterm/headless';
-import {expect} from 'vitest';
 import {ShownScreen, sequenceOf} from '../helpers/shown-screen.ts';
 
 /** Standard output of a terminal that shows what it gets, and can stop taking it. */

@@ -4,7 +4,7 @@
 AGENT_NAME, AGENT_HOST, AGENT_API_PORT   its name, and where it listens: 127.0.0.1, port 5000
 BYOAI_TOKEN                              the orchestrator's token, or what that derives for this agent
 """
-import base64, hashlib, hmac, json, os, select, signal, socket, subprocess, sys, tempfile, time
+import base64, hashlib, hmac, json, os, select, signal, socket, subprocess, sys, tempfile, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 NAME = os.environ.get('AGENT_NAME') or socket.gethostname()
@@ -17,6 +17,7 @@ OUTPUT_BYTES = 4 << 20  # of each stream; the orchestrator takes an answer of 16
 derived = hmac.new(TOKEN.encode(), f'agent:{NAME}'.encode(), hashlib.sha256).digest()
 BEARERS = [f'Bearer {token}'.encode() for token in (TOKEN, base64.urlsafe_b64encode(derived).decode().rstrip('='))]
 running = set()  # commands, each the leader of a process group
+starting = threading.Lock()  # a command that runs is among them, whenever somebody looks
 
 
 class Agent(BaseHTTPRequestHandler):
@@ -58,11 +59,12 @@ def run(script, env, working_dir, timeout, connection):
     # Files, not pipes: what a command leaves behind would keep a pipe open, and the agent waiting.
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
-            command = subprocess.Popen(['sh', '-c', script], env={**inherited, **env}, cwd=working_dir, start_new_session=True,
-                                       stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
+            with starting:
+                command = subprocess.Popen(['sh', '-c', script], env={**inherited, **env}, cwd=working_dir, start_new_session=True,
+                                           stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
+                running.add(command)
         except OSError as error:
             return {'status': 'error', 'message': f'cannot be started: {error}\n'}
-        running.add(command)
         reason = wait(command, timeout, connection)
         running.discard(command)
         status = 'success' if command.returncode == 0 and not reason else 'error'
@@ -106,9 +108,10 @@ def text(file):
 
 
 def stop(*_):
-    for command in list(running):
-        signal_group(command, signal.SIGKILL)
-    os._exit(0)
+    with starting:  # and nothing starts any more
+        for command in list(running):
+            signal_group(command, signal.SIGKILL)
+        os._exit(0)
 
 
 if not TOKEN and HOST not in ('127.0.0.1', 'localhost'):

@@ -116,7 +116,7 @@ describe('agents', () => {
 		const flags = ['--slots', '3', '--label', 'disk=fast', '--label', 'os=linux', '--env', 'A=b=c'];
 		const deployed = await byoai('deploy', '--name', 'web', ...flags);
 		expect(deployed).toMatchObject({status: 0, stdout: 'agent web is online: 3 slots\n'});
-		expect(await json('agents', 'web')).toMatchObject({labels: {disk: 'fast', os: 'linux'}, spec: {env: {A: 'b=c'}, type: 'local'}});
+		expect(await json('agents', 'web')).toMatchObject({labels: {disk: 'fast', os: 'linux'}, spec: {env: {A: '***'}, type: 'local'}});
 		expect((await byoai('agents', 'web')).stdout).toMatch(/^agent web\n +type +local\n +status +online\n +slots +3, 0 in use\n/);
 		expect((await byoai('agents')).stdout).toMatch(/^AGENT +TYPE +STATUS +SLOTS +LABELS\nweb +local +online +0\/3 +disk=fast,os=linux\n$/);
 		expect(await byoai('drain', 'web', '--wait')).toMatchObject({

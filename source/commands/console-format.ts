@@ -2,6 +2,7 @@ import type {RunId} from '../model/ids.ts';
 import type {TaskStatus} from '../model/run.ts';
 import {localAgentName} from '../model/workflow.ts';
 import type {LogLine, TaskRow} from '../protocol/views.ts';
+import {agentLabel} from '../text/agent-label.ts';
 import {inColumns, widthOf} from '../text/columns.ts';
 import {printable} from '../text/printable.ts';
 import {formatCount, formatSpan, formatTime, plural} from '../text/spans.ts';
@@ -126,11 +127,6 @@ export class ConsoleFormat {
 		}
 		return cell;
 	}
-}
-
-/** The name of an agent without the run that it lives in: `builder~<run>~2` is `builder~2`. */
-export function agentLabel(agent: string, run: RunId): string {
-	return agent.replace(`~${run}`, '');
 }
 
 /** How a task ended, with its mark: `✔ succeeded in 1.2 s`, `✖ failed after 3 s: exit 7`. */

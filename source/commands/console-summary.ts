@@ -1,10 +1,10 @@
 import type {RunDetail, TaskDetail} from '../protocol/views.ts';
+import {agentLabel} from '../text/agent-label.ts';
 import {formatTable, inColumns, widthOf} from '../text/columns.ts';
 import {printable} from '../text/printable.ts';
 import {formatCount, formatSpan} from '../text/spans.ts';
 import type {Style} from '../text/style.ts';
 import {markOf, timeOf, whyOf} from '../text/style.ts';
-import {agentLabel} from './console-format.ts';
 
 /** A run of more tasks is summed up in counts. */
 const tableTasks = 40;

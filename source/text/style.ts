@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import type {RunStatus, TaskStatus} from '../model/run.ts';
 import type {TaskRow} from '../protocol/views.ts';
 import {formatSpan} from './spans.ts';
+import {taskColours} from './task-colours.ts';
 
 export type Paint = (text: string) => string;
 
@@ -66,16 +67,6 @@ export function createStyle({colour, unicode, columns = Number.POSITIVE_INFINITY
 		note: paint.cyan,
 		warning: paint.yellow,
 	};
-	const palette = [
-		paint.cyan,
-		paint.magenta,
-		paint.blue,
-		paint.yellow,
-		paint.green,
-		paint.cyanBright,
-		paint.magentaBright,
-		paint.blueBright,
-	];
 	return {
 		colour,
 		dim: paint.dim,
@@ -83,7 +74,7 @@ export function createStyle({colour, unicode, columns = Number.POSITIVE_INFINITY
 		columns,
 		ellipsis: unicode ? '…' : '~',
 		mark: (mark, text) => paints[mark](text === undefined ? marks[mark] : `${marks[mark]} ${text}`),
-		task: index => palette[index % palette.length] ?? paint.cyan,
+		task: taskColours(paint),
 	};
 }
 

@@ -1,5 +1,6 @@
 import {taskEnded} from '../model/run.ts';
 import type {AgentRow, RunRow, TaskRow} from '../protocol/views.ts';
+import {agentLabel} from '../text/agent-label.ts';
 import {formatBytes} from '../text/figures.ts';
 import {printable} from '../text/printable.ts';
 import {formatSpan} from '../text/spans.ts';
@@ -29,7 +30,7 @@ export function taskColumns(rows: readonly TaskRow[], now: number, palette: Pale
 		40,
 	);
 	const agents = widestOf(
-		rows.slice(0, measured).map(({agent = '', run}) => agentName(agent, run)),
+		rows.slice(0, measured).map(({agent = '', run}) => agentLabel(agent, run)),
 		5,
 		22,
 	);
@@ -43,7 +44,7 @@ export function taskColumns(rows: readonly TaskRow[], now: number, palette: Pale
 			least: Math.min(11, agents),
 			most: agents,
 			priority: 3,
-			cell: row => ({text: agentName(row.agent ?? '', row.run), paint: palette.dim}),
+			cell: row => ({text: agentLabel(row.agent ?? '', row.run), paint: palette.dim}),
 		},
 		{head: '', least: 10, most: 200, priority: 2, cell: row => ({text: taskNote(row, now), paint: noteColour(row, palette)})},
 	];
@@ -68,24 +69,19 @@ function noteColour({status}: TaskRow, {bad, dim, caution}: Palette) {
 	return status === 'waiting' ? caution : dim;
 }
 
-/** The name of an agent without the run that it lives in: `builder~<run>~2` is `builder~2`. */
-function agentName(agent: string, run: string): string {
-	return agent.replace(`~${run}`, '');
-}
-
-function agentLabel({id, run}: AgentRow): string {
-	return run === undefined ? id : agentName(id, run);
+function rowLabel({id, run}: AgentRow): string {
+	return run === undefined ? id : agentLabel(id, run);
 }
 
 export function agentColumns(rows: readonly AgentRow[], palette: Palette): ReadonlyArray<Column<AgentRow>> {
 	const names = widestOf(
-		rows.slice(0, measured).map(row => agentLabel(row)),
+		rows.slice(0, measured).map(row => rowLabel(row)),
 		8,
 		32,
 	);
 	return [
 		{head: 'STATUS', least: 10, most: 10, priority: 0, cell: row => badgeCell(palette.badge(row.status))},
-		{head: 'AGENT', least: Math.min(names, 18), most: names, priority: 0, cell: row => ({text: agentLabel(row)})},
+		{head: 'AGENT', least: Math.min(names, 18), most: names, priority: 0, cell: row => ({text: rowLabel(row)})},
 		{
 			head: 'SLOTS',
 			least: 7,

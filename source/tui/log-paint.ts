@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import {taskColours} from '../text/task-colours.ts';
 import type {LogLevel} from './log-level.ts';
 
 type Paint = (text: string) => string;
@@ -21,19 +22,10 @@ export type LogPaint = {
 /** Levels are told apart by blue and orange tones and by the word itself, not by red and green. */
 export function createLogPaint({colour, unicode}: {readonly colour: boolean; readonly unicode: boolean}): LogPaint {
 	const paint = pc.createColors(colour);
-	const palette = [
-		paint.cyan,
-		paint.magenta,
-		paint.blue,
-		paint.yellow,
-		paint.green,
-		paint.cyanBright,
-		paint.magentaBright,
-		paint.blueBright,
-	];
+	const colourOf = taskColours(paint);
 	return {
 		dim: paint.dim,
-		label: (text, index) => (palette[index % palette.length] ?? paint.cyan)(text),
+		label: (text, index) => colourOf(index)(text),
 		level: colour ? {error: '1;31', warn: '33', info: '34', debug: '2'} : {error: '', warn: '', info: '', debug: ''},
 		// Reverse video is no colour: without it nobody would see what was found.
 		match: '7',

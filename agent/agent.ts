@@ -54,7 +54,7 @@ export class Agent {
 	readonly #executions = new Map<string, {execution: Execution; ended: Promise<void>}>();
 	readonly #direct = new Set<Direct>();
 	#directs = 0;
-	#clock: NodeJS.Timeout | undefined;
+	#clock: {readonly timer: NodeJS.Timeout; readonly leaseMs: number} | undefined;
 	#closing = false;
 
 	constructor(options: AgentOptions) {
@@ -87,6 +87,7 @@ export class Agent {
 		const applied = this.session.apply(orders, now());
 		if (applied.accepted && this.session.lease) this.#options.guard.renewed(this.session.lease);
 		this.#lookAtClock();
+		if (this.#clock !== undefined) this.#watchClock();
 		const before = this.#spool.bytes;
 		for (const {ref, offset} of applied.acknowledgedLogs) this.#spool.acknowledge(ref, offset);
 		for (const ref of applied.settled) this.#spool.discard(ref);
@@ -149,11 +150,11 @@ export class Agent {
 		this.#options.say(`${attemptKey(ref)} starts: ${assignment.task}`);
 		const ended = this.#run(execution).then(outcome => {
 			this.#executions.delete(attemptKey(ref));
-			if (this.#executions.size === 0) this.#clock = void clearInterval(this.#clock);
+			if (this.#executions.size === 0) this.#unwatchClock();
 			this.#finished(ref, outcome, output.bytes);
 		});
 		this.#executions.set(attemptKey(ref), {execution, ended});
-		this.#clock ??= setInterval(() => this.#lookAtClock(), clockLookMs(this.session.lease?.leaseMs ?? 0));
+		this.#watchClock();
 	}
 
 	#execution(assignment: Assignment, {direct, write}: {direct: boolean; write: ExecutionOptions['write']}): Execution {
@@ -188,6 +189,19 @@ export class Agent {
 		this.#options.say(`${attemptKey(ref)} ${inWords(outcome)}`);
 		this.session.finished(ref, outcome, logBytes);
 		this.onNews('outcome');
+	}
+
+	/** A session that was ended and opened again may have another lease than before. */
+	#watchClock(): void {
+		const {leaseMs = 0} = this.session.lease ?? {};
+		if (this.#clock?.leaseMs === leaseMs) return;
+		this.#unwatchClock();
+		this.#clock = {timer: setInterval(() => this.#lookAtClock(), clockLookMs(leaseMs)), leaseMs};
+	}
+
+	#unwatchClock(): void {
+		clearInterval(this.#clock?.timer);
+		this.#clock = undefined;
 	}
 
 	/** Ends all attempts when the lease is about to: before anything else is done after a sleep, and all the time. */

@@ -2,6 +2,7 @@ import type {Clock} from '../engine/clock.ts';
 import type {Engine} from '../engine/engine.ts';
 import type {TaskLogs} from '../engine/task-logs.ts';
 import {ByoaiError} from '../model/error.ts';
+import type {Event} from '../model/event.ts';
 import type {AttemptRef, SessionId} from '../model/ids.ts';
 import {attemptKey} from '../model/ids.ts';
 import type {Orders, Report} from '../protocol/messages.ts';
@@ -118,9 +119,7 @@ export class Exchanges {
 
 	/** A session that its holder has closed, or whose attempts nobody can answer for: what it ran counts as lost. */
 	async endSession(session: SessionId, cause: string): Promise<void> {
-		const {engine, clock} = this.#options;
-		// Refused when it was lost already; fails only when the engine stops.
-		await engine.offer({type: 'session-lost', at: clock.now(), session, cause}).catch(() => undefined);
+		await this.#offer({type: 'session-lost', at: this.#options.clock.now(), session, cause});
 	}
 
 	/** Whether an agent was heard from lately, in whichever session. */
@@ -145,6 +144,11 @@ export class Exchanges {
 		this.#cancelTimer();
 		this.#cancelSubscription();
 		for (const release of this.#held.values()) release();
+	}
+
+	async #offer(event: Event): Promise<void> {
+		// Refused when it has come about already; fails only when the engine stops.
+		await this.#options.engine.offer(event).catch(() => undefined);
 	}
 
 	#inTurn<Result>(session: SessionId, task: () => Promise<Result>): Promise<Result> {
@@ -244,7 +248,12 @@ export class Exchanges {
 	/** In its turn: a Report taken before renews the lease, and one that comes now is answered when the loss is durable, not with a lease. */
 	async #lose(session: SessionId): Promise<void> {
 		const {engine, clock} = this.#options;
-		if (!this.#sessions.isExpired(session, clock.monotonic())) return;
-		await this.endSession(session, `its agent ${engine.state.sessions[session]?.agent ?? ''} was not heard from until its lease ended`);
+		const {agent} = engine.state.sessions[session] ?? {};
+		if (agent === undefined || !this.#sessions.isExpired(session, clock.monotonic())) return;
+		const cause = `its agent ${agent} was not heard from until its lease ended`;
+		const instance = poolOfInstance(engine.state, agent)?.instances.find(({name}) => name === agent);
+		if (instance === undefined) return this.endSession(session, cause);
+		// An agent that hangs together with its watchdog has ended nothing; that its driver has stopped it is certain.
+		if (instance.status !== 'stopping') await this.#offer({type: 'instance-given-up', at: clock.now(), instance: agent, cause});
 	}
 }

@@ -130,7 +130,7 @@ export function instanceRows(pool: Pool, version: number, vitals: AgentVitals): 
 	}
 	const isDraining = (status: InstanceStatus) => status === 'stopping' || pool.draining === true;
 	// One that is being stopped does not answer for long, which is as it should be.
-	const problemOf = ({name, status}: Instance) => broken ?? (status === 'stopping' ? undefined : vitals.contact(name)?.problem);
+	const problemOf = ({name, status, givenUp}: Instance) => broken ?? (status === 'stopping' ? givenUp : vitals.contact(name)?.problem);
 	return instances.map(instance => {
 		const {name, status, onlineAt} = instance;
 		const usage = vitals.usage(name);

@@ -44,8 +44,13 @@ export type Pool = {
 	readonly idleMs: number;
 	/** How many instances were ever started; the next is named after it. */
 	readonly started: number;
-	/** Instances that failed or ended by themselves since an attempt last ended well on this pool. */
+	/**
+	 * How often instances failed or ended by themselves since an attempt last ended well on this pool. Those that were there together count
+	 * once: an engine that dies takes all of them along.
+	 */
 	readonly failures: number;
+	/** When that was last counted. */
+	readonly failedAt?: number;
 	/** When the next instance may be started, after one failed. */
 	readonly nextStartAt?: number;
 	/** Why it cannot serve; set, its tasks fail with it. */
@@ -73,6 +78,8 @@ export type Instance = {
 	readonly startedAt?: number;
 	/** Set once an agent program in it opened a session. */
 	readonly onlineAt?: number;
+	/** Why it is being stopped though it was to go on: what it ran is lost for this cause, once its end is confirmed. */
+	readonly givenUp?: string;
 	/** `lifetime: task`: it has been given its attempt and gets no other. */
 	readonly spent?: boolean;
 };

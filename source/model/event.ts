@@ -25,6 +25,8 @@ export type Event =
 	| AttemptFinished
 	| {readonly type: 'instance-started'; readonly at: number; readonly instance: string; readonly handle: Handle}
 	| {readonly type: 'instance-failed'; readonly at: number; readonly instance: string; readonly end: InstanceEnd}
+	/** It is to be stopped, because nobody can say any more what runs in it. What it ran is lost once its end is confirmed. */
+	| {readonly type: 'instance-given-up'; readonly at: number; readonly instance: string; readonly cause: string}
 	| {readonly type: 'instance-ended'; readonly at: number; readonly instance: string; readonly end: InstanceEnd}
 	| {readonly type: 'ticked'; readonly at: number};
 

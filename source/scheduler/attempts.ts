@@ -97,7 +97,8 @@ function markSpent(draft: Draft, agent: string): void {
 function forgiveFailures(draft: Draft, agent: string): void {
 	const pool = poolOfInstance(draft.state, agent);
 	if (pool === undefined || pool.failures === 0) return;
-	draft.change({pools: {...draft.state.pools, [pool.name]: {...pool, failures: 0}}});
+	const {failedAt: _, ...rest} = pool;
+	draft.change({pools: {...draft.state.pools, [pool.name]: {...rest, failures: 0}}});
 }
 
 function sameAttempt(a: AttemptRef, b: AttemptRef): boolean {

@@ -47,6 +47,8 @@ export function check(state: State, event: Event): Refusal | undefined {
 		case 'instance-failed':
 		case 'instance-ended':
 			return poolOfInstance(state, event.instance) ? undefined : refuse('not_found', `no instance ${event.instance}`);
+		case 'instance-given-up':
+			return checkGivenUp(state, event.instance);
 		case 'ticked':
 			return undefined;
 	}
@@ -110,6 +112,12 @@ function checkSession(state: State, session: string, agent: string): Refusal | u
 	// Otherwise a crash now could leave a session whose instance nobody can find, held until its lease ends.
 	if (instance.handle === undefined) return refuse('unavailable', `instance ${agent} is not recorded as started yet; try again`);
 	return instance.status === 'stopping' ? refuse('conflict', `agent ${agent} is being stopped`) : undefined;
+}
+
+function checkGivenUp(state: State, name: string): Refusal | undefined {
+	const instance = poolOfInstance(state, name)?.instances.find(other => other.name === name);
+	if (instance === undefined) return refuse('not_found', `no instance ${name}`);
+	return instance.status === 'stopping' ? refuse('conflict', `instance ${name} is being stopped`) : undefined;
 }
 
 function checkAssignment(state: State, {ref, session}: Extract<Event, {type: 'attempt-assigned'}>): Refusal | undefined {

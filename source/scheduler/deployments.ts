@@ -19,7 +19,7 @@ export function deployAgent(draft: Draft, {agent, directory}: Of<'agent-deployed
 	if (known === undefined) {
 		return putPool(draft, {name: agent.name, spec: agent, directory, idleMs: 0, started: 0, failures: 0, instances: []});
 	}
-	const {draining: _, broken: __, nextStartAt: ___, ...pool} = known;
+	const {draining: _, broken: __, nextStartAt: ___, failedAt: ____, ...pool} = known;
 	putPool(draft, {...pool, failures: 0});
 	sendOrders(draft, pool);
 }

@@ -1,4 +1,5 @@
 import type {Instance, Pool} from '../model/agent.ts';
+import type {SessionOpened} from '../model/event.ts';
 import type {Handle, InstanceEnd} from '../model/instance.ts';
 import {loseSession} from './attempts.ts';
 import type {Draft} from './draft.ts';
@@ -23,11 +24,30 @@ export function instanceEnded(draft: Draft, name: string, end: InstanceEnd): voi
 	const found = find(draft, name);
 	if (found === undefined) return;
 	const wanted = found.instance.status !== 'stopping';
-	loseSessionsOf(draft, name, `its agent's instance ended: ${end.cause}`);
+	const {givenUp} = found.instance;
+	const cause = givenUp === undefined ? `its agent's instance ended: ${end.cause}` : `its agent's instance was stopped: ${givenUp}`;
+	loseSessionsOf(draft, name, cause);
 	const {pool, instance} = find(draft, name) ?? found;
 	if (wanted) return endUnwanted(draft, pool, instance, end);
 	const instances = pool.instances.filter(other => other.name !== name);
 	draft.change({pools: {...draft.state.pools, [pool.name]: {...pool, instances}}});
+}
+
+/** Nobody can say what runs in it. That is lost once the driver has confirmed its end: then nothing of it can still run. */
+export function giveUp(draft: Draft, name: string, cause: string): void {
+	const found = find(draft, name);
+	if (found === undefined || found.instance.status === 'stopping') return;
+	endUnwanted(draft, found.pool, {...found.instance, givenUp: cause}, {cause});
+}
+
+/**
+ * One agent program runs in an instance. Two sessions of one instance are two starts of it, and a late Report of the dead one may have
+ * opened the newer session: attempts that were given to that one would wait for a lease of a day.
+ */
+export function giveUpDoubled(draft: Draft, {agent, basic}: SessionOpened): void {
+	if (basic || find(draft, agent) === undefined) return;
+	const sessions = Object.values(draft.state.sessions).filter(session => session.agent === agent && !session.basic);
+	if (sessions.length > 1) giveUp(draft, agent, 'its agent program was started anew, and which of the two lives is not known');
 }
 
 /**

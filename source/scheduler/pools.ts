@@ -196,9 +196,11 @@ function wanted(state: State, pool: Pool): number {
 
 /** An instance failed to start, or ended by itself: another is tried after a while, unless it has happened too often, or cannot do better. */
 export function recordInstanceFailure(pool: Pool, instance: Instance, end: InstanceEnd, now: number): Pool {
-	const failures = pool.failures + 1;
-	const changed = {...pool, failures};
+	const counts = pool.failedAt === undefined || instance.requestedAt >= pool.failedAt;
+	const failures = pool.failures + (counts ? 1 : 0);
+	const changed = {...pool, failures, ...(counts && {failedAt: now})};
 	if (failures > instanceFailureLimit || end.isFinal) return {...changed, broken: describeEnd(instance.name, end)};
+	if (!counts) return changed;
 	if (failures === 1) return changed;
 	return {...changed, nextStartAt: now + Math.min(restartDelayMs * 2 ** (failures - 2), restartDelayLimitMs)};
 }

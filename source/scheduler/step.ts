@@ -4,7 +4,7 @@ import {assignAttempt, finishReported, loseSession, openSession, startAttempt} f
 import {deployAgent, drainAgent, removeAgent} from './deployments.ts';
 import type {OwnArrays} from './draft.ts';
 import {Draft} from './draft.ts';
-import {instanceEnded, instanceFailed, instanceStarted} from './instances.ts';
+import {giveUp, giveUpDoubled, instanceEnded, instanceFailed, instanceStarted} from './instances.ts';
 import {adoptedBy, poolsFor, reconcilePools} from './pools.ts';
 import {takeUp} from './rerun.ts';
 import {createRun, endedRun, stopRun} from './runs.ts';
@@ -49,7 +49,8 @@ function apply(draft: Draft, event: Event): void {
 		case 'agent-removed':
 			return removeAgent(draft, event.agent);
 		case 'session-opened':
-			return openSession(draft, event);
+			openSession(draft, event);
+			return giveUpDoubled(draft, event);
 		case 'session-lost':
 			return loseSession(draft, event.session, event.cause);
 		case 'attempt-assigned':
@@ -62,6 +63,8 @@ function apply(draft: Draft, event: Event): void {
 			return instanceStarted(draft, event.instance, event.handle);
 		case 'instance-failed':
 			return instanceFailed(draft, event.instance, event.end);
+		case 'instance-given-up':
+			return giveUp(draft, event.instance, event.cause);
 		case 'instance-ended':
 			return instanceEnded(draft, event.instance, event.end);
 		case 'ticked':

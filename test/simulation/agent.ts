@@ -39,8 +39,8 @@ export class AgentProcess {
 	readonly #contact: Contact;
 	readonly #commands = new Map<string, Command>();
 	readonly #machine: Machine;
-	/** Whether a look at the clock is to come. */
-	#guarded = false;
+	/** Length of the lease for whose end a look at the clock is to come; undefined: none is. */
+	#guardedMs: number | undefined;
 
 	constructor({world, audit, requests}: AgentParts, options: AgentOptions) {
 		this.#world = world;
@@ -97,7 +97,8 @@ export class AgentProcess {
 	apply(orders: Orders): void {
 		const applied = this.session.apply(orders, this.#machine.now);
 		this.#traceOrders(orders, applied.accepted);
-		if (applied.accepted && !this.#guarded) this.#guardLater();
+		// A session that was ended and opens again may get another lease than before.
+		if (applied.accepted && this.#guardedMs !== orders.leaseMs) this.#guardLater();
 		this.#lookAtClock();
 		for (const {ref, offset} of applied.acknowledgedLogs) {
 			const command = this.#commands.get(attemptKey(ref));
@@ -219,7 +220,7 @@ export class AgentProcess {
 	/** Both looks at the clock: the agent's own, unless it is paused, and its watchdog's, unless the machine stands still. */
 	#guard({atWaking = false} = {}): void {
 		const {lease} = this.session;
-		if (!this.alive || this.#machine.isFrozen || !lease) return;
+		if (!this.alive || !this.#machine.isWatched || !lease) return;
 		const leftMs = leaseLeftMs(lease, this.#machine.now);
 		if (leftMs > killWindowMs(lease.leaseMs) / 4) {
 			if (!this.isPaused) this.#lookAtClock();
@@ -236,12 +237,14 @@ export class AgentProcess {
 	#guardLater(): void {
 		const {lease} = this.session;
 		if (!lease) return;
-		this.#guarded = true;
+		const {leaseMs} = lease;
+		this.#guardedMs = leaseMs;
 		const leftMs = leaseLeftMs(lease, this.#machine.now);
-		const window = killWindowMs(lease.leaseMs);
+		const window = killWindowMs(leaseMs);
 		const ms = (leftMs > window ? leftMs - window : leftMs - window / 4) / this.#machine.rate;
 		this.#world.at(Math.max(0.5, ms), () => {
-			this.#guarded = false;
+			if (this.#guardedMs !== leaseMs) return; // another look has taken its place
+			this.#guardedMs = undefined;
 			this.#guard();
 		});
 	}

@@ -88,6 +88,9 @@ export class Expectations {
 				return [];
 			case 'attempt-finished':
 				return [this.#finish(event.ref, event.session, event.outcome)];
+			case 'instance-given-up':
+				this.#countEnd(event.instance, before);
+				return [];
 			case 'instance-started':
 			case 'attempt-started':
 				return [];
@@ -146,11 +149,12 @@ export class Expectations {
 		const run = this.run(ref.run);
 		run.assign(ref.task, ref.attempt, id);
 		session.attempts = [...session.attempts, ref];
-		const [name = ''] = session.agent.split('~');
+		const pool = poolOf(before, session.agent);
+		// One that a run declared is not the agent of its name that people drain and remove.
+		const name = pool === undefined || pool.run !== undefined ? session.agent : pool.name;
 		assert(!this.#drained.has(name), `attempt assigned to ${session.agent}, which is drained`);
 		assert(!this.#removed.has(name), `attempt assigned to ${session.agent}, which is being removed`);
 		assert(this.#fits(session.agent, run.task(ref.task).spec.agent, ref.run), `${session.agent} is not who task ${ref.task} asks for`);
-		const pool = poolOf(before, session.agent);
 		if (pool?.spec.lifetime !== 'task') return;
 		assert(!this.#spent.has(session.agent), `${session.agent}, which lives for one task, was given another`);
 		this.#spent.add(session.agent);

@@ -45,7 +45,11 @@ export class Havoc {
 		const agent = isInstance ? driver.agent(instance) : crew.agent(name ?? '');
 		if (name !== undefined && random.chance(faults.agentCrash)) crew.crash(name);
 		if (random.chance(faults.freeze)) agent?.pause(this.#pauseMs(), {freeze: true, suspend: random.chance(0.5)});
-		if (random.chance(faults.agentStop)) agent?.pause(this.#pauseMs(), {freeze: false, suspend: false});
+		if (random.chance(faults.agentStop) && agent) {
+			const ms = this.#pauseMs();
+			// Only of an instance can the end be confirmed: with a registered agent this is not promised.
+			agent.pause(ms, {freeze: false, suspend: false, watchdog: isInstance && ms % 2 === 0});
+		}
 		if (agent && random.chance(faults.cut)) network.cut(agent.options.name, this.#pauseMs());
 		if (instance !== undefined && random.chance(faults.instanceKill)) driver.end(instance, 'killed');
 		if (random.chance(faults.orchestratorCrash)) orchestrator.crash();

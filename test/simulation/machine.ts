@@ -6,6 +6,8 @@ export type Pause = {
 	readonly freeze: boolean;
 	/** And its monotonic clock stands still with it. */
 	readonly suspend: boolean;
+	/** Its watchdog is stopped with the process: nobody looks at the clock, and what it runs goes on. */
+	readonly watchdog?: boolean;
 };
 
 /** Where one agent's process runs: its clocks, and its standstills. */
@@ -13,6 +15,7 @@ export class Machine {
 	/** The agent's process lives; its end takes all that runs on the machine along. */
 	alive = true;
 	#frozen = false;
+	#unwatched = false;
 	#pausedUntil = 0;
 	#sleptMs = 0;
 	#wallOffsetMs = 0;
@@ -30,9 +33,9 @@ export class Machine {
 		return this.#pausedUntil > this.#world.now;
 	}
 
-	/** Whether everything does. */
-	get isFrozen(): boolean {
-		return this.#frozen;
+	/** Whether the watchdog looks at the clock. */
+	get isWatched(): boolean {
+		return !this.#frozen && !this.#unwatched;
 	}
 
 	get now(): Now {
@@ -66,12 +69,14 @@ export class Machine {
 	}
 
 	/** `wake` comes first when it is over. */
-	pause(ms: number, {freeze, suspend}: Pause, wake: () => void): void {
+	pause(ms: number, {freeze, suspend, watchdog = false}: Pause, wake: () => void): void {
 		this.#pausedUntil = this.#world.now + ms;
 		this.#frozen = freeze;
+		this.#unwatched = watchdog;
 		this.#world.at(ms, () => {
 			if (suspend) this.#sleptMs += ms;
 			this.#frozen = false;
+			this.#unwatched = false;
 			if (this.alive) wake();
 		});
 	}

@@ -79,7 +79,7 @@ export const agentMutants: readonly Mutant[] = [
 		name: 'no-watchdog',
 		rule: '9: a watchdog kills for an agent that stands still',
 		file: program,
-		find: 'if (!this.alive || this.#machine.isFrozen || !lease) return;',
+		find: 'if (!this.alive || !this.#machine.isWatched || !lease) return;',
 		replace: 'if (!this.alive || this.isPaused || !lease) return;',
 		seed: 7,
 	},

@@ -176,9 +176,26 @@ export const placementMutants: readonly Mutant[] = [
 		name: 'end-of-instance-unheard',
 		rule: '5: the end of an instance ends its session at once',
 		file: instances,
-		find: "loseSessionsOf(draft, name, `its agent's instance ended: ${end.cause}`);",
+		find: 'loseSessionsOf(draft, name, cause);',
 		replace: '',
 		seed: 1,
+	},
+	{
+		name: 'given-up-is-lost',
+		rule: '6: what an instance that is given up ran is lost once its end is confirmed, not before',
+		file: instances,
+		find: 'endUnwanted(draft, found.pool, {...found.instance, givenUp: cause}, {cause});',
+		replace: `loseSessionsOf(draft, name, cause);
+	endUnwanted(draft, draft.state.pools[found.pool.name] ?? found.pool, {...found.instance, givenUp: cause}, {cause});`,
+		seed: 1,
+	},
+	{
+		name: 'two-programs-in-an-instance',
+		rule: '5: of two sessions of one instance one is dead, and its attempts must not wait for its lease',
+		file: instances,
+		find: 'if (sessions.length > 1) giveUp',
+		replace: 'if (sessions.length > 9) giveUp',
+		seed: 101605,
 	},
 	{
 		name: 'failed-instance-forgotten',

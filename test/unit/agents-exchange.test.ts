@@ -290,6 +290,24 @@ test('an instance has the longer lease', async () => {
 	expect(engine.state.sessions.s).toMatchObject({leaseMs: 86_400_000});
 });
 
+test('an instance whose lease ends is given up, once: only the end of it loses what it ran, and a late outcome still counts', async () => {
+	const {tell, report, engine, clock, task: taskNow, store} = open();
+	await tell(submitted('r1', workflow([task('a', {agent: {name: 'local-agent'}})])));
+	await tell({type: 'instance-started', at: clock.now(), instance: 'local-agent', handle: {driver: 'fake'}});
+	await report({}, 'local-agent');
+	await expect.poll(() => taskNow()?.status).toBe('running');
+	await clock.pass(86_400_000 * 1.05 + 1000);
+	await clock.pass(5000);
+	expect(engine.state.pools['local-agent']?.instances).toMatchObject([
+		{name: 'local-agent', status: 'stopping', givenUp: 'its agent local-agent was not heard from until its lease ended'},
+		{name: 'local-agent~2', status: 'starting'},
+	]);
+	expect([...store.read(0)].filter(({event}) => event.type === 'instance-given-up')).toHaveLength(1);
+	expect(taskNow()?.status).toBe('running');
+	await report({held: [ref], free: 0, outcomes: [{ref, outcome: succeeded, logBytes: 0}]}, 'local-agent');
+	expect(engine.state.runs.r1).toBeUndefined();
+});
+
 test('two sessions of one agent are told apart: the older one keeps what it runs', async () => {
 	const {tell, report, task: taskNow, engine} = await openWorking();
 	await tell(opened('other', 'agent'));

@@ -102,6 +102,56 @@ test('an instance that ends again and again breaks its pool, and its tasks fail 
 	expect(play.state.pools).toEqual({});
 });
 
+test('instances that were there together and end together count as one failure: an engine that dies takes all along', () => {
+	const play = new Play().submit(flow({replicas: 6}));
+	const names = () => (play.state.pools['agent~r1']?.instances ?? []).filter(({status}) => status !== 'stopping').map(({name}) => name);
+	for (let round = 1; round <= 3; round++) {
+		for (const name of names()) online(play, name);
+		for (const instance of names()) {
+			play.now++;
+			play.event({type: 'instance-ended', at: play.now, instance, end: {cause: 'the engine was killed'}});
+		}
+		expect(play.state.pools['agent~r1']).toMatchObject({failures: round});
+		if (names().length === 0) play.pass();
+		expect(names()).toHaveLength(6);
+	}
+	for (const instance of names()) play.event({type: 'instance-ended', at: ++play.now, instance, end: {cause: 'the engine was killed'}});
+	expect(play.state.pools['agent~r1']).toMatchObject({failures: 4, broken: expect.stringContaining('the engine was killed')});
+});
+
+test('what an instance ran that is given up is lost when its end is confirmed, not before', () => {
+	const play = new Play().submit(flow());
+	online(play, 'agent~r1');
+	play.place();
+	commands(play);
+	play.event({type: 'instance-given-up', at: play.now, instance: 'agent~r1', cause: 'it is silent'});
+	expect(commands(play)).toEqual(['stop-instance agent~r1', 'start-instance agent~r1~2']);
+	expect(play.run().tasks[0]).toMatchObject({status: 'running', losses: 0});
+	online(play, 'agent~r1~2');
+	expect(play.place()).toEqual([]);
+	const stopped = {type: 'instance-ended', at: play.now, instance: 'agent~r1', end: {cause: 'stopped'}} as const;
+	play.event(stopped);
+	expect(play.run().tasks[0]).toMatchObject({
+		status: 'ready',
+		losses: 1,
+		attempts: [{outcome: {status: 'lost', reason: "its agent's instance was stopped: it is silent"}}],
+	});
+	expect(play.place()).toEqual(['a']);
+});
+
+test('an instance with a second session is given up: one of the two programs is dead, and nobody knows which', () => {
+	const play = new Play().submit(flow());
+	online(play, 'agent~r1', 'first');
+	play.place();
+	commands(play);
+	play.session('agent~r1', 'second');
+	expect(commands(play)).toEqual(['stop-instance agent~r1', 'start-instance agent~r1~2']);
+	expect(play.run().tasks[0]).toMatchObject({status: 'running', losses: 0});
+	play.event({type: 'instance-ended', at: play.now, instance: 'agent~r1', end: {cause: 'stopped'}});
+	expect(play.state.sessions).toEqual({});
+	expect(play.run().tasks[0]).toMatchObject({status: 'ready', losses: 1});
+});
+
 test('an instance that no further try can help breaks its pool at once', () => {
 	const play = new Play().submit(flow({replicas: 2}));
 	commands(play);

@@ -3,12 +3,15 @@ import type {InstanceEnd} from '../model/instance.ts';
 import {lastOutput, readWatchdog} from './local-directory.ts';
 import {killLeftGroups} from './local-groups.ts';
 import type {ProcessId} from './local-process.ts';
-import {isAlive} from './local-process.ts';
+import {isAlive, signalProcess} from './local-process.ts';
 
 /** How often a process is looked at that is not our child: nobody tells us of its end. */
 const pollMs = 500;
 /** How often the watchdog of an agent that has ended is looked at: it needs but a moment. */
 const watchdogPollMs = 20;
+
+/** For the watchdog of an agent that has ended to end what that ran: longer than it ever takes. */
+const watchdogMs = 10_000;
 
 /** For what a dead agent and a dead watchdog left running to be gone, once it was killed. */
 const killMs = 10_000;
@@ -27,11 +30,20 @@ export async function adoptedEnd(holder: ProcessId, signal: AbortSignal): Promis
 export async function instanceEnd(agentEnd: Promise<InstanceEnd>, generation: string, signal: AbortSignal): Promise<InstanceEnd> {
 	const end = await agentEnd;
 	const watchdog = await readWatchdog(generation);
-	if (watchdog !== undefined) await gone(watchdog, watchdogPollMs, signal);
+	if (watchdog !== undefined) await watchdogEnd(watchdog, signal);
 	// What cannot be killed (it hangs in the kernel) is waited for no longer: its attempt would hang with it.
 	if (!signal.aborted) await killLeftGroups(generation, killMs);
 	const output = await lastOutput(generation);
 	return {...end, ...(output === undefined ? {} : {output})};
+}
+
+/** One that somebody has stopped goes on; one that hangs is killed, as this driver does the rest of its work. */
+async function watchdogEnd(watchdog: ProcessId, signal: AbortSignal): Promise<void> {
+	signalProcess(watchdog, 'SIGCONT');
+	await gone(watchdog, watchdogPollMs, AbortSignal.any([signal, AbortSignal.timeout(watchdogMs)]));
+	if (signal.aborted) return;
+	signalProcess(watchdog, 'SIGKILL');
+	await gone(watchdog, watchdogPollMs, signal);
 }
 
 /** Resolves when the process has ended, or the signal is aborted. Its timers keep nobody alive. */

@@ -25,7 +25,7 @@ export type LocalDriverOptions = {
 	readonly environment: Readonly<Record<string, string | undefined>>;
 	/** What the agent of an instance is told besides: its token, where its orchestrator is. */
 	readonly instanceEnvironment: (instance: string) => Readonly<Record<string, string>>;
-	/** How long an agent may take to end after SIGTERM, before SIGKILL. */
+	/** How long an agent may take to end after SIGTERM, and then its watchdog after it, before SIGKILL. */
 	readonly stopGraceMs: number;
 };
 
@@ -45,7 +45,7 @@ export function createLocalDriver(options: LocalDriverOptions): Driver {
 		const newest = await newestGeneration(directory, spec.name);
 		if (isHeld(newest)) return toHandle(newest.claim, newest.generation);
 		// Nobody may have watched it: what a dead agent left goes before anything new comes.
-		if (newest !== undefined && newest.claim !== 'none') await endLeft(spec.name, newest.generation);
+		if (newest !== undefined && newest.claim !== 'none') await endLeft(spec.name, newest.generation, stopGraceMs);
 		const generation = newest?.claim === 'none' ? newest.generation : await addGeneration(directory, spec.name, newest?.number);
 		const environment = {
 			...agentEnvironment(options.environment, spec, options.instanceEnvironment(spec.name)),

@@ -58,6 +58,23 @@ test('a stop waits for the watchdog', async () => {
 	expect(await left).toEqual([]);
 });
 
+test('a stop ends an agent and a watchdog that somebody has stopped', async () => {
+	const driver = host.createDriver();
+	await driver.start(host.spec('a', {FIXTURE_WATCHDOG: gate}));
+	expect(host.alive()).toHaveLength(2);
+	for (const pid of host.alive()) process.kill(pid, 'SIGSTOP');
+	writeFileSync(gate, '');
+	await driver.stop({name: 'a'});
+	expect(host.alive()).toEqual([]);
+});
+
+test('a stop kills a watchdog that does not end', async () => {
+	const driver = host.createDriver({stopGraceMs: 300});
+	await startAndLeaveWatchdog(driver);
+	await driver.stop({name: 'a'});
+	expect(host.alive()).toEqual([]);
+});
+
 test.each(['own', 'adopted'])('the end of an %s instance is told only once its watchdog has done its work', async whose => {
 	const driver = host.createDriver();
 	const handle = await startAndLeaveWatchdog(driver);
@@ -65,6 +82,16 @@ test.each(['own', 'adopted'])('the end of an %s instance is told only once its w
 	await driver.list();
 	writeFileSync(gate, '');
 	expect(await left).toEqual([]);
+});
+
+test('the end of an instance is told although somebody has stopped its watchdog', async () => {
+	const driver = host.createDriver();
+	const handle = await driver.start(host.spec('a', {FIXTURE_WATCHDOG: gate}));
+	for (const pid of host.alive()) if (pid !== handle.pid) process.kill(pid, 'SIGSTOP');
+	writeFileSync(gate, '');
+	process.kill(Number(handle.pid), 'SIGKILL');
+	expect(await driver.watch('a', handle, never)).toMatchObject({signal: 'SIGKILL'});
+	expect(host.alive()).toEqual([]);
 });
 
 test('a start ends its own program when another one holds the instance', async () => {

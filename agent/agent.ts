@@ -165,7 +165,9 @@ export class Agent {
 			fifos: this.#fifos,
 			environment,
 			write,
-			began: group => guard.began(group, {direct}),
+			starting: () => guard.starting(),
+			notStarted: mark => guard.notStarted(mark),
+			began: (group, mark) => guard.began(group, {mark, direct}),
 			vanished: group => guard.vanished(group),
 			lookAtClock: () => this.#lookAtClock(),
 		});

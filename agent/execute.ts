@@ -2,6 +2,7 @@ import {once} from 'node:events';
 import {rmSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {startVariable} from '../source/model/instance.ts';
 import type {Outcome} from '../source/model/run.ts';
 import type {Environment} from '../source/model/workflow.ts';
 import type {Assignment, LogStream} from '../source/protocol/messages.ts';
@@ -24,8 +25,11 @@ export type ExecutionOptions = {
 	readonly environment: Environment;
 	/** Takes output in the order of reading. */
 	readonly write: (stream: LogStream, data: Buffer, at: number) => void;
+	/** Its command is about to start; returns what it must carry as `BYOAI_START`. Either of the next two follows. */
+	readonly starting: () => string;
+	readonly notStarted: (mark: string) => void;
 	/** Processes run in this group from now on. */
-	readonly began: (group: number) => void;
+	readonly began: (group: number, mark: string) => void;
 	/** Called before the command starts and when its own process has ended: the last moments at which `stop` makes a difference. */
 	readonly lookAtClock: () => void;
 	/** Nothing of this group runs any more. */
@@ -103,13 +107,17 @@ export class Execution {
 			closeWriteEnds(pipes);
 			return this.#stop;
 		}
+		const mark = this.#options.starting();
 		const started = await startCommand(line, {
 			cwd: resolve(assignment.workingDir ?? '.'),
-			env: {...environment, ...assignment.env},
+			env: {...environment, ...assignment.env, [startVariable]: mark},
 			pipes,
-			began: group => this.#began(group),
+			began: group => this.#began(group, mark),
 		});
-		if ('failure' in started) return started.failure;
+		if ('failure' in started) {
+			this.#options.notStarted(mark);
+			return started.failure;
+		}
 		const startedAt = performance.now();
 		const drained = this.#read(pipes);
 		const timer = after(assignment.timeoutMs, () => {
@@ -125,9 +133,9 @@ export class Execution {
 		return this.#outcome({exitCode, signal, durationMs, unkillable});
 	}
 
-	#began(group: number): void {
+	#began(group: number, mark: string): void {
 		this.#group = group;
-		this.#options.began(group);
+		this.#options.began(group, mark);
 	}
 
 	#read({stdout, stderr}: Pipes): Promise<unknown> {

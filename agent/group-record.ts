@@ -3,13 +3,15 @@ import {join} from 'node:path';
 import {processStat} from './process-group.ts';
 
 /**
- * The process groups of a deployed agent's commands, in the file `groups` of its instance's directory: `+<pid> <start time>` when one began,
- * `-<pid>` when nothing of it runs any more. Its driver reads it when agent and watchdog are both dead, and nobody else is there to
- * end them. It holds a group as soon as the call returns; nothing of it need survive the machine.
+ * The process groups of a deployed agent's commands, in the file `groups` of its instance's directory, a line each: `?<mark>` before a command is
+ * started, `+<pid> <start time> <mark>` when its group began, `!<mark>` when none did, `-<pid>` when nothing of a group runs any more. Its
+ * driver reads it when agent and watchdog are both dead, and nobody else is there to end them: what it finds marked and never begun,
+ * it looks for by the mark. What is told is in the file when the call returns; nothing of it need survive the machine.
  */
 export class GroupRecord {
 	readonly #file: number;
 	readonly #say: (message: string) => void;
+	readonly #starting = new Set<string>();
 	readonly #groups = new Set<number>();
 
 	constructor(directory: string, say: (message: string) => void) {
@@ -17,25 +19,45 @@ export class GroupRecord {
 		this.#say = say;
 	}
 
-	began(group: number): void {
+	starting(mark: string): void {
+		this.#starting.add(mark);
+		this.#write(`?${mark}`);
+	}
+
+	notStarted(mark: string): void {
+		this.#starting.delete(mark);
+		this.#writeEnd(`!${mark}`);
+	}
+
+	began(group: number, mark: string): void {
+		this.#starting.delete(mark);
 		this.#groups.add(group);
-		this.#write(() => writeSync(this.#file, `+${group} ${processStat(group)?.startTime ?? ''}\n`));
+		this.#write(`+${group} ${processStat(group)?.startTime ?? ''} ${mark}`);
 	}
 
 	vanished(group: number): void {
 		this.#groups.delete(group);
-		// It stays as short as what runs at once.
-		this.#write(() => (this.#groups.size === 0 ? ftruncateSync(this.#file) : writeSync(this.#file, `-${group}\n`)));
+		this.#writeEnd(`-${group}`);
 	}
 
 	close(): void {
 		closeSync(this.#file);
 	}
 
+	/** It stays as short as what runs at once. */
+	#writeEnd(line: string): void {
+		if (this.#groups.size + this.#starting.size > 0) this.#write(line);
+		else this.#try(() => ftruncateSync(this.#file));
+	}
+
+	#write(line: string): void {
+		this.#try(() => writeSync(this.#file, `${line}\n`));
+	}
+
 	/** A full disk is no reason to run nothing: the watchdog is there all the same. */
-	#write(write: () => unknown): void {
+	#try(change: () => unknown): void {
 		try {
-			write();
+			change();
 		} catch (error) {
 			this.#say(`what runs could not be written down: ${error instanceof Error ? error.message : String(error)}`);
 		}

@@ -1,5 +1,6 @@
 import type {ChildProcess} from 'node:child_process';
 import {spawn} from 'node:child_process';
+import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
 import type {Environment} from '../source/model/workflow.ts';
 import {GroupRecord} from './group-record.ts';
@@ -24,6 +25,9 @@ export type GuardOptions = {
  */
 export class Guard {
 	readonly #options: GuardOptions;
+	readonly #id = randomBytes(8).toString('hex');
+	#starts = 0;
+	readonly #starting = new Set<string>();
 	readonly #groups = new Map<number, {readonly direct: boolean}>();
 	readonly #record: GroupRecord | undefined;
 	#lease: Lease | undefined;
@@ -56,11 +60,31 @@ export class Guard {
 		return [...this.#groups.keys()];
 	}
 
-	/** `direct`: no attempt, so that the end of a lease does not concern it. */
-	began(group: number, {direct}: {direct: boolean}): void {
+	/**
+	 * A command is about to start. Returns the mark that it must carry as `BYOAI_START`: an agent that is killed in that very moment leaves a
+	 * process whose number nobody has been told.
+	 */
+	starting(): string {
+		const mark = `${this.#id}-${++this.#starts}`;
+		this.#starting.add(mark);
+		this.#record?.starting(mark);
+		this.#tell({type: 'starting', mark});
+		return mark;
+	}
+
+	/** It could not be started. */
+	notStarted(mark: string): void {
+		this.#starting.delete(mark);
+		this.#record?.notStarted(mark);
+		this.#tell({type: 'not-started', mark});
+	}
+
+	/** It runs. `direct`: it is no attempt, so that the end of a lease does not concern it. */
+	began(group: number, {mark, direct}: {mark: string; direct: boolean}): void {
+		this.#starting.delete(mark);
 		this.#groups.set(group, {direct});
-		this.#record?.began(group);
-		this.#tell({type: 'began', group, direct});
+		this.#record?.began(group, mark);
+		this.#tell({type: 'began', group, mark, direct});
 	}
 
 	vanished(group: number): void {
@@ -100,7 +124,8 @@ export class Guard {
 		});
 		ended.catch(() => undefined); // who waits for `ready` hears of it
 		this.#child = child;
-		for (const [group, {direct}] of this.#groups) this.#tell({type: 'began', group, direct});
+		for (const mark of this.#starting) this.#tell({type: 'starting', mark});
+		for (const [group, {direct}] of this.#groups) this.#tell({type: 'began', group, mark: '', direct});
 		if (this.#lease) this.#tell({type: 'lease', lease: this.#lease});
 		const [line] = await Promise.race([once(child.stdout, 'data'), ended]);
 		if (String(line).trim() !== watchdogReady) throw new Error(`the watchdog said ${String(line)}`);

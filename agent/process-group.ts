@@ -1,5 +1,6 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {startVariable} from '../source/model/instance.ts';
 
 /** How often a dying group is looked at: soon at first, for most die at once. */
 const firstLookMs = 2;
@@ -63,9 +64,34 @@ export function processStat(pid: number | 'self'): {state: string; group: number
 	return {state: fields[0] ?? '', group: Number(fields[2]), startTime: fields[19] ?? ''};
 }
 
+/** Groups of the living processes that carry this mark of a start; none where /proc does not tell. */
+export function groupsMarked(mark: string): readonly number[] {
+	if (process.platform !== 'linux') return [];
+	const groups = new Set<number>();
+	for (const pid of pids()) {
+		const stat = isMarked(pid, mark) ? processStat(pid) : undefined;
+		if (stat !== undefined && stat.state !== 'Z') groups.add(stat.group);
+	}
+	return [...groups];
+}
+
+function isMarked(pid: number, mark: string): boolean {
+	try {
+		return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`${startVariable}=${mark}`);
+	} catch {
+		return false; // it has ended, or is another user's
+	}
+}
+
+function pids(): readonly number[] {
+	return readdirSync('/proc')
+		.filter(name => /^\d+$/.test(name))
+		.map(Number);
+}
+
 function hasLivingMember(group: number): boolean {
 	if (isLivingMember(group, group)) return true; // the leader, most often
-	return readdirSync('/proc').some(name => /^\d+$/.test(name) && isLivingMember(Number(name), group));
+	return pids().some(pid => isLivingMember(pid, group));
 }
 
 function isLivingMember(pid: number, group: number): boolean {

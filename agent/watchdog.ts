@@ -1,14 +1,17 @@
 import {rmSync} from 'node:fs';
 import {createInterface} from 'node:readline';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {enterWatchdog} from './instance.ts';
 import type {Lease} from './lease.ts';
 import {clockLookMs, killWindowMs, leaseLeftMs} from './lease.ts';
 import {now} from './now.ts';
-import {endGroup, signalGroup} from './process-group.ts';
+import {endGroup, groupsMarked, signalGroup} from './process-group.ts';
 
 /** What the agent tells its watchdog, a line of JSON each. */
 export type WatchdogMessage =
-	| {readonly type: 'began'; readonly group: number; readonly direct: boolean}
+	| {readonly type: 'starting'; readonly mark: string}
+	| {readonly type: 'not-started'; readonly mark: string}
+	| {readonly type: 'began'; readonly group: number; readonly mark: string; readonly direct: boolean}
 	| {readonly type: 'vanished'; readonly group: number}
 	| {readonly type: 'lease'; readonly lease: Lease};
 
@@ -19,6 +22,10 @@ export const watchdogReady = 'watching';
 
 /** What a dead agent's commands get between SIGTERM and SIGKILL. */
 const orphanGraceMs = 2000;
+
+/** How long a process that the agent was about to start may take to show, and how often it is looked for. */
+const startMs = 2000;
+const startLookMs = 50;
 
 /** A group, whether it is a direct task's, and what was sent last to it. */
 type Watched = {readonly direct: boolean; sent: NodeJS.Signals | undefined};
@@ -31,6 +38,7 @@ type Watched = {readonly direct: boolean; sent: NodeJS.Signals | undefined};
 export async function watch(directory: string, instanceDirectory?: string): Promise<void> {
 	// These are for the agent, and to go on after its end is what this process is for.
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+	const starting = new Set<string>();
 	const groups = new Map<number, Watched>();
 	let lease: Lease | undefined;
 	let timer: NodeJS.Timeout | undefined;
@@ -40,6 +48,8 @@ export async function watch(directory: string, instanceDirectory?: string): Prom
 	process.stdout.write(`${watchdogReady}\n`);
 	for await (const line of lines) {
 		const message = parse(line);
+		if (message?.type === 'starting') starting.add(message.mark);
+		if (message?.type === 'not-started' || message?.type === 'began') starting.delete(message.mark);
 		if (message?.type === 'began') groups.set(message.group, {direct: message.direct, sent: undefined});
 		if (message?.type === 'vanished') groups.delete(message.group);
 		if (message?.type !== 'lease') continue;
@@ -51,8 +61,18 @@ export async function watch(directory: string, instanceDirectory?: string): Prom
 	}
 	clearInterval(timer);
 	const killAt = performance.now() + (lease ? Math.min(orphanGraceMs, leaseLeftMs(lease, now())) : orphanGraceMs);
-	await Promise.all([...groups.keys()].map(group => endGroup(group, () => killAt)));
+	const end = (group: number) => endGroup(group, () => killAt);
+	await Promise.all([...[...groups.keys()].map(end), ...[...starting].map(async mark => Promise.all((await startedAs(mark)).map(end)))]);
 	rmSync(directory, {recursive: true, force: true});
+}
+
+/** Groups of a command in whose start the agent died. It may be about to run only, or never come. */
+async function startedAs(mark: string): Promise<readonly number[]> {
+	for (const giveUpAt = performance.now() + startMs; performance.now() < giveUpAt; await sleep(startLookMs)) {
+		const groups = groupsMarked(mark);
+		if (groups.length > 0) return groups;
+	}
+	return [];
 }
 
 /** The agent itself terminates at the start of the window and kills at a half of it: this is for one that does not. */

@@ -1,29 +1,50 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {startVariable} from '../model/instance.ts';
 import type {ProcessId} from './local-process.ts';
-import {killOwnGroup, toProcessId} from './local-process.ts';
+import {killOwnGroup, killProcesses, toProcessId, until} from './local-process.ts';
+
+/** How long a process that a dead agent was about to start may take to show. */
+const startMs = 1000;
 
 /**
  * Ends what an agent's commands left running, once the agent and its watchdog are both gone: nobody else does. Resolves with the
  * leaders of the groups that outlive `timeoutMs` all the same.
  */
 export async function killLeftGroups(generation: string, timeoutMs: number): Promise<readonly ProcessId[]> {
-	const groups = recordedGroups(generation);
+	const {starting, groups} = readRecord(generation);
+	await Promise.all(starting.map(mark => killMarked(mark, timeoutMs)));
 	const gone = await Promise.all(groups.map(group => killOwnGroup(group, isOurs, timeoutMs)));
 	return groups.filter((_, index) => !gone[index]);
 }
 
+/** Ends the command in whose start the agent died: nobody wrote down its number, so it is told by its mark. It may be about to run only. */
+async function killMarked(mark: string, timeoutMs: number): Promise<void> {
+	const showsUntil = performance.now() + startMs;
+	await until(
+		() => killProcesses(pid => variablesOf(pid).includes(`${startVariable}=${mark}`)) === 0 && performance.now() >= showsUntil,
+		timeoutMs,
+	);
+}
+
+type Left = {readonly starting: readonly string[]; readonly groups: readonly ProcessId[]};
+
 /** What the agent wrote into `groups` (`agent/group-record.ts`) and has not crossed out. */
-function recordedGroups(generation: string): readonly ProcessId[] {
+function readRecord(generation: string): Left {
+	const starting = new Set<string>();
 	const groups = new Map<string, ProcessId>();
 	// What stands after the last line's end was cut short by the agent's death.
 	for (const line of readGroups(generation).split('\n').slice(0, -1)) {
-		const [pid = '', startTime] = line.slice(1).split(' ');
-		const id = line.startsWith('+') ? toProcessId(Number(pid), startTime || undefined) : undefined;
-		if (id === undefined) groups.delete(pid);
-		else groups.set(pid, id);
+		const [first = '', startTime, mark = ''] = line.slice(1).split(' ');
+		if (line.startsWith('?')) starting.add(first);
+		if (line.startsWith('!')) starting.delete(first);
+		if (line.startsWith('-')) groups.delete(first);
+		if (!line.startsWith('+')) continue;
+		starting.delete(mark);
+		const id = toProcessId(Number(first), startTime || undefined);
+		if (id !== undefined) groups.set(first, id);
 	}
-	return [...groups.values()];
+	return {starting: [...starting], groups: [...groups.values()]};
 }
 
 function readGroups(generation: string): string {
@@ -37,11 +58,14 @@ function readGroups(generation: string): string {
 
 /** Whether a process whose group has lost its leader is of a task: the group's number alone might be another's by now. */
 function isOurs(pid: number): boolean {
+	return variablesOf(pid).some(entry => entry.startsWith('BYOAI_ATTEMPT='));
+}
+
+/** What a process was started with, `NAME=value` each. */
+function variablesOf(pid: number): readonly string[] {
 	try {
-		return readFileSync(`/proc/${pid}/environ`, 'latin1')
-			.split('\0')
-			.some(entry => entry.startsWith('BYOAI_ATTEMPT='));
+		return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
 	} catch {
-		return false; // it has ended, or is another user's
+		return []; // it has ended, or is another user's
 	}
 }

@@ -65,6 +65,13 @@ export async function killOwnGroup(leader: ProcessId, isOurs: (pid: number) => b
 	}, timeoutMs);
 }
 
+/** Kills the processes that `which` names. Returns how many there were; none where there is no /proc. */
+export function killProcesses(which: (pid: number) => boolean): number {
+	const found = hasProc ? runningProcesses(() => true).filter(which) : [];
+	for (const pid of found) trySignal(pid, 'SIGKILL');
+	return found.length;
+}
+
 /** Asks until the condition holds, or `timeoutMs` have passed. Resolves with whether it holds. */
 export async function until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
 	const deadline = performance.now() + timeoutMs;
@@ -88,12 +95,16 @@ function groupLives(group: number): boolean {
 
 /** Processes of a group that run, on Linux. */
 function membersOf(group: number): readonly number[] {
+	return runningProcesses(stat => stat.group === group);
+}
+
+function runningProcesses(which: (stat: Stat) => boolean): readonly number[] {
 	const pids = readdirSync('/proc')
 		.filter(entry => /^\d+$/.test(entry))
 		.map(Number);
 	return pids.filter(pid => {
 		const stat = readStat(pid);
-		return stat?.group === group && isRunning(stat);
+		return stat !== undefined && isRunning(stat) && which(stat);
 	});
 }
 

@@ -1,6 +1,12 @@
 import type {AttemptRef} from './ids.ts';
 import type {AgentSpec, AgentType, Environment} from './workflow.ts';
 
+/**
+ * The variable by which an agent marks each start of a command, with a value of its own: a command whose start its agent did not survive is
+ * found by it.
+ */
+export const startVariable = 'BYOAI_START';
+
 /** Plain JSON that means the same after a restart of the orchestrator. Only the driver that made it looks inside. */
 export type Handle = {readonly driver: AgentType | 'fake'; readonly [key: string]: unknown};
 

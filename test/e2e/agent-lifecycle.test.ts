@@ -1,8 +1,12 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, onTestFinished, test} from 'vitest';
+import {groupLives, signalGroup} from '../../agent/process-group.ts';
 import {assign, assignSleepers, leftovers, meet, watchdogsOf} from '../helpers/agent-meeting.ts';
-import {eventually, processesWith, startAgent} from '../helpers/agent-process.ts';
+import {agentProgram, eventually, processesWith, startAgent} from '../helpers/agent-process.ts';
 import {MiniOrchestrator} from '../helpers/mini-orchestrator.ts';
 import {temporaryDirectory} from '../helpers/temporary-directory.ts';
 
@@ -15,6 +19,33 @@ describe('an agent that dies or hangs', () => {
 		await eventually(() => processesWith(seconds).length === 0);
 		await eventually(() => leftovers(meeting).length === 0);
 		expect(await agent.exited).toEqual([null, 'SIGKILL']);
+	});
+
+	test('kill -9 in the midst of a start: the watchdog finds by its mark what nobody told it of, also when that has yet to begin', async () => {
+		const watchdog = spawn(process.execPath, [agentProgram, '--watchdog', temporaryDirectory()], {stdio: ['pipe', 'pipe', 'inherit']});
+		await once(watchdog.stdout, 'data');
+		for (const mark of ['a-1', 'a-2', 'a-3']) watchdog.stdin.write(`${JSON.stringify({type: 'starting', mark})}\n`);
+		watchdog.stdin.write(`${JSON.stringify({type: 'not-started', mark: 'a-2'})}\n`);
+		const start = (mark: string) => {
+			const child = spawn('sh', ['-c', "trap '' TERM; sleep 600 & wait"], {
+				detached: true,
+				stdio: 'ignore',
+				env: {...process.env, BYOAI_START: mark},
+			});
+			onTestFinished(() => void signalGroup(child.pid ?? 0, 'SIGKILL'));
+			return child;
+		};
+		const [first, other] = [start('a-1'), start('a-2')];
+		const firstEnd = once(first, 'exit');
+		watchdog.stdin.end();
+		await sleep(300);
+		const late = start('a-3');
+		expect(await Promise.all([firstEnd, once(late, 'exit')])).toEqual([
+			[null, 'SIGKILL'],
+			[null, 'SIGKILL'],
+		]);
+		await once(watchdog, 'exit');
+		expect([first, late, other].map(({pid}) => groupLives(pid ?? 0))).toEqual([false, false, true]);
 	});
 
 	test('signals that are meant for the agent do not end the watchdog', async () => {

@@ -6,7 +6,8 @@ import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
 
 /** As it is shipped: it starts in a third of the time that Node needs for its sources, and it starts often. */
-const program = join(import.meta.dirname, '../../dist/agent.js');
+/** The agent program as it is built. */
+export const agentProgram = join(import.meta.dirname, '../../dist/agent.js');
 
 export type AgentProcess = {
 	readonly child: ChildProcess;
@@ -19,8 +20,8 @@ export type AgentProcess = {
 
 /** Starts a real agent; the test's end ends it, with its watchdog. */
 export function startAgent(env: Readonly<Record<string, string>>): AgentProcess {
-	if (!existsSync(program)) throw new Error(`${program} is not there: run "npm run build" first`);
-	const child = spawn(process.execPath, [program], {
+	if (!existsSync(agentProgram)) throw new Error(`${agentProgram} is not there: run "npm run build" first`);
+	const child = spawn(process.execPath, [agentProgram], {
 		env: {PATH: process.env.PATH, AGENT_NAME: 'tester', BYOAI_TOKEN: 'secret', AGENT_API_PORT: '0', ...env},
 		stdio: ['ignore', 'ignore', 'pipe'],
 	});

@@ -3,6 +3,7 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {GroupRecord} from '../../agent/group-record.ts';
 import {processStat} from '../../agent/process-group.ts';
@@ -45,7 +46,8 @@ describe.skipIf(!existsSync('/proc/self/stat'))('what a dead agent left running'
 		const directory = temporaryDirectory();
 		const record = new GroupRecord(directory, () => undefined);
 		const {pid} = await group(sleeps, {});
-		record.began(pid);
+		record.starting('m-1');
+		record.began(pid, 'm-1');
 		record.close();
 		expect(await killLeftGroups(directory, 5000)).toEqual([]);
 		await expect.poll(() => lives(pid)).toBe(false);
@@ -55,8 +57,8 @@ describe.skipIf(!existsSync('/proc/self/stat'))('what a dead agent left running'
 		const directory = temporaryDirectory();
 		const record = new GroupRecord(directory, () => undefined);
 		const [one, other] = [await group(sleeps, ofTask), await group(sleeps, ofTask)];
-		record.began(one.pid);
-		record.began(other.pid);
+		record.began(one.pid, 'm-1');
+		record.began(other.pid, 'm-2');
 		record.vanished(one.pid);
 		expect(readFileSync(join(directory, 'groups'), 'utf8').split('\n')).toHaveLength(4);
 		expect(await killLeftGroups(directory, 5000)).toEqual([]);
@@ -64,6 +66,23 @@ describe.skipIf(!existsSync('/proc/self/stat'))('what a dead agent left running'
 		record.vanished(other.pid);
 		record.close();
 		expect(readFileSync(join(directory, 'groups'), 'utf8')).toBe('');
+	});
+
+	test.each([
+		['runs already', 0],
+		['is about to', 400],
+	])('is found by its mark when the agent died in the start of it: it %s', async (_, ms) => {
+		const directory = temporaryDirectory();
+		const record = new GroupRecord(directory, () => undefined);
+		for (const mark of ['m-1', 'm-2', 'm-3']) record.starting(mark);
+		record.notStarted('m-2');
+		record.close();
+		const others = [await group(sleeps, {BYOAI_START: 'm-2'}), await group(sleeps, {BYOAI_START: 'm-11'})];
+		const left = sleep(ms).then(() => group(sleeps, {BYOAI_START: 'm-1'}));
+		expect(await killLeftGroups(directory, 5000)).toEqual([]);
+		const {pid} = await left;
+		await expect.poll(() => lives(pid)).toBe(false);
+		expect(others.map(other => lives(other.pid))).toEqual([true, true]);
 	});
 
 	test('is never a later process of the same number, nor what a torn line names', async () => {

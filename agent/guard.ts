@@ -9,8 +9,8 @@ import type {WatchdogMessage} from './watchdog.ts';
 import {watchdogArgument, watchdogReady} from './watchdog.ts';
 
 export type GuardOptions = {
-	/** The file that Node runs as the watchdog: the agent's program. */
-	readonly program: string;
+	/** The file that Node runs as the watchdog: the agent's program. Absent: there is none, for whoever started the agent does its work. */
+	readonly program?: string;
 	/** Temporary files, which the watchdog removes once the agent is gone. */
 	readonly directory: string;
 	/** Of a deployed agent: where the watchdog writes down who it is, and the agent what it runs. */
@@ -43,7 +43,9 @@ export class Guard {
 
 	/** Resolves once a watchdog listens; nothing may start before. Rejects when none can be had; asking again tries again. */
 	ready(): Promise<void> {
-		this.#ready ??= this.#start().catch((error: unknown) => {
+		const {program} = this.#options;
+		if (program === undefined) return Promise.resolve();
+		this.#ready ??= this.#start(program).catch((error: unknown) => {
 			this.#ready = undefined;
 			throw error;
 		});
@@ -109,8 +111,8 @@ export class Guard {
 		await ended;
 	}
 
-	async #start(): Promise<void> {
-		const {program, directory, instanceDirectory, environment} = this.#options;
+	async #start(program: string): Promise<void> {
+		const {directory, instanceDirectory, environment} = this.#options;
 		const instance = instanceDirectory === undefined ? [] : [instanceDirectory];
 		const child = spawn(process.execPath, [program, watchdogArgument, directory, ...instance], {
 			stdio: ['pipe', 'pipe', 'inherit'],

@@ -41,7 +41,7 @@ export async function runAgent(env: NodeJS.ProcessEnv, {program}: AgentProgram):
 	if (instanceDirectory !== undefined && !claimInstance(instanceDirectory)) return 0;
 	const directory = mkdtempSync(join(instanceDirectory ?? tmpdir(), 'byoai-agent-'));
 	const environment = inheritedEnvironment(env);
-	const guard = new Guard({program, directory, instanceDirectory, environment, say});
+	const guard = new Guard({...(settings.watched && {program}), directory, instanceDirectory, environment, say});
 	const session = new Session(randomUUID(), settings.slots);
 	const agent = new Agent({session, guard, directory, spoolBytes: settings.spoolBytes, environment, say});
 	let contact: Contact;

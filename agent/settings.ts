@@ -32,6 +32,8 @@ export type AgentSettings = {
 	readonly taskOutputBytes: number;
 	/** `AGENT_SPOOL_BYTES`: output kept until the orchestrator has it. */
 	readonly spoolBytes: number;
+	/** `AGENT_WATCHDOG=none`: what this agent runs ends with it all the same, as in a container whose program it is. */
+	readonly watched: boolean;
 	/** `BYOAI_TOKEN`; commands never see it. */
 	readonly token?: string;
 	/** `BYOAI_INSTANCE_DIR`: set by the driver that started this agent. The agent ends when it is removed. */
@@ -67,6 +69,7 @@ export function readSettings(env: NodeJS.ProcessEnv): AgentSettings {
 		...(workflow !== undefined && {workflow}),
 		taskOutputBytes: count(env, 'AGENT_TASK_OUTPUT_BYTES', defaultLimits.task_output_bytes),
 		spoolBytes: count(env, 'AGENT_SPOOL_BYTES', defaultLimits.agent_spool_bytes),
+		watched: readWatchdog(env.AGENT_WATCHDOG || 'own'),
 		...(token !== undefined && {token}),
 		...(instanceDirectory !== undefined && {instanceDirectory}),
 	};
@@ -97,6 +100,11 @@ function readHost(text: string): string {
 function readAuth(text: string): boolean {
 	if (text !== 'token' && text !== 'none') throw usage(`BYOAI_AUTH must be token or none, not ${JSON.stringify(text)}`);
 	return text === 'none';
+}
+
+function readWatchdog(text: string): boolean {
+	if (text !== 'own' && text !== 'none') throw usage(`AGENT_WATCHDOG must be own or none, not ${JSON.stringify(text)}`);
+	return text === 'own';
 }
 
 function count(

@@ -164,6 +164,8 @@ function environmentOf({agent, name, command}: InstanceSpec, {instanceEnvironmen
 		AGENT_LABELS: Object.entries(agent.labels)
 			.map(([key, value]) => `${key}=${value}`)
 			.join(','),
+		// All that the agent started ends with the container, and the container with the agent. One that hangs past its lease is stopped from here.
+		AGENT_WATCHDOG: 'none',
 		...(agent.workflow !== undefined && {AGENT_WORKFLOW: agent.workflow}),
 		...instanceEnvironment(name),
 	};

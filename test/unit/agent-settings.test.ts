@@ -28,6 +28,7 @@ describe('settings', () => {
 			open: false,
 			taskOutputBytes: 4 * 1024 * 1024,
 			spoolBytes: 256 * 1024 * 1024,
+			watched: true,
 		});
 	});
 
@@ -42,6 +43,7 @@ describe('settings', () => {
 			AGENT_API_PORT: '0',
 			AGENT_URL: 'https://a.example/agent',
 			AGENT_WORKFLOW: 'own.yml',
+			AGENT_WATCHDOG: 'none',
 			AGENT_TASK_OUTPUT_BYTES: '10',
 			BYOAI_TOKEN: 't',
 			BYOAI_AUTH: 'none',
@@ -57,6 +59,7 @@ describe('settings', () => {
 			portIsExplicit: true,
 			advertisedUrl: 'https://a.example/agent',
 			workflow: 'own.yml',
+			watched: false,
 			taskOutputBytes: 10,
 			token: 't',
 			open: true,

@@ -35,6 +35,7 @@ test('what every container is: bounded, without privileges, reached from this ho
 			'AGENT_NAME=builder~r01jabcdefgh~2',
 			'AGENT_SLOTS=3',
 			'AGENT_LABELS=os=linux,gpu=no',
+			'AGENT_WATCHDOG=none',
 		],
 		ExposedPorts: {'5000/tcp': {}},
 		Labels: {

@@ -117,7 +117,7 @@ export const agentMutants: readonly Mutant[] = [
 		replace: `const sentAt = orders.answers === 0 ? now : this.#sentAt.get(orders.answers);
 		if (orders.session !== this.id || (orders.answers > 0 && orders.answers < this.#answered) || sentAt === undefined) return nothing;
 		this.#answered = Math.max(this.#answered, orders.answers);`,
-		seed: 8802,
+		seed: 10393,
 	},
 	{
 		name: 'fenced-forgotten',

@@ -107,6 +107,7 @@ function checkRemoval(state: State, agent: string): Refusal | undefined {
 function checkSession(state: State, session: string, agent: string): Refusal | undefined {
 	if (Object.hasOwn(state.sessions, session)) return refuse('conflict', `session ${session} is open already`);
 	if (Object.hasOwn(state.agents, agent)) return undefined;
+	if (state.buried?.includes(session)) return refuse('conflict', `session ${session} ended with its instance`);
 	const instance = poolOfInstance(state, agent)?.instances.find(({name}) => name === agent);
 	if (instance === undefined) return refuse('not_found', `no agent ${agent}; register it first`);
 	// Otherwise a crash now could leave a session whose instance nobody can find, held until its lease ends.

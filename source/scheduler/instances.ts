@@ -6,6 +6,9 @@ import type {Draft} from './draft.ts';
 import {onlineDueAt, recordInstanceFailure, stopCommand} from './pools.ts';
 import {poolOfInstance} from './state.ts';
 
+/** So many more ends of instances an old Report would have to outlast on its way. */
+export const buriedSessionsLimit = 200;
+
 export function instanceStarted(draft: Draft, name: string, handle: Handle): void {
 	const found = find(draft, name);
 	if (found === undefined) return;
@@ -26,6 +29,7 @@ export function instanceEnded(draft: Draft, name: string, end: InstanceEnd): voi
 	const wanted = found.instance.status !== 'stopping';
 	const {givenUp} = found.instance;
 	const cause = givenUp === undefined ? `its agent's instance ended: ${end.cause}` : `its agent's instance was stopped: ${givenUp}`;
+	if (found.pool.run === undefined) bury(draft, name);
 	loseSessionsOf(draft, name, cause);
 	const {pool, instance} = find(draft, name) ?? found;
 	if (wanted) return endUnwanted(draft, pool, instance, end);
@@ -48,6 +52,15 @@ export function giveUpDoubled(draft: Draft, {agent, basic}: SessionOpened): void
 	if (basic || find(draft, agent) === undefined) return;
 	const sessions = Object.values(draft.state.sessions).filter(session => session.agent === agent && !session.basic);
 	if (sessions.length > 1) giveUp(draft, agent, 'its agent program was started anew, and which of the two lives is not known');
+}
+
+/**
+ * The names of instances that no run owns are given again, and a Report of the dead agent may be on its way for long: it must not open its
+ * session anew, in the next instance of that name.
+ */
+function bury(draft: Draft, agent: string): void {
+	const dead = Object.values(draft.state.sessions).flatMap(session => (session.agent === agent && !session.basic ? [session.id] : []));
+	if (dead.length > 0) draft.change({buried: [...(draft.state.buried ?? []), ...dead].slice(-buriedSessionsLimit)});
 }
 
 /**

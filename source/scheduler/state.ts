@@ -13,6 +13,8 @@ export type State = {
 	readonly sessions: Readonly<Record<SessionId, Session>>;
 	/** Pools of instances that drivers keep, by name. */
 	readonly pools: Readonly<Record<string, Pool>>;
+	/** Sessions that ended with an instance whose name is given again, newest last; at most `buriedSessionsLimit`. Absent in older snapshots. */
+	readonly buried?: readonly SessionId[];
 	/** When a session was last lost: agents' absence is counted from then on. */
 	readonly lastLostAt: number;
 };

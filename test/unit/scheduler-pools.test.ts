@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {check} from '../../source/scheduler/check.ts';
 import {recover} from '../../source/scheduler/recover.ts';
 import {agentSpec, Play, task, workflow} from '../helpers/scheduling.ts';
 
@@ -137,6 +138,22 @@ test('what an instance ran that is given up is lost when its end is confirmed, n
 		attempts: [{outcome: {status: 'lost', reason: "its agent's instance was stopped: it is silent"}}],
 	});
 	expect(play.place()).toEqual(['a']);
+});
+
+test('a late Report of an agent that ended with its instance opens no session in the next one of that name', () => {
+	const local = workflow([task('a', {agent: {name: 'local-agent'}})]);
+	const play = new Play().submit(local);
+	online(play, 'local-agent', 'dead');
+	play.place();
+	play.finish('a', 'succeeded');
+	play.event({type: 'instance-ended', at: play.now, instance: 'local-agent', end: {cause: 'stopped'}});
+	expect(play.state.pools).toEqual({});
+	play.submit(local, {run: 'r2'});
+	play.event({type: 'instance-started', at: play.now, instance: 'local-agent', handle});
+	const opening = (session: string) =>
+		check(play.state, {type: 'session-opened', at: play.now, session, agent: 'local-agent', leaseMs: 86_400_000});
+	expect(opening('dead')).toMatchObject({code: 'conflict', message: 'session dead ended with its instance'});
+	expect(opening('new')).toBeUndefined();
 });
 
 test('an instance with a second session is given up: one of the two programs is dead, and nobody knows which', () => {

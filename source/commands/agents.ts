@@ -31,10 +31,11 @@ export function formatAgents(rows: readonly AgentRow[], colour: boolean): string
 		['MEMORY', ({usage}) => (usage === undefined ? '' : memoryText(usage))],
 		['RUN', ({run}) => run ?? ''],
 		['LABELS', ({labels}) => labelText(labels, ',')],
+		['STARTING', ({starting}) => starting ?? ''],
 		['PROBLEM', ({problem}) => problem ?? ''],
 	];
 	const shown = columns.filter(
-		([head, cell]) => !['CPU', 'MEMORY', 'RUN', 'LABELS', 'PROBLEM'].includes(head) || byName.some(row => cell(row) !== ''),
+		([head, cell]) => !['CPU', 'MEMORY', 'RUN', 'LABELS', 'STARTING', 'PROBLEM'].includes(head) || byName.some(row => cell(row) !== ''),
 	);
 	const heads = shown.map(([head]) => style.dim(head));
 	return `${formatTable([heads, ...byName.map(row => shown.map(([, cell]) => printable(cell(row), false)))]).join('\n')}\n`;
@@ -42,11 +43,30 @@ export function formatAgents(rows: readonly AgentRow[], colour: boolean): string
 
 /** One agent, a fact a line. */
 export function formatAgent(agent: AgentDetail, now: number): string {
-	const {id, type, status, instance, problem, slots, used, labels, run, mode, url, registeredAt, lastSeenAt, spec, attempts, usage} = agent;
+	const {
+		id,
+		type,
+		status,
+		instance,
+		starting,
+		problem,
+		slots,
+		used,
+		labels,
+		run,
+		mode,
+		url,
+		registeredAt,
+		lastSeenAt,
+		spec,
+		attempts,
+		usage,
+	} = agent;
 	const ago = (at: number) => `${formatSpan(now - at)} ago`;
 	const facts: ReadonlyArray<readonly [name: string, value: string | undefined]> = [
 		['type', type],
 		['status', instance === undefined || instance === 'running' ? status : `${status} (instance ${instance})`],
+		['starting', starting],
 		['problem', problem],
 		['slots', `${slots}, ${used} in use`],
 		['uses', usage && `${usage.cpu.toFixed(2)} processors, ${memoryText(usage)}`],

@@ -69,6 +69,8 @@ export type AgentRow = {
 	readonly instance?: InstanceStatus;
 	/** What its instance uses, where its driver measures that. */
 	readonly usage?: InstanceUsage;
+	/** How far its start is, where that takes long: `pulling 43 % (3 of 7 layers), 12 MiB of 28 MiB, 1.5 MiB/s`. */
+	readonly starting?: string;
 	/** Why it cannot be used. */
 	readonly problem?: string;
 };

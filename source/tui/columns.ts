@@ -1,7 +1,7 @@
 import {taskEnded} from '../model/run.ts';
 import type {AgentRow, RunRow, TaskRow} from '../protocol/views.ts';
 import {agentLabel} from '../text/agent-label.ts';
-import {formatBytes} from '../text/figures.ts';
+import {formatBytes, fractionIn} from '../text/figures.ts';
 import {printable} from '../text/printable.ts';
 import {formatSpan} from '../text/spans.ts';
 import {timeOf, whyOf} from '../text/style.ts';
@@ -129,12 +129,12 @@ function memoryCell(usage: AgentRow['usage'], {caution}: Palette): Cell {
 /** Columns of the bar of a pull or a build. */
 const startBar = 10;
 
-function agentNote({status, problem, instance, labels}: AgentRow, {bad, caution, dim, glyphs}: Palette): Cell {
-	// How far a start is, is no trouble.
-	const done = status === 'starting' ? Number(/(\d{1,3})\s?%/.exec(problem ?? '')?.[1] ?? Number.NaN) : Number.NaN;
-	if (problem !== undefined && done <= 100) {
-		const filled = Math.round((done / 100) * startBar);
-		return {text: `${glyphs.full.repeat(filled)}${glyphs.empty.repeat(startBar - filled)} ${printable(problem, false)}`, paint: caution};
+function agentNote({status, problem, starting, instance, labels}: AgentRow, {bad, caution, dim, glyphs}: Palette): Cell {
+	if (problem === undefined && starting !== undefined) {
+		const done = fractionIn(starting);
+		const filled = Math.round((done ?? 0) * startBar);
+		const bar = done === undefined ? '' : `${glyphs.full.repeat(filled)}${glyphs.empty.repeat(startBar - filled)} `;
+		return {text: bar + printable(starting, false), paint: caution};
 	}
 	if (problem !== undefined) return {text: printable(problem, false), paint: status === 'starting' ? caution : bad};
 	if (instance !== undefined && instance !== 'running') return {text: `instance ${instance}`, paint: caution};

@@ -60,6 +60,7 @@ function agentSheet(agent: AgentDetail, now: number, palette: Palette): SheetLin
 	return [
 		{head: 'Now'},
 		{key: 'status', text: `${glyph} ${word}`, paint},
+		...(agent.starting === undefined ? [] : [{key: 'starting', text: agent.starting, paint: palette.caution}]),
 		...(agent.problem === undefined ? [] : [{key: 'problem', text: agent.problem, paint: palette.bad}]),
 		...(agent.instance === undefined ? [] : [{key: 'instance', text: agent.instance}]),
 		{key: 'slots', text: `${agent.used} of ${agent.slots} in use`},

@@ -45,7 +45,7 @@ function agentStates({spec, run}: WholeTask, agents: readonly AgentRow[]): strin
 		if ('name' in asked) return id === asked.name || id.startsWith(`${asked.name}~`);
 		return Object.entries(asked.labels).every(([key, value]) => labels[key] === value);
 	});
-	const rows = fitting.slice(0, agentsShown).map(({id, status, instance, problem, used, slots}) => {
+	const rows = fitting.slice(0, agentsShown).map(({id, status, instance, starting, problem = starting, used, slots}) => {
 		const facts = [
 			status,
 			...(instance === undefined || instance === 'running' ? [] : [`instance ${instance}`]),

@@ -21,7 +21,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 	workflow: {may: ['model', 'js-yaml', 'zod']},
 	protocol: {may: ['model', 'node:crypto']},
 	drivers: {
-		may: ['model', 'node:*'],
+		may: ['model', 'text/figures', 'node:*'],
 		types: ['dockerode', '@kubernetes/client-node'],
 		lazily: ['dockerode', '@kubernetes/client-node'],
 	},

@@ -119,7 +119,7 @@ describe('what is there to see', () => {
 	test('agents with what they lack', () => {
 		const agents = rowsOf({columns: 120, rows: 40}, {pane: 'agents', list: 'agents'}).join('\n');
 		expect(agents).toMatch(/● online .*builder .*2\/4 {2}local .*150 % +!935 MiB .*disk=fast/);
-		expect(agents).toMatch(/… starting .*gpu-1 .*━━━━────── pulling image: 43 %/);
+		expect(agents).toMatch(/… starting .*gpu-1 .*━━━━────── pulling 43 %/);
 	});
 
 	test('runs, newest first', () => {

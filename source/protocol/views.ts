@@ -86,6 +86,8 @@ export type AgentDetail = AgentRow & {
 	readonly lastSeenAt?: number;
 	/** Of agents that were deployed: what was asked for, with every default filled in. What its variables hold is hidden (`***`): it may be secret. */
 	readonly spec?: AgentSpec;
+	/** The last lines that its instance has printed, while it is starting or lost. Untrusted. */
+	readonly output?: string;
 	/** What it runs, oldest first. */
 	readonly attempts: readonly AgentAttempt[];
 };

@@ -167,6 +167,7 @@ export const agentDetail = shapeOf<AgentDetail>()(
 			registeredAt: time().exactOptional(),
 			lastSeenAt: time('Absent: not since the orchestrator started.').exactOptional(),
 			spec: agentSpec.exactOptional(),
+			output: z.string().describe('The last lines that its instance has printed, while it is starting or lost.').exactOptional(),
 			attempts: z.array(agentAttempt).describe('What it runs, oldest first.'),
 		})
 		.describe('One agent, and what it runs.'),

@@ -66,6 +66,7 @@ function agentSheet(agent: AgentDetail, now: number, palette: Palette): SheetLin
 		{key: 'slots', text: `${agent.used} of ${agent.slots} in use`},
 		...usageLines(agent.usage),
 		...(agent.lastSeenAt === undefined ? [] : [{key: 'last seen', text: `${goingOn(now - agent.lastSeenAt)} ago`}]),
+		...(agent.output === undefined ? [] : [{key: 'printed', text: agent.output.split('\n')}]),
 		{head: agent.attempts.length === 0 ? 'Runs nothing' : 'Runs'},
 		...agent.attempts.map(({name, run, attempt, assignedAt}) => ({
 			key: goingOn(now - assignedAt),

@@ -40,7 +40,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 	doctor: {may: ['model', 'node:*'], types: ['config', 'drivers/docker-survey', 'drivers/kubernetes-survey']},
 	agent: {may: ['protocol', 'model', 'node:*']},
 	config: {may: ['model', 'js-yaml', 'node:*']},
-	'driver-set': {may: ['model', 'drivers', 'store'], types: ['agents', 'config']},
+	'driver-set': {may: ['model', 'drivers', 'store', 'node:*'], types: ['agents', 'config']},
 	orchestrator: {
 		may: [
 			'model',

@@ -264,4 +264,12 @@ test('one agent, a fact a line', () => {
 	const {mode: _, registeredAt: __, lastSeenAt: ___, url: ____, ...bare} = agent;
 	const deployed = {...bare, status: 'starting', instance: 'pulling', problem: 'no such image', attempts: []} as const;
 	expect(formatAgent(deployed, 0)).toMatch(/status +starting \(instance pulling\)\n +problem +no such image\n/);
+	const late = {
+		...bare,
+		status: 'starting',
+		attempts: [],
+		starting: 'its container is starting',
+		output: 'getting ready\n\u001b[2Jalmost',
+	} as const;
+	expect(formatAgent(late, 0)).toMatch(/ +starting +its container is starting\n[\s\S]* +printed +getting ready\n +almost\n/);
 });

@@ -10,6 +10,8 @@ export type TerminalStream = NodeJS.WritableStream & {
 export type Guarded = {
 	/** The way to the terminal that stays open. */
 	readonly stdout: TerminalStream;
+	/** After a program had the terminal: what a child inherits is made to wait, and would go on to. */
+	regain(): void;
 	/** Lets everything through again. */
 	release(): void;
 };
@@ -29,7 +31,8 @@ export function guardStreams(
 	const divert = diverted(take);
 	stdout.write = divert;
 	stderr.write = divert;
-	stdout._handle?.setBlocking?.(false);
+	const regain = () => void stdout._handle?.setBlocking?.(false);
+	regain();
 	// Node's own listener writes warnings to the file descriptor, past every stream.
 	const warned = process.listeners('warning') as Array<(warning: Error) => void>;
 	process.removeAllListeners('warning');
@@ -38,6 +41,9 @@ export function guardStreams(
 	let isReleased = false;
 	return {
 		stdout: withWrite(stdout, writeOut.bind(stdout) as Write),
+		regain: () => {
+			if (!isReleased) regain();
+		},
 		release() {
 			if (isReleased) return;
 			isReleased = true;

@@ -112,7 +112,7 @@ describe('the shell', () => {
 		place.file('go', '');
 		await shell.shows('✔ succeeded');
 		shell.press('q');
-		await shell.shows(/✔ run r\w+ succeeded/);
+		await shell.shows(/✔ run r\w+ succeeded.*\nshell>/);
 		shell.type('echo $?:$(stty -a | grep -o " echo ")\r');
 		await shell.shows('0: echo');
 	});

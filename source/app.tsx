@@ -97,7 +97,10 @@ export function openScreen({
 			lendKeys,
 			write: text => void guard.stdout.write(text),
 			suspend: during => suspendTerminal(during),
-			regain: () => guard.regain(),
+			regain: () => {
+				guard.regain();
+				guard.stdout.write(freshLine(sizeOf(stdout)));
+			},
 		}),
 		redraw: () => void suspendTerminal(async () => undefined),
 	});
@@ -137,6 +140,11 @@ export function openScreen({
 			return tui.diagnostics;
 		},
 	};
+}
+
+/** What a program left within a line stays there: so many blanks go on in the next one, unless the cursor was at the beginning. */
+function freshLine({columns}: Size): string {
+	return `${' '.repeat(columns - 1)}\r`;
 }
 
 function sizeOf({columns, rows}: Stdout): Size {

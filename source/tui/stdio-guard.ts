@@ -40,7 +40,7 @@ export function guardStreams(
 	process.on('warning', onWarning);
 	let isReleased = false;
 	return {
-		stdout: withWrite(stdout, writeOut.bind(stdout) as Write),
+		stdout: withWrite(stdout, fromItsCorner(writeOut.bind(stdout) as Write)),
 		regain: () => {
 			if (!isReleased) regain();
 		},
@@ -54,6 +54,15 @@ export function guardStreams(
 			for (const listener of warned) process.on('warning', listener);
 		},
 	};
+}
+
+const alternateScreen = '\u001b[?1049h';
+const home = '\u001b[H';
+
+/** The alternate screen is entered with the cursor where it was, within a line perhaps: it is drawn from its corner on. */
+function fromItsCorner(write: Write): Write {
+	return ((chunk: Uint8Array | string, ...rest: []) =>
+		write(typeof chunk === 'string' ? chunk.replaceAll(alternateScreen, alternateScreen + home) : chunk, ...rest)) as Write;
 }
 
 /** A `write` that hands text over instead of writing it. */

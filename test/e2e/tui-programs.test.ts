@@ -45,6 +45,7 @@ async function opened(env: NodeJS.ProcessEnv = {}): Promise<{place: CliPlace; sc
 async function goesOn(place: CliPlace, screen: PtyProgram): Promise<void> {
 	await screen.shows(/▶ running +wait[\s\S]*│ ready to be read/);
 	expect(screen.isAlternate).toBe(true);
+	expect(screen.text).toMatch(/^ byoai {2}waiting {2}▶ running /);
 	expect(screen.text).not.toContain('still goes on');
 	screen.press('?');
 	await screen.shows(' Keys ');
@@ -90,6 +91,8 @@ describe('$PAGER', () => {
 		screen.press('ctrl+c');
 		await screen.shows(/ended with exit \d+/);
 		await goesOn(place, screen);
+		// The terminal itself had written within a line.
+		await screen.shows(/sleeping\n\^C *\n✔ run/);
 		const without = await opened({PAGER: './no-such-pager'});
 		without.screen.press('o');
 		await without.screen.shows('./no-such-pager ended with exit 127');

@@ -28,6 +28,8 @@ export type ScreenOptions = Pick<TuiOptions, 'client' | 'role' | 'look' | 'run' 
 	readonly process: EventEmitter;
 	/** Ctrl+C, which a terminal in raw mode sends as a key. */
 	readonly interrupt: () => void;
+	/** A program has the terminal, and its keys with it, until what is returned is called. */
+	readonly lendKeys?: () => () => void;
 	/** Other keys, by the name of what they do. */
 	readonly keys?: KeyChoices;
 	/** Whose `PAGER` counts, and what programs that take the terminal over get. */
@@ -72,6 +74,7 @@ export function openScreen({
 	interrupt,
 	environment,
 	runProgram = runChild,
+	lendKeys = () => () => undefined,
 	keys = {},
 	look,
 	...about
@@ -91,8 +94,13 @@ export function openScreen({
 			stdin,
 			environment,
 			runProgram,
+			lendKeys,
 			write: text => void guard.stdout.write(text),
 			suspend: during => suspendTerminal(during),
+			regain: () => {
+				guard.regain();
+				guard.stdout.write(freshLine(sizeOf(stdout)));
+			},
 		}),
 		redraw: () => void suspendTerminal(async () => undefined),
 	});
@@ -134,6 +142,11 @@ export function openScreen({
 	};
 }
 
+/** What a program left within a line stays there: so many blanks go on in the next one, unless the cursor was at the beginning. */
+function freshLine({columns}: Size): string {
+	return `${' '.repeat(columns - 1)}\r`;
+}
+
 function sizeOf({columns, rows}: Stdout): Size {
 	// On Windows a frame as high as the terminal is drawn whole each time.
 	const margin = process.platform === 'win32' ? 1 : 0;
@@ -151,12 +164,14 @@ async function stopProcess(signals: EventEmitter): Promise<void> {
 	clearInterval(alive);
 }
 
-type HostParts = Required<Pick<ScreenOptions, 'environment' | 'runProgram' | 'stdin'>> & {
+type HostParts = Required<Pick<ScreenOptions, 'environment' | 'runProgram' | 'stdin' | 'lendKeys'>> & {
 	readonly write: (text: string) => void;
 	readonly suspend: SuspendTerminal;
+	/** The terminal is this process's own again. */
+	readonly regain: () => void;
 };
 
-function hostOf({stdin, environment, runProgram, write, suspend}: HostParts): Host {
+function hostOf({stdin, environment, runProgram, lendKeys, write, suspend, regain}: HostParts): Host {
 	return {
 		copy: text => write(clipboardSequence(text)),
 		async run(program, args) {
@@ -164,9 +179,12 @@ function hostOf({stdin, environment, runProgram, write, suspend}: HostParts): Ho
 			// Ink gives the terminal back for so long. `less` shows colours, unless it was told how to show things.
 			await suspend(async () => {
 				const readAgain = holdInput(stdin);
+				const takeKeysAgain = lendKeys();
 				try {
 					status = await runProgram(program, args, {LESS: '-R', ...environment});
 				} finally {
+					regain();
+					takeKeysAgain();
 					readAgain();
 				}
 			});

@@ -1,10 +1,11 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {Reach} from './agents/instance-contacts.ts';
 import type {Config} from './config.ts';
 import {createDockerDriver} from './drivers/docker.ts';
 import type {Driver} from './drivers/driver.ts';
 import {createKubernetesDriver} from './drivers/kubernetes.ts';
 import {createLocalDriver} from './drivers/local.ts';
-import type {InstanceCommand} from './model/instance.ts';
+import type {Handle, InstanceCommand} from './model/instance.ts';
 import type {AgentSpec, AgentType} from './model/workflow.ts';
 import {isImageAgent} from './model/workflow.ts';
 import type {StateDirectory} from './store/state-directory.ts';
@@ -30,12 +31,16 @@ export type DriverSet = {
 	readonly reach: Reach;
 	/** How far the start of an instance is, where it takes long. */
 	readonly progress: (instance: string) => string | undefined;
+	/** The last that an instance of such an agent has printed so far; undefined: nothing, or it cannot be had now. */
+	readonly lastOutput: (type: AgentType, instance: {name: string; handle?: Handle}) => Promise<string | undefined>;
 	close(): Promise<void>;
 };
 
 /** Stands for whatever a task says. */
 const anyCommand: InstanceCommand = {ref: {run: '', task: 0, attempt: 1}, task: '', argv: ['sh', '-c', ''], env: {}};
 const stopMarginMs = 5000;
+/** Whoever asks how an agent is does not wait longer for what its instance has printed. */
+const lastOutputMs = 2000;
 /** For an engine to be started again. That there is one has been made sure of before a run began. */
 const engineAwayMs = 60_000;
 
@@ -72,6 +77,11 @@ export function createDriverSet(options: DriverSetOptions): DriverSet {
 				if (progress !== undefined) return progress;
 			}
 			return undefined;
+		},
+		lastOutput: async (type, instance) => {
+			const found = drivers.get(type)?.lastOutput?.(instance);
+			// An engine that is away is told of elsewhere, and nobody waits for it here.
+			return Promise.race([found?.catch(() => undefined), sleep(lastOutputMs, undefined, {ref: false})]);
 		},
 		close: async () => {
 			await Promise.all([...drivers.values()].map(driver => driver.close()));

@@ -117,6 +117,7 @@ async function compose(
 		limits: config.limits,
 		localAgent: {slots: config.localSlots, idleMs: localAgentIdleMs[mode]},
 		newRunId: createRunIds(systemClock.now),
+		lastOutput: agent => lastOutputOf(core, agent),
 		ownAgentTimeoutMs: config.intervals.agentTimeoutMs,
 		...(config.token !== undefined && {token: config.token}),
 		...(mode === 'once' && {agentTimeoutMs: config.intervals.agentTimeoutMs}),
@@ -206,6 +207,12 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	const supportedTypes = new Set(drivers.keys());
 	const parts = {engine, exchanges, contacts, performer, usage, retention, history, logs, fatal, driverSet};
 	return {...driverSet, ...parts, supportedTypes, imageSlots};
+}
+
+async function lastOutputOf({engine, driverSet}: ReturnType<typeof openCore>, agent: string): Promise<string | undefined> {
+	const pool = poolOfInstance(engine.state, agent);
+	const instance = pool?.instances.find(({name}) => name === agent);
+	return pool && instance && driverSet.lastOutput(pool.spec.type, instance);
 }
 
 async function certificateOf({https, host}: Config, directory: StateDirectory): Promise<Certificate | undefined> {

@@ -31,10 +31,11 @@ export function formatAgents(rows: readonly AgentRow[], colour: boolean): string
 		['MEMORY', ({usage}) => (usage === undefined ? '' : memoryText(usage))],
 		['RUN', ({run}) => run ?? ''],
 		['LABELS', ({labels}) => labelText(labels, ',')],
+		['STARTING', ({starting}) => starting ?? ''],
 		['PROBLEM', ({problem}) => problem ?? ''],
 	];
 	const shown = columns.filter(
-		([head, cell]) => !['CPU', 'MEMORY', 'RUN', 'LABELS', 'PROBLEM'].includes(head) || byName.some(row => cell(row) !== ''),
+		([head, cell]) => !['CPU', 'MEMORY', 'RUN', 'LABELS', 'STARTING', 'PROBLEM'].includes(head) || byName.some(row => cell(row) !== ''),
 	);
 	const heads = shown.map(([head]) => style.dim(head));
 	return `${formatTable([heads, ...byName.map(row => shown.map(([, cell]) => printable(cell(row), false)))]).join('\n')}\n`;
@@ -42,12 +43,14 @@ export function formatAgents(rows: readonly AgentRow[], colour: boolean): string
 
 /** One agent, a fact a line. */
 export function formatAgent(agent: AgentDetail, now: number): string {
-	const {id, type, status, instance, problem, slots, used, labels, run, mode, url, registeredAt, lastSeenAt, spec, attempts, usage} = agent;
+	const {id, type, status, instance, slots, used, labels, run, mode, url, registeredAt, lastSeenAt, spec, attempts, usage} = agent;
+	const printed = agent.output?.split('\n') ?? [];
 	const ago = (at: number) => `${formatSpan(now - at)} ago`;
 	const facts: ReadonlyArray<readonly [name: string, value: string | undefined]> = [
 		['type', type],
 		['status', instance === undefined || instance === 'running' ? status : `${status} (instance ${instance})`],
-		['problem', problem],
+		['starting', agent.starting],
+		['problem', agent.problem],
 		['slots', `${slots}, ${used} in use`],
 		['uses', usage && `${usage.cpu.toFixed(2)} processors, ${memoryText(usage)}`],
 		['labels', labelText(labels, ' ')],
@@ -61,6 +64,7 @@ export function formatAgent(agent: AgentDetail, now: number): string {
 			({run: of, name, attempt, assignedAt}, index) =>
 				[index === 0 ? 'runs' : '', `${name} of run ${of}, attempt ${attempt}, for ${formatSpan(now - assignedAt)}`] as const,
 		),
+		...printed.map((line, index) => [index === 0 ? 'printed' : '', line] as const),
 	];
 	const lines = facts.flatMap(([name, value]) => (value ? [[name, printable(value, false)]] : []));
 	return [`agent ${id}`, ...formatTable(lines).map(line => `  ${line}`), ''].join('\n');

@@ -4,6 +4,7 @@ import type {Diagnostics} from './diagnostics.ts';
 import type {Interruptions} from './interruptions.ts';
 import type {Flags, OptionName} from './options.ts';
 import type {Output} from './output.ts';
+import type {StatusLine} from './status-line.ts';
 import type {TerminalClaim} from './terminal-claim.ts';
 
 /** What a process gives to the program. */
@@ -34,6 +35,8 @@ export type Invocation = {
 	readonly host: Host;
 	/** Who has the whole terminal for itself. */
 	readonly terminal: TerminalClaim;
+	/** At the foot of the terminal, where standard output is one. */
+	readonly statusLine: StatusLine;
 	/** All there are, for what completes command lines. */
 	readonly commands: readonly Command[];
 };

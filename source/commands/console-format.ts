@@ -70,8 +70,10 @@ export class ConsoleFormat {
 		const style = this.#style;
 		switch (notice.kind) {
 			case 'agent': {
-				const text = `agent ${agentLabel(notice.agent, this.#run)} is ${notice.status}${notice.problem === undefined ? '' : `: ${notice.problem}`}`;
-				if (notice.status === 'starting') return notice.problem === undefined ? style.dim(text) : style.mark('waiting', text);
+				const {problem, starting} = notice;
+				const why = problem ?? starting;
+				const text = `agent ${agentLabel(notice.agent, this.#run)} is ${notice.status}${why === undefined ? '' : `: ${printableLines(why)}`}`;
+				if (notice.status === 'starting') return why === undefined ? style.dim(text) : style.mark('waiting', text);
 				return notice.status === 'lost' || notice.problem !== undefined ? style.mark('failed', text) : style.dim(text);
 			}
 			case 'starting':
@@ -136,6 +138,12 @@ export function endText(style: Style, task: TaskRow): string {
 	if (task.status === 'succeeded') return style.mark('succeeded', `succeeded${time === '' ? '' : ` in ${time}`}`);
 	if (task.status === 'failed' && task.outcome?.status === 'timed_out') return style.mark('timed_out', `timed out after ${time}`);
 	return style.mark(markOf(task.status), because(task.status, why, time === '' ? '' : ` after ${time}`));
+}
+
+/** What an engine says may have lines of its own: the output of a build that failed. */
+function printableLines(text: string): string {
+	const lines = text.split('\n').map(line => printable(line, false));
+	return lines.join('\n');
 }
 
 const howWords: Readonly<Record<string, string>> = {lost: 'was lost', timed_out: 'timed out'};

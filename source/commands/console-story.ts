@@ -1,10 +1,17 @@
 import {runEnded, taskEnded} from '../model/run.ts';
 import {localAgentName} from '../model/workflow.ts';
 import type {AgentRow, LogLine, RunRow, TaskRow, ViewChange} from '../protocol/views.ts';
+import {StartNews} from './start-news.ts';
 
 /** Something about a run that people are told between the lines of its tasks. */
 export type Notice =
-	| {readonly kind: 'agent'; readonly agent: string; readonly status: AgentRow['status']; readonly problem?: string}
+	| {
+			readonly kind: 'agent';
+			readonly agent: string;
+			readonly status: AgentRow['status'];
+			readonly starting?: string;
+			readonly problem?: string;
+	  }
 	/** It runs, and has printed nothing yet. */
 	| {readonly kind: 'quiet'; readonly task: TaskRow}
 	/** Its attempt has not begun: its own instance is being started. */
@@ -52,13 +59,15 @@ export class RunStory {
 	readonly #tails = new Map<number, {readonly attempt: number; readonly lines: string[]}>();
 	/** For each task, the number of the attempt whose repetition was told. */
 	readonly #toldAgain = new Map<number, number>();
+	readonly #startNews: StartNews;
 	#run: RunRow | undefined;
 	#progressAt: number | undefined;
 
-	/** `total`: how many tasks the run has. */
-	constructor(id: string, total: number) {
+	/** `total`: how many tasks the run has. `isLive`: how far starts are is shown elsewhere, as it changes. */
+	constructor(id: string, total: number, {isLive = false}: {readonly isLive?: boolean} = {}) {
 		this.id = id;
 		this.#total = total;
+		this.#startNews = new StartNews(isLive);
 	}
 
 	/** The last lines of the newest attempt of a task that has not succeeded. */
@@ -141,7 +150,8 @@ export class RunStory {
 		if (task.starting === undefined && before === undefined) return;
 		this.#silent.delete(task.task);
 		if (task.starting === undefined) this.#silent.set(task.task, now);
-		else if (task.starting !== before && this.#total <= manyTasks) notices.push({kind: 'starting', task});
+		else if (this.#total <= manyTasks && this.#startNews.isNews(`task ${task.task} ${task.attempt}`, task.starting, now))
+			notices.push({kind: 'starting', task});
 	}
 
 	/** Of many tasks only the failed ones are told; of a single one, its end is the run's. What a retry kept did not end now. */
@@ -160,7 +170,7 @@ export class RunStory {
 	}
 
 	#changeAgent(agent: AgentRow, now: number, notices: Notice[]): void {
-		const {id, status, problem} = agent;
+		const {id, status, starting, problem} = agent;
 		const before = this.#agents.get(id);
 		this.#agents.set(id, agent);
 		if (agent.run !== this.id && !this.#usedAgents.has(id)) return;
@@ -169,12 +179,13 @@ export class RunStory {
 		else if (told !== 'lost' && !this.#lost.has(id)) this.#lost.set(id, now);
 		const isBegin = id !== localAgentName && status === 'starting' && told === undefined;
 		const isBack = status === 'online' && (told === 'starting' || told === 'lost');
-		if (isBegin || isBack || problem !== before?.problem) this.#tellAgent(agent, notices);
+		const isFurther = starting !== undefined && this.#startNews.isNews(`agent ${id}`, starting, now);
+		if (isBegin || isBack || isFurther || problem !== before?.problem) this.#tellAgent(agent, notices);
 	}
 
-	#tellAgent({id, status, problem}: AgentRow, notices: Notice[]): void {
+	#tellAgent({id, status, starting, problem}: AgentRow, notices: Notice[]): void {
 		this.#lost.delete(id);
 		this.#toldAgents.set(id, status);
-		notices.push({kind: 'agent', agent: id, status, ...(problem !== undefined && {problem})});
+		notices.push({kind: 'agent', agent: id, status, ...(starting !== undefined && {starting}), ...(problem !== undefined && {problem})});
 	}
 }

@@ -19,6 +19,8 @@ export type ConsoleViewOptions = {
 	readonly manyRuns: boolean;
 	/** The run went on already before it was followed. */
 	readonly resumed: boolean;
+	/** How far starts are is shown elsewhere, as it changes. */
+	readonly isLive: boolean;
 };
 
 const tickMs = 100;
@@ -45,8 +47,8 @@ export class ConsoleView implements RunView {
 	}
 
 	begin({id, workflow, tasks, retryOf}: RunDetail): void {
-		const {style, output, resumed, manyRuns} = this.#options;
-		this.#story = new RunStory(id, tasks.length);
+		const {style, output, resumed, manyRuns, isLive} = this.#options;
+		this.#story = new RunStory(id, tasks.length, {isLive});
 		this.#format = new ConsoleFormat({style, run: id, manyRuns, taskNames: tasks.map(({name}) => name)});
 		const attempts = Math.max(1, ...tasks.filter(({status}) => status === 'running').map(({attempt}) => attempt));
 		const how = resumed ? ` goes on${attempts > 1 ? ` (attempt ${attempts})` : ''}` : '';

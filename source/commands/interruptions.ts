@@ -19,6 +19,7 @@ export class Interruptions {
 	readonly #process: EventEmitter;
 	readonly #force: (status: number) => void;
 	#handle: ((interruption: Interruption) => void) | undefined;
+	#isLent = false;
 	#lastInterruptAt = Number.NEGATIVE_INFINITY;
 
 	/** `process` is where signals are heard. */
@@ -46,16 +47,34 @@ export class Interruptions {
 		this.#hear('SIGINT');
 	}
 
+	/**
+	 * Another program has the terminal, and what people press there is meant for it alone, until what is returned is called: the terminal sends
+	 * the signals of its keys to this process, too.
+	 */
+	lend(): () => void {
+		this.#isLent = true;
+		this.#process.on('SIGQUIT', notMeant);
+		return () => {
+			this.#isLent = false;
+			this.#process.removeListener('SIGQUIT', notMeant);
+		};
+	}
+
 	/** Signals do again what they do by default. */
 	close(): void {
 		for (const signal of signals) this.#process.removeListener(signal, this.#hear);
 	}
 
 	readonly #hear = (signal: Interruption): void => {
+		if (signal === 'SIGINT' && this.#isLent) return;
 		const now = performance.now();
 		const isForce = signal === 'SIGINT' && now - this.#lastInterruptAt < forceWithinMs;
 		if (signal === 'SIGINT') this.#lastInterruptAt = now;
 		if (isForce) this.#force(statusOfSignal('SIGINT'));
 		else this.#handle?.(signal);
 	};
+}
+
+function notMeant(): void {
+	// By default it would end the process.
 }

@@ -12,6 +12,7 @@ import {Interruptions} from './interruptions.ts';
 import {commandIndex} from './option-words.ts';
 import {Output} from './output.ts';
 import {commands, laterCommands} from './registry.ts';
+import {StatusLine} from './status-line.ts';
 import {TerminalClaim} from './terminal-claim.ts';
 
 /**
@@ -19,8 +20,9 @@ import {TerminalClaim} from './terminal-claim.ts';
  * then, so the process may end.
  */
 export async function main(argv: readonly string[], environment: Environment, host: Host): Promise<number> {
-	const output = new Output(host.stdout);
-	const errors = new Output(host.stderr);
+	const statusLine = new StatusLine(host.stdout);
+	const output = new Output(host.stdout, statusLine);
+	const errors = new Output(host.stderr, statusLine);
 	const interruptions = new Interruptions(host.signals, output);
 	const session: Session = {
 		environment,
@@ -29,16 +31,19 @@ export async function main(argv: readonly string[], environment: Environment, ho
 		errors,
 		interruptions,
 		terminal: new TerminalClaim(),
+		statusLine,
 		diagnostics: new Diagnostics({output: errors, level: environment.BYOAI_DEBUG ? 'debug' : 'info', colour: false}),
 	};
 	const crashed = new Promise<number>(resolve => {
 		host.signals.once('uncaughtException', (error: unknown) => {
 			session.terminal.release();
+			statusLine.end();
 			resolve(report(error, session.diagnostics));
 		});
 	});
 	const status = await Promise.race([execute(argv, session), interruptions.forced, crashed]);
 	session.terminal.release();
+	statusLine.end();
 	interruptions.close();
 	await Promise.race([output.flush(), interruptions.forced]);
 	const lost = output.failure;
@@ -54,6 +59,7 @@ type Session = {
 	readonly errors: Output;
 	readonly interruptions: Interruptions;
 	readonly terminal: TerminalClaim;
+	readonly statusLine: StatusLine;
 	diagnostics: Diagnostics;
 };
 
@@ -91,7 +97,7 @@ function findCommand(argv: readonly string[]): {command: Command; words: readonl
 type Given = {readonly argv: readonly string[]; readonly words: readonly string[]};
 
 async function call(command: Command, {argv, words}: Given, session: Session): Promise<number> {
-	const {environment, host, output, errors, interruptions, terminal: claim} = session;
+	const {environment, host, output, errors, interruptions, terminal: claim, statusLine} = session;
 	refuseNowhere();
 	const {readSettings} = await import('./settings.ts');
 	const {operands, flags} = await readArguments(command, words);
@@ -102,7 +108,7 @@ async function call(command: Command, {argv, words}: Given, session: Session): P
 	session.diagnostics = new Diagnostics({output: errors, level: config.logLevel, colour: config.colour.err});
 	const run = await command.load();
 	const {agentProgram, stdin} = host;
-	const streams = {agentProgram, stdin, output, diagnostics: session.diagnostics, interruptions, host, terminal: claim};
+	const streams = {agentProgram, stdin, output, diagnostics: session.diagnostics, interruptions, host, terminal: claim, statusLine};
 	return run({operands, flags, config, commands, ...streams});
 }
 

@@ -1,3 +1,5 @@
+import type {StatusLine} from './status-line.ts';
+
 const batchBytes = 64 * 1024;
 
 type Stream = NodeJS.WritableStream & {readonly isTTY?: boolean; readonly columns?: number};
@@ -10,6 +12,7 @@ export class Output {
 	readonly broken: Promise<NodeJS.ErrnoException>;
 	readonly isTerminal: boolean;
 	readonly #stream: Stream;
+	readonly #status: StatusLine | undefined;
 	#batch: string[] = [];
 	#batchBytes = 0;
 	#scheduled: NodeJS.Immediate | undefined;
@@ -18,8 +21,10 @@ export class Output {
 	#isBroken = false;
 	#failure: NodeJS.ErrnoException | undefined;
 
-	constructor(stream: Stream) {
+	/** `status`: what stands at the foot of the terminal that it writes to. */
+	constructor(stream: Stream, status?: StatusLine) {
 		this.#stream = stream;
+		this.#status = stream.isTTY === true ? status : undefined;
 		this.isTerminal = stream.isTTY === true;
 		// Always listened to: a reader may have caught up before anybody waits for it.
 		stream.on('drain', () => {
@@ -81,7 +86,8 @@ export class Output {
 		clearImmediate(this.#scheduled);
 		this.#scheduled = undefined;
 		if (this.#batch.length === 0) return;
-		const text = this.#batch.join('');
+		const batch = this.#batch.join('');
+		const text = this.#status?.around(batch) ?? batch;
 		this.#batch = [];
 		this.#batchBytes = 0;
 		if (!this.#isBroken && !this.#stream.write(text)) this.#isFull = true;

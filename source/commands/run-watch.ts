@@ -5,12 +5,15 @@ import type {RunId} from '../model/ids.ts';
 import type {RunDetail, RunRow, ViewChange} from '../protocol/views.ts';
 import type {RunView} from './run-follower.ts';
 import {RunFollower} from './run-follower.ts';
+import type {StartsView} from './starts-view.ts';
 
 export type WatchOptions = {
 	readonly client: Client;
 	readonly makeView: (about: {readonly resumed: boolean}) => RunView;
 	/** Ends the watching; runs go on. */
 	readonly signal: AbortSignal;
+	/** Shows what is being started for the runs. */
+	readonly starts?: StartsView | undefined;
 };
 
 export type FollowOptions = {
@@ -33,6 +36,7 @@ export class RunWatch {
 		this.#mirror = new Mirror(options.client);
 		this.#mirror.subscribe(news => this.#take(news));
 		this.done = this.#mirror.follow(options.signal);
+		options.signal.addEventListener('abort', () => options.starts?.close(), {once: true});
 	}
 
 	/** `heard` is called with run rows, all of them and then those that change. */
@@ -47,7 +51,11 @@ export class RunWatch {
 		const {client, makeView, signal} = this.#options;
 		const follower = new RunFollower({feed: client, run, view: makeView({resumed}), signal, ...(since !== undefined && {since})});
 		this.#followers.set(run.id, follower);
-		if (this.#mirror.live) follower.news({type: 'snapshot', rows: this.#rows()});
+		if (this.#mirror.live) {
+			const rows = this.#rows();
+			follower.news({type: 'snapshot', rows});
+			this.#showStarts(rows, true);
+		}
 		try {
 			return await follower.done;
 		} finally {
@@ -59,6 +67,16 @@ export class RunWatch {
 		if (news.type === 'broken' || this.#followers.size === 0) return;
 		const rows = news.type === 'change' ? news.change : this.#rows();
 		for (const follower of this.#followers.values()) follower.news({type: news.type, rows});
+		this.#showStarts(rows, news.type === 'snapshot');
+	}
+
+	/** Of agents, also those that no run owns: it may wait for them. */
+	#showStarts({tasks = [], agents = [], gone}: ViewChange, isAll: boolean): void {
+		const rows = {
+			tasks: tasks.filter(({run}) => this.#followers.has(run)),
+			agents: agents.filter(({run}) => run === undefined || this.#followers.has(run)),
+		};
+		this.#options.starts?.news({...rows, ...(gone && {gone})}, isAll);
 	}
 
 	#rows(): ViewChange {

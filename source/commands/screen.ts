@@ -38,6 +38,7 @@ export async function showScreen({client, address}: Access, invocation: Invocati
 		stderr: host.stderr,
 		process: host.signals,
 		interrupt: () => interruptions.interrupt(),
+		lendKeys: () => interruptions.lend(),
 		readonly: flags.readonly === true,
 		...(address !== undefined && {address}),
 		...(run !== undefined && {run}),

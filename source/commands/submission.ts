@@ -7,6 +7,7 @@ import {ConsoleView} from './console-view.ts';
 import {JsonView} from './json-view.ts';
 import type {Access} from './orchestrators.ts';
 import {RunWatch} from './run-watch.ts';
+import {StartsView} from './starts-view.ts';
 import type {WorkflowSource} from './workflow-source.ts';
 import {defaultWorkflow, loadSource, readWorkflowFile} from './workflow-source.ts';
 
@@ -40,12 +41,23 @@ export function prepare(
 type PlanText = {readonly text: string; readonly json: string};
 
 /** Watches runs in the way that the command line asks for. */
-export function watchRuns({client}: Access, {flags, config, output}: Invocation, signal: AbortSignal, manyRuns: boolean): RunWatch {
+export function watchRuns({client}: Access, invocation: Invocation, signal: AbortSignal, manyRuns: boolean): RunWatch {
+	const {flags, config, output} = invocation;
 	const style = createStyle({colour: config.colour.out, unicode: config.unicode, columns: output.columns});
+	const starts = flags.json === true ? undefined : viewOfStarts(invocation);
+	const isLive = starts !== undefined;
 	return new RunWatch({
 		client,
 		signal,
+		starts,
 		makeView: ({resumed}) =>
-			flags.json === true ? new JsonView(output) : new ConsoleView({output, style, manyRuns, resumed, ask: id => client.run(id)}),
+			flags.json === true ? new JsonView(output) : new ConsoleView({output, style, manyRuns, resumed, isLive, ask: id => client.run(id)}),
 	});
+}
+
+/** What is being started, in a line that is written again and again; undefined: nobody sits at a terminal that can show one. */
+export function viewOfStarts({config, output, statusLine}: Invocation): StartsView | undefined {
+	if (!config.interactive) return undefined;
+	const {unicode, colour} = config;
+	return new StartsView({statusLine, unicode, style: createStyle({colour: colour.out, unicode, columns: output.columns})});
 }

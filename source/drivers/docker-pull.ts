@@ -1,6 +1,7 @@
 import type {Readable} from 'node:stream';
 import type Docker from 'dockerode';
 import {ByoaiError} from '../model/error.ts';
+import {formatBytes, formatRate, RateMeter} from '../text/figures.ts';
 import {askOfGone, saidBy, statusOf} from './docker-engine.ts';
 import {EngineRefusal, progressLines} from './docker-lines.ts';
 import type {DockerLogins} from './docker-logins.ts';
@@ -77,9 +78,16 @@ function reference(image: string): string {
 /** Adds up what is told of each layer. */
 export class Layers {
 	readonly #layers = new Map<string, {current: number; total: number; done: boolean}>();
+	readonly #rate = new RateMeter();
+	readonly #now: () => number;
 	#percent = 0;
 
-	/** Returns how far all is, in words: `pulling 43 % (3 of 7 layers)`. It never goes back. */
+	/** `now`: milliseconds of a clock that only goes forward. */
+	constructor(now: () => number = () => performance.now()) {
+		this.#now = now;
+	}
+
+	/** Returns how far all is, in words: `pulling 43 % (3 of 7 layers), 12 MiB of 28 MiB, 1.5 MiB/s`. Its part of the whole never goes back. */
 	take({id, status = '', progressDetail}: PullLine): string {
 		if (id !== undefined && /layer|wait|download|verif|extract|complete|exists/i.test(status)) {
 			const layer = this.#layers.get(id) ?? {current: 0, total: 0, done: false};
@@ -101,6 +109,11 @@ export class Layers {
 		const there = known.reduce((sum, {current}) => sum + current, 0);
 		const part = (bytes === 0 ? 1 : there / bytes) * (known.length / layers.length);
 		this.#percent = Math.max(this.#percent, Math.floor(part * 100));
-		return `pulling ${this.#percent} % (${layers.filter(({done}) => done).length} of ${layers.length} layers)`;
+		const text = `pulling ${this.#percent} % (${layers.filter(({done}) => done).length} of ${layers.length} layers)`;
+		if (bytes === 0) return text;
+		// Of a layer that waits its turn nobody knows the size.
+		const whole = known.length === layers.length ? ` of ${formatBytes(bytes)}` : '';
+		const rate = this.#rate.update(there, this.#now());
+		return `${text}, ${formatBytes(there)}${whole}${rate > 0 && there < bytes ? `, ${formatRate(rate)}` : ''}`;
 	}
 }

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import {ByoaiError} from '../model/error.ts';
 import type {Handle, InstanceSpec} from '../model/instance.ts';
-import {endInstance, inspect} from './docker-container.ts';
+import {endInstance, inspect, inspectOwn, lastOutput} from './docker-container.ts';
 import {ask, createConnect, despiteRestart} from './docker-engine.ts';
 import {DockerEvents} from './docker-events.ts';
 import {fromHandle, handleOf} from './docker-handle.ts';
@@ -94,6 +94,11 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 		output: async function* output(handle, from, signal) {
 			const docker = await connect();
 			yield* containerOutput(docker, fromHandle(handle).container, from, AbortSignal.any([signal, closing.signal]));
+		},
+		lastOutput: async ({name}) => {
+			const docker = await connect();
+			const facts = await inspectOwn(docker, owner, name);
+			return facts && lastOutput(docker, facts.Id, facts.Config.Tty);
 		},
 		end: (handle, graceMs) => ends.ask(fromHandle(handle).container, graceMs),
 		reach: ({agent}, handle) => {

@@ -62,6 +62,12 @@ export interface Driver {
 	progress?(instance: string): string | undefined;
 
 	/**
+	 * The last lines that an instance has printed so far, also while `start` is under way: one whose agent does not come online says why there.
+	 * `handle` is absent until it is known. Undefined: it has printed nothing, or what it has cannot be had.
+	 */
+	lastOutput?(instance: {name: string; handle?: Handle}): Promise<string | undefined>;
+
+	/**
 	 * What an instance with a `command` prints, from byte `from` of both streams merged on: what there is, then live, to the end, which is
 	 * when its program has ended and all was read. Each reading finds the same bytes. Rejects with a retryable `unavailable` when the engine is
 	 * away or the reading breaks off: it is then asked again, from where it came to.

@@ -110,7 +110,7 @@ const lastBytes = 4096;
 const lastWordsMs = 10_000;
 
 /** The last of what a pod printed; undefined: nothing, or it cannot be had any more. */
-export async function lastWords({api, path}: Site, {name}: PodFacts, {previous = false} = {}): Promise<string | undefined> {
+export async function lastWords({api, path}: Site, {name}: Pick<PodFacts, 'name'>, {previous = false} = {}): Promise<string | undefined> {
 	const query = new URLSearchParams({container: containerName, tailLines: '20', ...(previous && {previous: 'true'})});
 	const signal = AbortSignal.timeout(lastWordsMs);
 	try {

@@ -96,6 +96,12 @@ class KubernetesDriver implements Driver {
 		return this.#progress.get(instance);
 	}
 
+	async lastOutput({name, handle}: {name: string; handle?: Handle}): Promise<string | undefined> {
+		const known = handle && fromHandle(handle);
+		const site = this.#begun.get(name) ?? (known && (await this.#sites.get(known.place)));
+		return site && lastWords(site, {name: known?.pod ?? podName(this.#options.owner, name)});
+	}
+
 	async *output(handle: Handle, from: number, ended: AbortSignal): AsyncIterable<OutputPiece> {
 		const signal = AbortSignal.any([ended, this.#closing.signal]);
 		const pod = fromHandle(handle);

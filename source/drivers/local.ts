@@ -6,7 +6,7 @@ import type {Handle, InstanceEnd, InstanceSpec} from '../model/instance.ts';
 import {orAborted} from './abortable.ts';
 import type {Driver} from './driver.ts';
 import type {Generation} from './local-directory.ts';
-import {addGeneration, generations, instanceNames, newestGeneration, refuseClaims, removeInstance} from './local-directory.ts';
+import {addGeneration, generations, instanceNames, lastOutput, newestGeneration, refuseClaims, removeInstance} from './local-directory.ts';
 import type {Child} from './local-launch.ts';
 import {launch} from './local-launch.ts';
 import type {ProcessId} from './local-process.ts';
@@ -97,6 +97,11 @@ export function createLocalDriver(options: LocalDriverOptions): Driver {
 		stop: ({name, handle}) => turns.stop(name, () => explained(() => stop(name, handle))),
 		watch: (name, handle, signal) => explained(() => watch(name, handle, signal)),
 		list: () => explained(() => listLiving(directory)),
+		lastOutput: ({name}) =>
+			explained(async () => {
+				const newest = await newestGeneration(directory, name);
+				return newest && lastOutput(newest.generation);
+			}),
 		close: async () => {
 			closing.abort(new ByoaiError('stopping', 'The local driver was closed.'));
 			await turns.settled();

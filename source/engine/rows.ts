@@ -20,15 +20,17 @@ export type AgentVitals = {
 export type ContactVitals = {
 	/** It has not answered yet, since the orchestrator started or it was registered. */
 	readonly isStarting: boolean;
+	/** How far its start is, in words, where it takes long. */
+	readonly starting?: string;
 	/** Why it cannot be used at the moment, in words. */
 	readonly problem?: string;
 	/** How many tasks it runs at once, as it says: who registered it may not have known. */
 	readonly slots?: number;
 };
 
-/** An instance whose start takes long is not there yet, and its row says why. */
+/** An instance whose start takes long is not there yet, and its row says how far it is. */
 export function startVitals(progress: string | undefined): ContactVitals | undefined {
-	return progress === undefined ? undefined : {isStarting: true, problem: progress};
+	return progress === undefined ? undefined : {isStarting: true, starting: progress};
 }
 
 export function taskRow(run: Run, index: number, version: number): TaskRow {
@@ -130,13 +132,16 @@ export function instanceRows(pool: Pool, version: number, vitals: AgentVitals): 
 	}
 	const isDraining = (status: InstanceStatus) => status === 'stopping' || pool.draining === true;
 	// One that is being stopped does not answer for long, which is as it should be.
-	const problemOf = ({name, status, givenUp}: Instance) => broken ?? (status === 'stopping' ? givenUp : vitals.contact(name)?.problem);
+	const contactOf = ({name, status, givenUp}: Instance): Partial<ContactVitals> =>
+		status === 'stopping' ? {...(givenUp !== undefined && {problem: givenUp})} : (vitals.contact(name) ?? {});
 	return instances.map(instance => {
 		const {name, status, onlineAt} = instance;
 		const usage = vitals.usage(name);
+		const {problem, starting} = contactOf(instance);
 		return {
 			...common,
-			...withProblem(problemOf(instance)),
+			...withProblem(broken ?? problem),
+			...(starting !== undefined && broken === undefined && {starting}),
 			id: name,
 			status: onlineAt === undefined ? 'starting' : heardStatus(vitals.isHeard(name), isDraining(status)),
 			used: vitals.used(name),

@@ -69,6 +69,8 @@ export type AgentRow = {
 	readonly instance?: InstanceStatus;
 	/** What its instance uses, where its driver measures that. */
 	readonly usage?: InstanceUsage;
+	/** How far its start is, where that takes long: `pulling 43 % (3 of 7 layers), 12 MiB of 28 MiB, 1.5 MiB/s`. */
+	readonly starting?: string;
 	/** Why it cannot be used. */
 	readonly problem?: string;
 };
@@ -84,6 +86,8 @@ export type AgentDetail = AgentRow & {
 	readonly lastSeenAt?: number;
 	/** Of agents that were deployed: what was asked for, with every default filled in. What its variables hold is hidden (`***`): it may be secret. */
 	readonly spec?: AgentSpec;
+	/** The last lines that its instance has printed, while it is starting or lost. Untrusted. */
+	readonly output?: string;
 	/** What it runs, oldest first. */
 	readonly attempts: readonly AgentAttempt[];
 };

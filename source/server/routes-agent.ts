@@ -90,10 +90,12 @@ function removeRoute({engine, clock}: Services): Route {
 	});
 }
 
-function detailOf({engine, views, exchanges}: Services, name: string): AgentDetail {
+/** What an instance has printed is asked for only while its agent does not serve: then it is what says why. */
+async function detailOf({engine, views, exchanges, lastOutput}: Services, name: string): Promise<AgentDetail> {
 	const row = views.agentRow(name);
 	if (row === undefined) throw new ByoaiError('not_found', `no agent ${name}`);
-	return agentDetail(engine.state, row, exchanges.lastSeenAt(name));
+	const output = row.status === 'starting' || row.status === 'lost' ? await lastOutput(row.id) : undefined;
+	return {...agentDetail(engine.state, row, exchanges.lastSeenAt(name)), ...(output !== undefined && {output})};
 }
 
 const ownWorkflow = named(

@@ -114,6 +114,7 @@ export const agentRow = shapeOf<AgentRow>()(
 			run: runId.describe('The run that it lives in.').exactOptional(),
 			instance: z.enum(['pulling', 'starting', 'running', 'stopping', 'failed']).exactOptional(),
 			usage: instanceUsage.exactOptional(),
+			starting: z.string().describe('How far its start is, where that takes long: the pull of its image, for instance.').exactOptional(),
 			problem: z.string().describe('Why it cannot be used.').exactOptional(),
 		})
 		.describe('One agent.'),
@@ -166,6 +167,7 @@ export const agentDetail = shapeOf<AgentDetail>()(
 			registeredAt: time().exactOptional(),
 			lastSeenAt: time('Absent: not since the orchestrator started.').exactOptional(),
 			spec: agentSpec.exactOptional(),
+			output: z.string().describe('The last lines that its instance has printed, while it is starting or lost.').exactOptional(),
 			attempts: z.array(agentAttempt).describe('What it runs, oldest first.'),
 		})
 		.describe('One agent, and what it runs.'),

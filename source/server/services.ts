@@ -46,4 +46,6 @@ export type Services = {
 	/** Whether these agents can be started here now. Rejects with `unavailable`, and what to do about it. */
 	readonly probe: (agents: readonly AgentSpec[]) => Promise<void>;
 	readonly newRunId: () => RunId;
+	/** The last that the instance of an agent has printed so far; undefined: nothing, it cannot be had now, or there is none. */
+	readonly lastOutput: (agent: string) => Promise<string | undefined>;
 };

@@ -25,6 +25,15 @@ export function formatRate(perSecond: number, of?: string): string {
 /** How much of something is done. `total` is absent where nobody knows. */
 export type Progress = {readonly done: number; readonly total?: number | undefined};
 
+/** How far something is that is told in words: `pulling 43 % …`, `building …: step 3/9`; 0 to 1, undefined where they do not say. */
+export function fractionIn(words: string): number | undefined {
+	const step = /\bstep (\d+)\/(\d+)/.exec(words);
+	// A step that is told of has only begun.
+	if (step !== null) return fractionOf({done: Number(step[1]) - 1, total: Number(step[2])});
+	const percent = /(\d{1,3})\s?%/.exec(words)?.[1];
+	return percent === undefined ? undefined : fractionOf({done: Number(percent), total: 100});
+}
+
 /** 0 to 1; undefined: nobody knows. */
 export function fractionOf({done, total}: Progress): number | undefined {
 	if (total === undefined || total <= 0) return undefined;
@@ -77,6 +86,9 @@ export function progressLine(
 	return line;
 }
 
+/** What comes within a shorter time says little of a rate. */
+const leastSpanMs = 200;
+
 /** How fast a count grows lately. Newer seconds count for more; a pause makes it fall. */
 export class RateMeter {
 	readonly #halfLifeMs: number;
@@ -98,7 +110,7 @@ export class RateMeter {
 			return 0;
 		}
 		const spanMs = at - this.#at;
-		if (spanMs <= 0) return this.#perSecond;
+		if (spanMs < leastSpanMs) return this.#perSecond;
 		const now = ((count - this.#count) / spanMs) * 1000;
 		const weight = this.#perSecond === 0 ? 1 : 1 - 0.5 ** (spanMs / this.#halfLifeMs);
 		this.#perSecond += (now - this.#perSecond) * weight;

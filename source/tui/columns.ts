@@ -1,12 +1,13 @@
 import {taskEnded} from '../model/run.ts';
 import type {AgentRow, RunRow, TaskRow} from '../protocol/views.ts';
 import {agentLabel} from '../text/agent-label.ts';
-import {formatBytes} from '../text/figures.ts';
+import {formatBytes, fractionIn} from '../text/figures.ts';
 import {printable} from '../text/printable.ts';
 import {formatSpan} from '../text/spans.ts';
 import {timeOf, whyOf} from '../text/style.ts';
 import type {Badge, Palette} from './palette.ts';
 import {doneOf, totalOf} from './progress.ts';
+import type {Snapshot} from './snapshot.ts';
 import type {Cell, Column} from './table.ts';
 import {widestOf} from './table.ts';
 
@@ -23,7 +24,24 @@ export function goingOn(ms: number): string {
 	return seconds < 60 ? `${seconds} s` : formatSpan(seconds * 1000);
 }
 
-export function taskColumns(rows: readonly TaskRow[], now: number, palette: Palette): ReadonlyArray<Column<TaskRow>> {
+/** `59.9 s` and `2 min 13 s`: what is shorter than a minute needs less room. */
+const [shortTime, longTime] = [7, 11];
+const minuteMs = 60_000;
+
+function timeWidth(isLong: boolean): Pick<Column<unknown>, 'least' | 'most'> {
+	const width = isLong ? longTime : shortTime;
+	return {least: width, most: width};
+}
+
+/** Why something is as it is: less than that says nothing. */
+const note = {head: '', least: 16, most: 200};
+
+export function taskColumns(
+	rows: readonly TaskRow[],
+	snapshot: Pick<Snapshot, 'now' | 'stuck'>,
+	palette: Palette,
+): ReadonlyArray<Column<TaskRow>> {
+	const {now} = snapshot;
 	const names = widestOf(
 		rows.slice(0, measured).map(({name}) => name),
 		8,
@@ -34,20 +52,27 @@ export function taskColumns(rows: readonly TaskRow[], now: number, palette: Pale
 		5,
 		22,
 	);
+	const isLong = rows.slice(0, measured).some(row => taskMs(row, now) >= minuteMs);
 	return [
 		{head: 'STATUS', least: 11, most: 11, priority: 0, cell: ({status}) => badgeCell(palette.badge(status))},
-		{head: 'TASK', least: 8, most: names, priority: 0, cell: ({name}) => ({text: printable(name, false)})},
+		{head: 'TASK', least: Math.min(12, names), most: names, priority: 0, cell: ({name}) => ({text: printable(name, false)})},
 		{head: 'TRY', least: 3, most: 3, priority: 4, align: 'right', cell: ({attempt}) => ({text: attempt === 0 ? '' : String(attempt)})},
-		{head: 'TIME', least: 11, most: 11, priority: 1, align: 'right', cell: row => ({text: taskTime(row, now)})},
+		{head: 'TIME', ...timeWidth(isLong), priority: 1, align: 'right', cell: row => ({text: taskTime(row, now)})},
 		{
 			head: 'AGENT',
-			least: Math.min(11, agents),
+			least: Math.min(8, agents),
 			most: agents,
 			priority: 3,
 			cell: row => ({text: agentLabel(row.agent ?? '', row.run), paint: palette.dim}),
 		},
-		{head: '', least: 10, most: 200, priority: 2, cell: row => ({text: taskNote(row, now), paint: noteColour(row, palette)})},
+		{...note, priority: 2, cell: row => taskNote(row, snapshot, palette)},
 	];
+}
+
+/** About how long it took, or takes so far; 0 where nothing is told of that. */
+function taskMs({status, outcome, assignedAt, endedAt}: TaskRow, now: number): number {
+	if (assignedAt === undefined) return 0;
+	return status === 'running' ? now - assignedAt : (outcome?.durationMs ?? (endedAt ?? assignedAt) - assignedAt);
 }
 
 function taskTime(row: TaskRow, now: number): string {
@@ -55,18 +80,15 @@ function taskTime(row: TaskRow, now: number): string {
 	return taskEnded(row.status) ? timeOf(row) : '';
 }
 
-function taskNote(row: TaskRow, now: number): string {
-	if (row.takenFrom !== undefined) return `kept from ${row.takenFrom}`;
-	if (row.status === 'running' && row.starting !== undefined) return printable(row.starting, false);
+function taskNote(row: TaskRow, {now, stuck}: Pick<Snapshot, 'now' | 'stuck'>, {bad, dim, caution}: Palette): Cell {
+	const {status, takenFrom, starting, retryAt, id} = row;
+	if (takenFrom !== undefined) return {text: `kept from ${takenFrom}`, paint: dim};
+	if (status === 'running' && starting !== undefined) return {text: printable(starting, false), paint: dim};
+	if (status === 'ready' && stuck?.id === id) return {text: printable(stuck.reason, false), paint: caution};
 	const why = printable(whyOf(row), false);
-	if (row.status !== 'waiting' || row.retryAt === undefined) return why;
-	const again = `again in ${Math.max(0, Math.ceil((row.retryAt - now) / 1000))} s`;
-	return why === '' ? again : `${again}: ${why}`;
-}
-
-function noteColour({status}: TaskRow, {bad, dim, caution}: Palette) {
-	if (status === 'failed') return bad;
-	return status === 'waiting' ? caution : dim;
+	if (status !== 'waiting' || retryAt === undefined) return {text: why, paint: status === 'failed' ? bad : dim};
+	const again = `again in ${Math.max(0, Math.ceil((retryAt - now) / 1000))} s`;
+	return {text: why === '' ? again : `${again}: ${why}`, paint: caution};
 }
 
 function rowLabel({id, run}: AgentRow): string {
@@ -79,21 +101,30 @@ export function agentColumns(rows: readonly AgentRow[], palette: Palette): Reado
 		8,
 		32,
 	);
+	const types = widestOf(
+		rows.slice(0, measured).map(({type}) => type),
+		5,
+		10,
+	);
 	return [
 		{head: 'STATUS', least: 10, most: 10, priority: 0, cell: row => badgeCell(palette.badge(row.status))},
 		{head: 'AGENT', least: Math.min(names, 18), most: names, priority: 0, cell: row => ({text: rowLabel(row)})},
 		{
 			head: 'SLOTS',
-			least: 7,
-			most: 7,
+			...slotsWidth(rows),
 			priority: 0,
 			align: 'right',
 			cell: ({used, slots}) => ({text: `${used}/${slots}`, ...(used > 0 && {paint: palette.accent})}),
 		},
-		{head: 'TYPE', least: 10, most: 10, priority: 4, cell: ({type}) => ({text: type, paint: palette.dim})},
+		{head: 'TYPE', least: types, most: types, priority: 4, cell: ({type}) => ({text: type, paint: palette.dim})},
 		...(rows.some(({usage}) => usage !== undefined) ? usageColumns(palette) : []),
-		{head: '', least: 10, most: 200, priority: 2, cell: row => agentNote(row, palette)},
+		{...note, least: 12, priority: 2, cell: row => agentNote(row, palette)},
 	];
+}
+
+function slotsWidth(rows: readonly AgentRow[]): Pick<Column<unknown>, 'least' | 'most'> {
+	const width = rows.slice(0, measured).some(({slots}) => slots >= 10) ? 7 : 5;
+	return {least: width, most: width};
 }
 
 /** What instances use, where any is measured. */
@@ -129,12 +160,15 @@ function memoryCell(usage: AgentRow['usage'], {caution}: Palette): Cell {
 /** Columns of the bar of a pull or a build. */
 const startBar = 10;
 
-function agentNote({status, problem, instance, labels}: AgentRow, {bad, caution, dim, glyphs}: Palette): Cell {
-	// How far a start is, is no trouble.
-	const done = status === 'starting' ? Number(/(\d{1,3})\s?%/.exec(problem ?? '')?.[1] ?? Number.NaN) : Number.NaN;
-	if (problem !== undefined && done <= 100) {
-		const filled = Math.round((done / 100) * startBar);
-		return {text: `${glyphs.full.repeat(filled)}${glyphs.empty.repeat(startBar - filled)} ${printable(problem, false)}`, paint: caution};
+function agentNote({status, problem, starting, instance, labels}: AgentRow, {bad, caution, dim, glyphs}: Palette): Cell {
+	if (problem === undefined && starting !== undefined) {
+		const words = printable(starting, false);
+		const done = fractionIn(starting);
+		if (done === undefined) return {text: words, paint: caution};
+		const filled = Math.round(done * startBar);
+		const bar = `${glyphs.full.repeat(filled)}${glyphs.empty.repeat(startBar - filled)}`;
+		// The count comes first, where the least room still has it.
+		return {text: `${Math.round(done * 100)} % ${bar} ${words.replace(/\d{1,3} % ?/, '')}`, paint: caution};
 	}
 	if (problem !== undefined) return {text: printable(problem, false), paint: status === 'starting' ? caution : bad};
 	if (instance !== undefined && instance !== 'running') return {text: `instance ${instance}`, paint: caution};
@@ -148,15 +182,25 @@ export function runColumns(rows: readonly RunRow[], now: number, palette: Palett
 		8,
 		32,
 	);
+	const counts = widestOf(
+		rows.slice(0, measured).map(row => countsText(row)),
+		5,
+		13,
+	);
+	const isLong = rows.slice(0, measured).some(({createdAt, endedAt = now}) => endedAt - createdAt >= minuteMs);
 	return [
 		{head: 'STATUS', least: 12, most: 12, priority: 0, cell: row => badgeCell(palette.badge(row.status))},
-		{head: 'WORKFLOW', least: 8, most: names, priority: 0, cell: ({workflow}) => ({text: printable(workflow, false)})},
-		{head: 'TASKS', least: 7, most: 13, priority: 2, align: 'right', cell: row => ({text: `${doneOf(row.counts)}/${totalOf(row.counts)}`})},
-		{head: 'TIME', least: 11, most: 11, priority: 1, align: 'right', cell: row => ({text: runTime(row, now)})},
-		{head: 'STARTED', least: 11, most: 11, priority: 3, cell: row => ({text: ago(now - row.createdAt), paint: palette.dim})},
-		{head: 'RUN', least: 12, most: 14, priority: 4, cell: ({id}) => ({text: id, paint: palette.dim})},
-		{head: '', least: 10, most: 200, priority: 5, cell: row => ({text: runNote(row), paint: palette.dim})},
+		{head: 'WORKFLOW', least: Math.min(12, names), most: names, priority: 0, cell: ({workflow}) => ({text: printable(workflow, false)})},
+		{head: 'TASKS', least: counts, most: counts, priority: 2, align: 'right', cell: row => ({text: countsText(row)})},
+		{head: 'TIME', ...timeWidth(isLong), priority: 1, align: 'right', cell: row => ({text: runTime(row, now)})},
+		{head: 'STARTED', least: 10, most: 10, priority: 3, cell: row => ({text: ago(now - row.createdAt), paint: palette.dim})},
+		{head: 'RUN', least: 12, most: 12, priority: 4, cell: ({id}) => ({text: id, paint: palette.dim})},
+		{...note, priority: 5, cell: row => ({text: runNote(row), paint: palette.dim})},
 	];
+}
+
+function countsText({counts}: RunRow): string {
+	return `${doneOf(counts)}/${totalOf(counts)}`;
 }
 
 /** How long ago, in the largest unit alone: `3 min ago`. */

@@ -60,11 +60,13 @@ function agentSheet(agent: AgentDetail, now: number, palette: Palette): SheetLin
 	return [
 		{head: 'Now'},
 		{key: 'status', text: `${glyph} ${word}`, paint},
+		...(agent.starting === undefined ? [] : [{key: 'starting', text: agent.starting, paint: palette.caution}]),
 		...(agent.problem === undefined ? [] : [{key: 'problem', text: agent.problem, paint: palette.bad}]),
 		...(agent.instance === undefined ? [] : [{key: 'instance', text: agent.instance}]),
 		{key: 'slots', text: `${agent.used} of ${agent.slots} in use`},
 		...usageLines(agent.usage),
 		...(agent.lastSeenAt === undefined ? [] : [{key: 'last seen', text: `${goingOn(now - agent.lastSeenAt)} ago`}]),
+		...(agent.output === undefined ? [] : [{key: 'printed', text: agent.output.split('\n')}]),
 		{head: agent.attempts.length === 0 ? 'Runs nothing' : 'Runs'},
 		...agent.attempts.map(({name, run, attempt, assignedAt}) => ({
 			key: goingOn(now - assignedAt),

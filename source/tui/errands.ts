@@ -10,10 +10,11 @@ import type {Act, Again, Errand, LinesOf} from './acts.ts';
 import {refused} from './form.ts';
 import type {Host} from './host.ts';
 import {writeOutput} from './output-file.ts';
+import {printedBy} from './printed.ts';
 import {shellOf} from './shell.ts';
 import type {Snapshot} from './snapshot.ts';
 import type {Dialog, Role, Ui} from './ui.ts';
-import {whyDialog} from './why.ts';
+import {awaited, whyDialog} from './why.ts';
 
 export type ErrandOptions = {
 	readonly client: Client;
@@ -97,7 +98,8 @@ export class Errands {
 			case 'why': {
 				const task = await client.task(errand.run, errand.task);
 				const {agents, now} = this.#options.snapshot();
-				return change(ui => ({...ui, dialog: whyDialog(task, agents, now)}));
+				const printed = await printedBy(client, awaited(task, agents));
+				return change(ui => ({...ui, dialog: whyDialog(task, agents, printed, now)}));
 			}
 			case 'copy':
 				host.copy(errand.text);

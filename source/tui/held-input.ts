@@ -1,5 +1,9 @@
 /** What is used of the handle that Node reads a terminal with. */
-type Handle = {readonly readStop?: () => unknown; readonly readStart?: () => unknown};
+type Handle = {
+	readonly readStop?: () => unknown;
+	readonly readStart?: () => unknown;
+	readonly setBlocking?: (isBlocking: boolean) => unknown;
+};
 
 /**
  * Stops this process from reading its terminal, so that a program that has it meanwhile gets every key: a stream that nobody listens to
@@ -9,6 +13,8 @@ export function holdInput(stdin: NodeJS.ReadableStream & {readonly _handle?: Han
 	const handle = stdin._handle;
 	handle?.readStop?.();
 	return () => {
+		// What a child inherits is made to wait, and would go on to.
+		handle?.setBlocking?.(false);
 		handle?.readStart?.();
 	};
 }

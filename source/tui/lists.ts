@@ -11,11 +11,11 @@ export type Lists = {
 
 /** The lists as they were last, so that what did not change need not be looked through again: rows that did not change are the same objects. */
 export class ListCache {
-	readonly #agents = remember<AgentRow>(({id, type, status, labels, problem}) => [
+	readonly #agents = remember<AgentRow>(({id, type, status, labels, problem, starting}) => [
 		id,
 		type,
 		status,
-		problem ?? '',
+		problem ?? starting ?? '',
 		...Object.entries(labels).map(pair => pair.join('=')),
 	]);
 	readonly #tasks = remember<TaskRow>(({name, status, agent, reason}) => [name, status, agent ?? '', reason ?? '']);

@@ -26,7 +26,6 @@ export function moved(at: number, move: Move, {count, height}: {readonly count: 
 
 /** Whether somebody should look at it: it went wrong, or does not get on. */
 export function needsAttention(row: AgentRow | RunRow | TaskRow): boolean {
-	// What is told of an agent that starts is how far it is.
-	if ('slots' in row) return row.status === 'lost' || (row.problem !== undefined && row.status !== 'starting');
+	if ('slots' in row) return row.status === 'lost' || row.problem !== undefined;
 	return row.status === 'failed' || row.status === 'waiting';
 }

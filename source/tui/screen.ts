@@ -171,7 +171,7 @@ function listBody(pane: ListPane, area: Area, {lists, ui, snapshot, palette}: Sc
 			);
 		case 'tasks':
 			return tableRows(
-				{...common, chosen, empty, marked: ui.marks, rows: lists.tasks, columns: taskColumns(lists.tasks, now, palette)},
+				{...common, chosen, empty, marked: ui.marks, rows: lists.tasks, columns: taskColumns(lists.tasks, snapshot, palette)},
 				width,
 				height,
 				palette,

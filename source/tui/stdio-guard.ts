@@ -10,6 +10,8 @@ export type TerminalStream = NodeJS.WritableStream & {
 export type Guarded = {
 	/** The way to the terminal that stays open. */
 	readonly stdout: TerminalStream;
+	/** After a program had the terminal: what a child inherits is made to wait, and would go on to. */
+	regain(): void;
 	/** Lets everything through again. */
 	release(): void;
 };
@@ -29,7 +31,8 @@ export function guardStreams(
 	const divert = diverted(take);
 	stdout.write = divert;
 	stderr.write = divert;
-	stdout._handle?.setBlocking?.(false);
+	const regain = () => void stdout._handle?.setBlocking?.(false);
+	regain();
 	// Node's own listener writes warnings to the file descriptor, past every stream.
 	const warned = process.listeners('warning') as Array<(warning: Error) => void>;
 	process.removeAllListeners('warning');
@@ -37,7 +40,10 @@ export function guardStreams(
 	process.on('warning', onWarning);
 	let isReleased = false;
 	return {
-		stdout: withWrite(stdout, writeOut.bind(stdout) as Write),
+		stdout: withWrite(stdout, fromItsCorner(writeOut.bind(stdout) as Write)),
+		regain: () => {
+			if (!isReleased) regain();
+		},
 		release() {
 			if (isReleased) return;
 			isReleased = true;
@@ -48,6 +54,15 @@ export function guardStreams(
 			for (const listener of warned) process.on('warning', listener);
 		},
 	};
+}
+
+const alternateScreen = '\u001b[?1049h';
+const home = '\u001b[H';
+
+/** The alternate screen is entered with the cursor where it was, within a line perhaps: it is drawn from its corner on. */
+function fromItsCorner(write: Write): Write {
+	return ((chunk: Uint8Array | string, ...rest: []) =>
+		write(typeof chunk === 'string' ? chunk.replaceAll(alternateScreen, alternateScreen + home) : chunk, ...rest)) as Write;
 }
 
 /** A `write` that hands text over instead of writing it. */

@@ -3,7 +3,12 @@ import {ByoaiError} from '../model/error.ts';
 import type {TaskRow} from '../protocol/views.ts';
 
 /** A task that waits for what will not come by itself, and why. */
-export type Stuck = {readonly name: string; readonly reason: string};
+export type Stuck = {
+	/** The row's. */
+	readonly id: string;
+	readonly name: string;
+	readonly reason: string;
+};
 
 export type StuckFeedOptions = {
 	readonly client: Client;
@@ -19,7 +24,7 @@ const usual = /^no free slot|^max_parallel| is starting$/;
 /** Asks why the first task that is ready does not start: one speaks for all that ask for the same. */
 export class StuckFeed {
 	readonly #options: StuckFeedOptions;
-	#found: (Stuck & {readonly id: string}) | undefined;
+	#found: Stuck | undefined;
 	#askedAt = 0;
 	#isAsking = false;
 

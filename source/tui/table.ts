@@ -49,7 +49,7 @@ export function tableRows<Row>(view: TableView<Row>, width: number, height: numb
 
 type Placed<Row> = {readonly column: Column<Row>; readonly width: number};
 
-/** The columns that there is room for, with how wide each is: the needed first, then what is left over from left to right. */
+/** The columns that there is room for, with how wide each is: the needed first, then what is left over, a column each in turn. */
 export function layoutColumns<Row>(columns: ReadonlyArray<Column<Row>>, width: number): ReadonlyArray<Placed<Row>> {
 	let shown = [...columns];
 	const needed = () => shown.reduce((sum, {least}) => sum + least, 0) + gap * (shown.length - 1);
@@ -58,12 +58,14 @@ export function layoutColumns<Row>(columns: ReadonlyArray<Column<Row>>, width: n
 		if (last === 0) break;
 		shown = shown.filter(({priority}) => priority !== last);
 	}
-	let left = Math.max(0, width - needed());
-	return shown.map(column => {
-		const more = Math.min(left, column.most - column.least);
-		left -= more;
-		return {column, width: Math.min(column.least + more, width)};
-	});
+	const widths = shown.map(({least}) => Math.min(least, width));
+	let growing = [...shown.keys()];
+	for (let left = width - needed(); left > 0 && growing.length > 0; ) {
+		growing = growing.filter(index => (widths[index] ?? 0) < (shown[index]?.most ?? 0));
+		for (const index of growing.slice(0, left)) widths[index] = (widths[index] ?? 0) + 1;
+		left -= growing.length;
+	}
+	return shown.map((column, index) => ({column, width: widths[index] ?? column.least}));
 }
 
 function tableRow<Row>(row: Row, layout: ReadonlyArray<Placed<Row>>, view: TableView<Row>, width: number, palette: Palette): string {

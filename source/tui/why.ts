@@ -1,14 +1,22 @@
 import {taskEnded} from '../model/run.ts';
 import type {AgentRow, WholeTask} from '../protocol/views.ts';
+import {printable} from '../text/printable.ts';
 import {whyOf} from '../text/style.ts';
 import {goingOn} from './columns.ts';
 import type {Dialog} from './ui.ts';
 
-/** Why a task is not done yet: what it waits for, and how the agents are that it waits for. */
-export function whyDialog(task: WholeTask, agents: readonly AgentRow[], now: number): Dialog {
+/**
+ * Why a task is not done yet: what it waits for, and how the agents are that it waits for. `printed`: the last that the instances of those
+ * have printed which do not serve yet, by agent.
+ */
+export function whyDialog(task: WholeTask, agents: readonly AgentRow[], printed: ReadonlyMap<string, string>, now: number): Dialog {
 	return {
 		title: `${task.name}: ${headline(task)}`,
-		text: [...reasons(task, now), ...(task.status === 'ready' ? agentStates(task, agents) : [])],
+		text: [
+			...reasons(task, now),
+			...awaited(task, agents).flatMap(agent => agentState(agent, printed.get(agent.id))),
+			...moreOf(task, agents),
+		],
 		choices: [{key: 'o', label: 'ok'}],
 		at: 0,
 	};
@@ -36,23 +44,37 @@ function sentence(text: string): string {
 }
 
 const agentsShown = 4;
+/** Of what an instance has printed. */
+const linesShown = 5;
 
-/** How far the agents are on which it may run. */
-function agentStates({spec, run}: WholeTask, agents: readonly AgentRow[]): string[] {
+/** The agents on which it may run, where it waits for one; no more than are told of. */
+export function awaited(task: WholeTask, agents: readonly AgentRow[]): readonly AgentRow[] {
+	return fitting(task, agents).slice(0, agentsShown);
+}
+
+function fitting({spec, run, status}: WholeTask, agents: readonly AgentRow[]): readonly AgentRow[] {
+	if (status !== 'ready') return [];
 	const asked = spec.agent;
-	const fitting = agents.filter(({id, labels, run: owner}) => {
+	return agents.filter(({id, labels, run: owner}) => {
 		if (owner !== undefined && owner !== run) return false;
 		if ('name' in asked) return id === asked.name || id.startsWith(`${asked.name}~`);
 		return Object.entries(asked.labels).every(([key, value]) => labels[key] === value);
 	});
-	const rows = fitting.slice(0, agentsShown).map(({id, status, instance, problem, used, slots}) => {
-		const facts = [
-			status,
-			...(instance === undefined || instance === 'running' ? [] : [`instance ${instance}`]),
-			`${used} of ${slots} slots in use`,
-		];
-		return `${id}: ${facts.join(', ')}${problem === undefined ? '' : `; ${problem}`}`;
-	});
-	const more = fitting.length - agentsShown;
-	return [...rows, ...(more > 0 ? [`and ${more} more`] : [])];
+}
+
+/** How far an agent is. */
+function agentState({id, status, instance, starting, problem = starting, used, slots}: AgentRow, printed: string | undefined): string[] {
+	const facts = [
+		status,
+		...(instance === undefined || instance === 'running' ? [] : [`instance ${instance}`]),
+		`${used} of ${slots} slots in use`,
+	];
+	const lines = printed?.split('\n').slice(-linesShown) ?? [];
+	const last = lines.length === 0 ? [] : ['The last that it printed:', ...lines.map(line => `  ${printable(line, false)}`)];
+	return [`${id}: ${facts.join(', ')}${problem === undefined ? '' : `; ${problem}`}`, ...last];
+}
+
+function moreOf(task: WholeTask, agents: readonly AgentRow[]): string[] {
+	const more = fitting(task, agents).length - agentsShown;
+	return more > 0 ? [`and ${more} more`] : [];
 }

@@ -91,6 +91,16 @@ describe.for(Object.entries(places))('%s driver', ([, {create: createPlace, with
 		expect(await driver.list()).toEqual([]);
 	});
 
+	test('what an instance has printed is told while it starts, and in another life', async context => {
+		if (driver.lastOutput === undefined) return context.skip('it keeps no output of agents');
+		const starting = driver.start(place.spec('a', 'slow'));
+		await vi.waitFor(async () => expect(await driver.lastOutput?.({name: 'a'})).toBe('getting ready'), patience);
+		place.release();
+		const handle = await starting;
+		expect(await place.createDriver().lastOutput?.({name: 'a', handle})).toBe('getting ready');
+		expect(await driver.lastOutput({name: 'never'})).toBeUndefined();
+	});
+
 	test('an instance that ended can be started again', async () => {
 		const first = await driver.start(place.spec('a'));
 		place.crash('a', first);
@@ -236,7 +246,7 @@ function localPlace(): Place {
 		runs: {},
 		refuses: {FIXTURE_PRINT: 'no luck today', FIXTURE_EXIT_BEFORE: '1'},
 		exits: {FIXTURE_PRINT: 'last words', FIXTURE_EXIT: '3'},
-		slow: {FIXTURE_GATE: gate},
+		slow: {FIXTURE_PRINT: 'getting ready', FIXTURE_GATE: gate},
 	};
 	return {
 		createDriver: () => host.createDriver(),
@@ -276,7 +286,7 @@ function dockerPlace(): Place {
 		runs: ['sleep', '1d'],
 		refuses: ['true'],
 		exits: ['sh', '-c', 'echo last words; exit 3'],
-		slow: ['sleep', '1d'],
+		slow: ['sh', '-c', 'echo getting ready; exec sleep 1d'],
 	};
 	const slow = {
 		volumes: [`${gate}:/gate`],
@@ -307,7 +317,7 @@ const podPrograms: Readonly<Record<Behaviour, string>> = {
 	runs: "trap 'exit 0' TERM; while [ ! -f /tmp/crash-$HOSTNAME ]; do sleep 0.1 & wait $!; done; exit 137",
 	refuses: 'true',
 	exits: 'echo last words; exit 3',
-	slow: "trap 'exit 0' TERM; while :; do sleep 0.1 & wait $!; done",
+	slow: "echo getting ready; trap 'exit 0' TERM; while :; do sleep 0.1 & wait $!; done",
 };
 
 function podSpec(name: string, behaviour: Behaviour, gate: string, image: string): InstanceSpec {

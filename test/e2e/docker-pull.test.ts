@@ -42,7 +42,9 @@ test('an image of a registry that wants a login: pulled with it, and it is told 
 	const registry = await startRegistry({login: 'me:secret'});
 	const {driver, start} = driverWith({...registry, login: 'me:secret'});
 	const starting = start(registry.image);
-	await expect.poll(() => driver.progress?.('a')).toMatch(/^pulling [1-9]\d? % \(0 of 1 layers\)$/);
+	await expect
+		.poll(() => driver.progress?.('a'))
+		.toMatch(/^pulling [1-9]\d? % \(0 of 1 layers\), [\d.]+ \w+ of [\d.]+ \w+(, [\d.]+ \w+\/s)?$/);
 	registry.release();
 	onTestFinished(() => void docker('rmi', '--force', registry.image));
 	expect(await starting).toBe('started');

@@ -112,7 +112,7 @@ describe('the shell', () => {
 		place.file('go', '');
 		await shell.shows('✔ succeeded');
 		shell.press('q');
-		await shell.shows(/✔ run r\w+ succeeded/);
+		await shell.shows(/✔ run r\w+ succeeded.*\nshell>/);
 		shell.type('echo $?:$(stty -a | grep -o " echo ")\r');
 		await shell.shows('0: echo');
 	});
@@ -171,6 +171,20 @@ tasks:
 		await screen.shows('terminal too small: 40x10');
 		screen.press('q');
 		expect(await screen.ended).toMatchObject({status: 0});
+	});
+
+	test('is drawn from its corner on, wherever the cursor was, and that line goes on as it was', async () => {
+		const place = placeWith(short);
+		const line = `printf 'a line, '; exec '${process.execPath}' '${program}' ${flags.join(' ')}`;
+		const screen = new PtyProgram(place, [], {command: ['bash', '-c', line]});
+		await screen.shows('✔ succeeded');
+		expect(screen.text).toMatch(/^ byoai {2}short {2}✔ succeeded /);
+		screen.press('ctrl+l', '?');
+		await screen.shows(' Keys ');
+		expect(screen.text).toMatch(/^ byoai {2}short {2}✔ succeeded /);
+		screen.press('q', 'q');
+		await screen.ended;
+		await screen.shows(/^a line, ✔ run r\w+ succeeded/);
 	});
 
 	test('has no colours where it is to have none, and ASCII where it has no more', async () => {

@@ -21,7 +21,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 	workflow: {may: ['model', 'js-yaml', 'zod']},
 	protocol: {may: ['model', 'node:crypto']},
 	drivers: {
-		may: ['model', 'node:*'],
+		may: ['model', 'text/figures', 'node:*'],
 		types: ['dockerode', '@kubernetes/client-node'],
 		lazily: ['dockerode', '@kubernetes/client-node'],
 	},
@@ -40,7 +40,7 @@ export const importTable: Readonly<Record<string, Row>> = {
 	doctor: {may: ['model', 'node:*'], types: ['config', 'drivers/docker-survey', 'drivers/kubernetes-survey']},
 	agent: {may: ['protocol', 'model', 'node:*']},
 	config: {may: ['model', 'js-yaml', 'node:*']},
-	'driver-set': {may: ['model', 'drivers', 'store'], types: ['agents', 'config']},
+	'driver-set': {may: ['model', 'drivers', 'store', 'node:*'], types: ['agents', 'config']},
 	orchestrator: {
 		may: [
 			'model',

@@ -48,6 +48,8 @@ export type OrchestraOptions = {
 	readonly reach?: Reach;
 	/** Whether agents can be started here; by default they can. */
 	readonly probe?: Services['probe'];
+	/** What instances have printed; by default nothing. */
+	readonly lastOutput?: Services['lastOutput'];
 };
 
 export type Faults = {
@@ -190,6 +192,7 @@ function fixedServices(options: OrchestraOptions, world: FakeWorld, drivers: Rea
 		probe: options.probe ?? (async () => undefined),
 		refusalsOf,
 		imageRefusalsOf: (mould: AgentSpec) => (drivers.has(mould.type) && mould.type !== 'local' ? refusalsOf(mould) : undefined),
+		lastOutput: options.lastOutput ?? (async () => undefined),
 		newRunId: createRunIds(options.clock?.now ?? systemClock.now),
 		...(options.token !== undefined && {token: options.token}),
 	};

@@ -3,6 +3,7 @@ import {mkdir} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
+import type {Driver} from '../../source/drivers/driver.ts';
 import type {RunDetail} from '../../source/protocol/views.ts';
 import type {Orchestra} from '../helpers/orchestra.ts';
 import {open} from './opened-screen.ts';
@@ -101,6 +102,28 @@ describe('about a task', () => {
 		tui.press('G', 'w');
 		await tui.shows('test: why it waits');
 		await tui.shows('Waits for hang (running).');
+	});
+
+	test('why it waits: for an agent that is starting, with the last that its instance printed', async () => {
+		const never = new Promise<never>(() => undefined);
+		const driver = (real: Driver): Driver => ({...real, start: spec => (spec.agent.name === 'late' ? never : real.start(spec))});
+		const lines = Array.from({length: 9}, (_, index) => `line ${index + 1}\u001b[2J`);
+		const lastOutput = async (agent: string) => (agent === 'late' ? lines.join('\n') : undefined);
+		const {tui, orchestra} = await open({world: {faults: {driver}, lastOutput}});
+		await orchestra.call('POST', '/deploy_agent', {name: 'late', type: 'local', slots: 3});
+		await orchestra.call('POST', '/v1/runs', {workflow: {name: 'waits', tasks: [{name: 'patient', command: 'x', agent: 'late'}]}});
+		tui.press('4');
+		await tui.shows('waits');
+		tui.press('g', 'enter');
+		await tui.shows('patient');
+		tui.press('w');
+		await tui.shows('patient: why it waits');
+		await tui.shows('late: starting, instance starting, 0 of 3 slots in use');
+		await tui.shows(/The last that it printed:\s+line 5\s+line 6\s+line 7\s+line 8\s+line 9\s/);
+		tui.press('o', '1');
+		await tui.shows('late');
+		tui.press('G', 'i');
+		await tui.shows(/printed +line 1/);
 	});
 
 	test('what changes while one looks', async () => {

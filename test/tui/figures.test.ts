@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {expect, test} from 'vitest';
-import {formatBytes, formatLeft, formatRate, progressBar, progressLine, RateMeter} from '../../source/text/figures.ts';
+import {formatBytes, formatLeft, formatRate, fractionIn, progressBar, progressLine, RateMeter} from '../../source/text/figures.ts';
 
 test('bytes and rates are short, and never of four digits', () => {
 	expect([0, 999, 1024, 1536, 1_048_575, 45_000_000, 5 * 2 ** 40].map(formatBytes)).toEqual([
@@ -51,4 +51,11 @@ test('a rate follows what happens, falls in a pause, and begins anew with the co
 	expect(meter.update(300, 3000)).toBe(75);
 	expect(meter.update(5, 4000)).toBe(0);
 	expect(meter.perSecond).toBe(0);
+});
+
+test('how far something is that is told in words', () => {
+	expect(['pulling 43 % (3 of 7 layers), 12 MiB of 28 MiB', 'pulling 100 % (7 of 7 layers)'].map(fractionIn)).toEqual([0.43, 1]);
+	// A step that is told of has only begun, and what is pulled for it is not the whole.
+	expect(fractionIn('building byoai-agent:latest: step 3/9, pulling 80 % (1 of 2 layers)')).toBeCloseTo(2 / 9);
+	expect(['pulling its image', 'its container is starting', 'pulling 430 %'].map(fractionIn)).toEqual([undefined, undefined, 1]);
 });

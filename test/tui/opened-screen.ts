@@ -6,7 +6,7 @@ import {createClient} from '../../source/client/client.ts';
 import {defaultLimits} from '../../source/model/limits.ts';
 import type {Role} from '../../source/tui/ui.ts';
 import type {Work} from '../helpers/fake-agent.ts';
-import type {Orchestra} from '../helpers/orchestra.ts';
+import type {Orchestra, OrchestraOptions} from '../helpers/orchestra.ts';
 import {openOrchestra} from '../helpers/orchestra.ts';
 import {FakeTerminal} from './fake-terminal.ts';
 
@@ -20,6 +20,8 @@ export type OpenOptions = {
 	readonly runProgram?: ScreenOptions['runProgram'];
 	/** The agents of this world print in 1970. */
 	readonly now?: () => number;
+	/** Of the world that it shows. */
+	readonly world?: Pick<OrchestraOptions, 'faults' | 'lastOutput'>;
 	/** What it shows before the test begins. */
 	readonly shows?: string;
 };
@@ -60,9 +62,10 @@ export async function open({
 	readonly: isReadonly = false,
 	environment = {},
 	runProgram,
+	world = {},
 }: OpenOptions = {}): Promise<Opened> {
 	const tui = new FakeTerminal(columns, rows);
-	const orchestra = openOrchestra({work});
+	const orchestra = openOrchestra({work, ...world});
 	await orchestra.play('builder', 4);
 	const client = createClient({url: 'http://localhost', fetch: orchestra.server.fetch});
 	await orchestra.call('POST', '/v1/runs', {workflow: flow});

@@ -39,7 +39,7 @@ export const snapshot: Snapshot = {
 			labels: {disk: 'fast'},
 			usage: {cpu: 1.5, memoryBytes: 980_000_000, memoryLimitBytes: 1_000_000_000},
 		}),
-		agentRow({id: 'gpu-1', type: 'docker', status: 'starting', instance: 'pulling', problem: 'pulling image: 43 %'}),
+		agentRow({id: 'gpu-1', type: 'docker', status: 'starting', instance: 'pulling', starting: 'pulling 43 % (3 of 7 layers)'}),
 	],
 	tasks: [
 		taskRow({

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
-import type {WorkflowRow} from '../../source/protocol/views.ts';
+import type {AgentRow, WorkflowRow} from '../../source/protocol/views.ts';
 import {refused, startForm} from '../../source/tui/form.ts';
 import type {Ui} from '../../source/tui/ui.ts';
 import {runId} from '../helpers/rows.ts';
@@ -119,7 +119,7 @@ describe('what is there to see', () => {
 	test('agents with what they lack', () => {
 		const agents = rowsOf({columns: 120, rows: 40}, {pane: 'agents', list: 'agents'}).join('\n');
 		expect(agents).toMatch(/● online .*builder .*2\/4 {2}local .*150 % +!935 MiB .*disk=fast/);
-		expect(agents).toMatch(/… starting .*gpu-1 .*━━━━────── pulling image: 43 %/);
+		expect(agents).toMatch(/… starting .*gpu-1 .*43 % ━━━━────── pulling \(3 of 7 layers\)/);
 	});
 
 	test('runs, newest first', () => {
@@ -130,11 +130,28 @@ describe('what is there to see', () => {
 
 	test('an agent that is lost, and a task for which there is none, before all else', () => {
 		const agents = snapshot.agents.map(agent => ({...agent, status: 'lost'}) as const);
-		const stuck = {name: 'train', reason: 'no agent with label gpu=h100 is there; the nearest, builder, lacks gpu=h100'};
+		const stuck = {id: `${runId}/5`, name: 'train', reason: 'no agent with label gpu=h100 is there; the nearest, builder, lacks gpu=h100'};
 		const [, row] = rowsOf({columns: 200, rows: 60}, {}, {of: {agents, stuck}});
 		expect(row).toMatch(/4\/8 {2}✖ 2 agents lost {2}✖ 1 failed .* train: no agent with label gpu=h100 is ther/);
 		const [, narrow] = rowsOf({columns: 80, rows: 24}, {}, {of: {agents, stuck}});
 		expect(narrow).toMatch(/2 agents lost/);
+	});
+
+	test('on a small screen too: why tasks are as they are, and of agents the type', () => {
+		const stuck = {id: `${runId}/5`, name: 'train', reason: 'no agent with label gpu=h100 is there'};
+		const tasks = rowsOf({columns: 80, rows: 24}, {}, {of: {stuck}}).join('\n');
+		expect(tasks).toMatch(/STATUS +TASK +TRY +TIME +AGENT/);
+		expect(tasks).toMatch(/↻ waiting .* again in 12 s: exi/);
+		expect(tasks).toMatch(/… ready +train .* no agent with lab/);
+		const compact = rowsOf({columns: 60, rows: 15}, {}, {of: {stuck}}).join('\n');
+		expect(compact).toMatch(/↻ waiting .* again in 12 s/);
+		expect(compact).toMatch(/… ready +train .* no agent with l/);
+		const [first, ...agents] = snapshot.agents;
+		const long = {...first, id: 'builder-with-a-long-name', usage: {cpu: 1.5, memoryBytes: 980_000_000}};
+		const ui = {pane: 'agents', list: 'agents'} as const;
+		const rows = rowsOf({columns: 80, rows: 24}, ui, {of: {agents: [long as AgentRow, ...agents]}}).join('\n');
+		expect(rows).toMatch(/builder-with-a-lo.* +2\/4 {2}local +150 % +935 MiB {2}disk=fast/);
+		expect(rows).toMatch(/gpu-1 .*0\/1 {2}docker .* 43 % ━━━━/);
 	});
 
 	test('a connection that is lost, with why', () => {

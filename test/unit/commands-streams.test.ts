@@ -126,6 +126,23 @@ describe('interruptions', () => {
 		expect(heard).toHaveLength(3);
 	});
 
+	test('while another program has the keys of the terminal, theirs are no wishes; those of others are', async () => {
+		const {process, interruptions} = setUp();
+		const heard: string[] = [];
+		interruptions.take(signal => heard.push(signal));
+		const takeBack = interruptions.lend();
+		process.emit('SIGINT', 'SIGINT');
+		process.emit('SIGINT', 'SIGINT');
+		expect(process.listenerCount('SIGQUIT')).toBe(1);
+		expect(heard).toEqual([]);
+		process.emit('SIGTERM', 'SIGTERM');
+		takeBack();
+		process.emit('SIGINT', 'SIGINT');
+		expect(heard).toEqual(['SIGTERM', 'SIGINT']);
+		expect(process.listenerCount('SIGQUIT')).toBe(0);
+		expect(await Promise.race([interruptions.forced, 'goes on'])).toBe('goes on');
+	});
+
 	test('closed output ends the program, unless a command has something to finish', async () => {
 		const {sink, interruptions} = setUp();
 		sink.destroy(new Error('EPIPE'));

@@ -113,6 +113,7 @@ describe('notices', () => {
 		[{kind: 'waiting', task: 'far', others: 2, reason: 'no agent'}, '… far and 2 other tasks wait: no agent'],
 		[{kind: 'agent', agent: `b~${runId}`, status: 'lost'}, '✖ agent b is lost'],
 		[{kind: 'agent', agent: 'b', status: 'starting'}, 'agent b is starting'],
+		[{kind: 'agent', agent: 'b', status: 'starting', starting: 'pulling 4 %'}, '… agent b is starting: pulling 4 %'],
 		[{kind: 'stopping', reason: 'build failed'}, '⊘ ending: build failed'],
 		[
 			{kind: 'progress', counts: {...runRow().counts, succeeded: 1200, running: 4, blocked: 2}},
@@ -263,4 +264,12 @@ test('one agent, a fact a line', () => {
 	const {mode: _, registeredAt: __, lastSeenAt: ___, url: ____, ...bare} = agent;
 	const deployed = {...bare, status: 'starting', instance: 'pulling', problem: 'no such image', attempts: []} as const;
 	expect(formatAgent(deployed, 0)).toMatch(/status +starting \(instance pulling\)\n +problem +no such image\n/);
+	const late = {
+		...bare,
+		status: 'starting',
+		attempts: [],
+		starting: 'its container is starting',
+		output: 'getting ready\n\u001b[2Jalmost',
+	} as const;
+	expect(formatAgent(late, 0)).toMatch(/ +starting +its container is starting\n[\s\S]* +printed +getting ready\n +almost\n/);
 });

@@ -109,6 +109,17 @@ describe('agents', () => {
 		}
 	});
 
+	test('how far one is, each count only where it is not seen otherwise', () => {
+		const rows = ['pulling its image', 'pulling 10 %', 'pulling 20 %', 'its container is starting'];
+		const told = (isLive: boolean) => {
+			const story = new RunStory(runId, 2, {isLive});
+			return rows.flatMap((starting, at) => story.change({agents: [agentRow({...own, status: 'starting', starting})]}, at * 1000));
+		};
+		const of = (starting: string) => ({kind: 'agent', agent: own.id, status: 'starting', starting});
+		expect(told(false)).toEqual([of('pulling its image'), of('pulling 10 %'), of('its container is starting')]);
+		expect(told(true)).toEqual([of('pulling its image'), of('its container is starting')]);
+	});
+
 	test('why one cannot serve is told', () => {
 		const story = new RunStory(runId, 2);
 		expect(story.change({agents: [agentRow({...own, status: 'starting', problem: 'no such image'})]}, 0)).toEqual([

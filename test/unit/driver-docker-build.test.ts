@@ -53,7 +53,9 @@ test('the default image that is not here is built once for all who need it, and 
 	});
 	const driver = driverAt(engine.host);
 	const starts = ['a', 'a~2'].map(name => driver.start(spec(name)).catch((error: Error) => error.message));
-	await expect.poll(() => driver.progress?.('a~2')).toBe('building byoai-agent:latest: step 1/9, pulling 50 % (0 of 1 layers)');
+	await expect
+		.poll(() => driver.progress?.('a~2'))
+		.toBe('building byoai-agent:latest: step 1/9, pulling 50 % (0 of 1 layers), 50 B of 100 B');
 	if (build !== undefined) line(build, {stream: 'Step 2/9 : RUN true'});
 	await expect.poll(() => driver.progress?.('a')).toBe('building byoai-agent:latest: step 2/9');
 	isHere = true;

@@ -32,8 +32,8 @@ test('an image that is not here is pulled once for all who need it, and it is to
 	});
 	const driver = driverAt(engine.host);
 	const starts = ['a', 'a~2'].map(name => driver.start(instanceSpec(name, {type: 'docker'})).catch((error: Error) => error.message));
-	await expect.poll(() => driver.progress?.('a')).toBe('pulling 50 % (1 of 2 layers)');
-	expect(driver.progress?.('a~2')).toBe('pulling 50 % (1 of 2 layers)');
+	await expect.poll(() => driver.progress?.('a')).toBe('pulling 50 % (1 of 2 layers), 50 B of 100 B');
+	expect(driver.progress?.('a~2')).toBe('pulling 50 % (1 of 2 layers), 50 B of 100 B');
 	isHere = true;
 	pull?.end();
 	expect(await Promise.all(starts)).toEqual(Array(2).fill('Docker cannot make a container for agent a: enough'));
@@ -166,16 +166,20 @@ test('the end of a container is found although the question after it gets lost, 
 	expect(engine.asked.filter(question => question.startsWith('GET /events'))).toHaveLength(2);
 });
 
-test('how far a pull is never goes back', () => {
-	const layers = new Layers();
+test('how far a pull is never goes back, and says how much there is and how fast more comes', () => {
+	let now = 0;
+	const layers = new Layers(() => now);
 	const download = (id: string, current: number, total: number) =>
 		layers.take({id, status: 'Downloading', progressDetail: {current, total}});
 	expect(layers.take({status: 'Pulling from some/agent'})).toBe('pulling its image');
 	layers.take({id: 'a', status: 'Pulling fs layer'});
 	layers.take({id: 'b', status: 'Waiting'});
-	expect(download('a', 100, 100)).toBe('pulling 50 % (0 of 2 layers)');
-	expect(download('b', 0, 900)).toBe('pulling 50 % (0 of 2 layers)');
-	expect(download('b', 800, 900)).toBe('pulling 90 % (0 of 2 layers)');
+	expect(download('a', 100, 100)).toBe('pulling 50 % (0 of 2 layers), 100 B');
+	expect(download('b', 0, 900)).toBe('pulling 50 % (0 of 2 layers), 100 B of 1000 B');
+	now = 1000;
+	expect(download('b', 300, 900)).toBe('pulling 50 % (0 of 2 layers), 400 B of 1000 B, 300 B/s');
+	now = 2000;
+	expect(download('b', 600, 900)).toBe('pulling 70 % (0 of 2 layers), 700 B of 1000 B, 300 B/s');
 	layers.take({id: 'a', status: 'Pull complete'});
-	expect(layers.take({id: 'b', status: 'Pull complete'})).toBe('pulling 100 % (2 of 2 layers)');
+	expect(layers.take({id: 'b', status: 'Pull complete'})).toBe('pulling 100 % (2 of 2 layers), 1000 B of 1000 B');
 });

@@ -57,6 +57,24 @@ test('an agent that was deployed comes online, runs tasks, is drained, and is re
 	expect(orchestra.world.machine.instances.size).toBe(0);
 });
 
+test('what the instance of an agent has printed is told for as long as its agent does not serve', async () => {
+	const asked: string[] = [];
+	const orchestra = openOrchestra({
+		lastOutput: async agent => {
+			asked.push(agent);
+			return 'getting ready';
+		},
+		faults: {driver: real => ({...real, start: spec => (spec.agent.name === 'late' ? new Promise(() => undefined) : real.start(spec))})},
+	});
+	await deployed(orchestra);
+	asked.length = 0;
+	expect(await detail(orchestra, 'kept')).not.toHaveProperty('output');
+	expect(asked).toEqual([]);
+	await orchestra.call('POST', '/deploy_agent', {...kept, name: 'late'});
+	expect(await detail(orchestra, 'late')).toMatchObject({status: 'starting', output: 'getting ready'});
+	expect(asked).toEqual(['late']);
+});
+
 test('what the variables of an agent hold is not told, and asked for again it is the same agent', async () => {
 	const orchestra = openOrchestra();
 	const secret = {name: 'kept', type: 'local', env: {KEY: 'hush', EMPTY: ''}};

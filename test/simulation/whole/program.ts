@@ -162,6 +162,7 @@ function serverOver({world: {random}, life, store, epoch, newRunId, warn}: Progr
 		imageRefusalsOf: () => undefined,
 		imageSlots: {},
 		newRunId,
+		lastOutput: async () => undefined,
 	});
 }
 

@@ -52,7 +52,7 @@ export const exchangeMutants: readonly Mutant[] = [
 		file: sessions,
 		find: 'const leaseMargin = 1.05;',
 		replace: 'const leaseMargin = 1;',
-		seed: 2549,
+		seed: 27044,
 	},
 	{
 		name: 'lost-out-of-turn',

@@ -97,7 +97,7 @@ export class Play {
 	finish(name: string, outcome: Outcome | Outcome['status'], run = 'r1'): this {
 		const current = this.run(run);
 		const index = current.workflow.tasks.findIndex(spec => spec.name === name);
-		const attempts = current.tasks[index]?.attempts ?? [];
+		const attempts = current.tasks.at(index)?.attempts ?? [];
 		const value = typeof outcome === 'string' ? {status: outcome, ...(outcome === 'failed' && {exitCode: 1})} : outcome;
 		return this.event({
 			type: 'attempt-finished',
@@ -126,6 +126,6 @@ export class Play {
 	/** Statuses of a run's tasks by name. */
 	tasks(id = 'r1'): Record<string, TaskStatus> {
 		const run = this.run(id);
-		return Object.fromEntries(run.tasks.map(({status}, index) => [run.workflow.tasks[index]?.name ?? '', status]));
+		return Object.fromEntries([...run.tasks].map(({status}, index) => [run.workflow.tasks[index]?.name ?? '', status]));
 	}
 }

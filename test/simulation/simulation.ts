@@ -92,7 +92,7 @@ export class Simulation {
 		const {state} = this.#orchestrator;
 		if (state === undefined) return 'the orchestrator is down';
 		const [run] = Object.keys(state.runs);
-		if (run !== undefined) return `run ${run} is not over: ${state.runs[run]?.tasks.map(({status}) => status).join(' ')}`;
+		if (run !== undefined) return `run ${run} is not over: ${[...(state.runs[run]?.tasks ?? [])].map(({status}) => status).join(' ')}`;
 		const pool = Object.values(state.pools).find(({spec}) => spec.lifetime !== 'persistent');
 		if (pool !== undefined) return `pool ${pool.name} is still there`;
 		const kept = new Set(Object.values(state.pools).flatMap(({instances}) => instances.map(({name}) => name)));

@@ -142,7 +142,7 @@ export class WholeSimulation {
 		const {state} = this.#host;
 		if (state === undefined) return 'the orchestrator is down';
 		const [run] = Object.keys(state.runs);
-		if (run !== undefined) return `run ${run} is not over: ${state.runs[run]?.tasks.map(({status}) => status).join(' ')}`;
+		if (run !== undefined) return `run ${run} is not over: ${[...(state.runs[run]?.tasks ?? [])].map(({status}) => status).join(' ')}`;
 		const pool = Object.values(state.pools).find(({spec}) => spec.lifetime !== 'persistent');
 		if (pool !== undefined) return `pool ${pool.name} is still there`;
 		const kept = new Set(Object.values(state.pools).flatMap(({instances}) => instances.map(({name}) => name)));
@@ -193,7 +193,7 @@ export class WholeSimulation {
 		const statuses = detail.tasks.map(({status}) => status);
 		assert.deepEqual(
 			statuses,
-			recorded.tasks.map(({status}) => status),
+			[...recorded.tasks].map(({status}) => status),
 			`tasks of run ${run} as they are shown`,
 		);
 		const watched = this.#watcher.tasksOf(run);

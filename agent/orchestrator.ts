@@ -1,12 +1,13 @@
 import {readFileSync} from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type {ErrorCode, Problem} from '../source/model/error.ts';
+import type {Problem} from '../source/model/error.ts';
 import {ByoaiError} from '../source/model/error.ts';
 import {defaultLimits} from '../source/model/limits.ts';
 import type {Orders, Report} from '../source/protocol/messages.ts';
 import {parseOrders} from '../source/protocol/parse.ts';
 import {pinnedTo} from '../source/protocol/pinning.ts';
+import {codesOfStatus} from '../source/protocol/problem.ts';
 import {agentWorkflowPath, exchangePath, registerPath} from '../source/protocol/routes.ts';
 
 export type OrchestratorOptions = {
@@ -38,17 +39,6 @@ const silenceMs = 5000;
 const handInMs = 60_000;
 /** At most so much of an error's text is shown. */
 const shownErrorCharacters = 300;
-
-const codes: Readonly<Record<number, ErrorCode>> = {
-	400: 'invalid',
-	401: 'unauthorized',
-	403: 'forbidden',
-	404: 'not_found',
-	409: 'conflict',
-	413: 'too_large',
-	422: 'invalid',
-	429: 'limit',
-};
 
 /** Errors of TLS that mean: nobody whom this host trusts has signed the certificate. */
 const untrusted: ReadonlySet<unknown> = new Set([
@@ -181,7 +171,8 @@ function refusal(status: number, reply: Buffer): ByoaiError {
 	const details = problemDetails(reply);
 	const detail = typeof details.detail === 'string' ? details.detail : reply.toString('utf8', 0, 4096);
 	const problems = Array.isArray(details.errors) ? details.errors.filter(isProblem) : [];
-	const code = codes[status] ?? 'unavailable';
+	// A 400 is as final as a 422: it is not taken, however often it is sent.
+	const code = status === 400 ? 'invalid' : (codesOfStatus[status] ?? 'unavailable');
 	return new ByoaiError(code, `HTTP ${status} ${detail.slice(0, shownErrorCharacters)}`.trim(), {retryable: true, problems});
 }
 

@@ -41,7 +41,7 @@ function environmentOf({id, workflow}: Run, ref: AttemptRef, spec: TaskSpec): En
 
 /** On the orchestrator's own host: relative to the workflow file's directory. Elsewhere that is the agent's affair. */
 function workingDirOf(state: State, run: Run, ref: AttemptRef, spec: TaskSpec): string | undefined {
-	const agent = run.tasks[ref.task]?.attempts[ref.attempt - 1]?.agent;
+	const agent = run.tasks.at(ref.task)?.attempts[ref.attempt - 1]?.agent;
 	const pool = agent === undefined ? undefined : poolOfInstance(state, agent);
 	const isHere = pool?.name === localAgentName || pool?.spec.type === 'local';
 	if (!isHere) return spec.workingDir;

@@ -1,17 +1,6 @@
 import type {ErrorCode, Problem} from '../model/error.ts';
 import {ByoaiError} from '../model/error.ts';
-
-/** Codes for replies that bring none of their own. */
-const codes: Readonly<Record<number, ErrorCode>> = {
-	400: 'malformed',
-	401: 'unauthorized',
-	403: 'forbidden',
-	404: 'not_found',
-	409: 'conflict',
-	413: 'too_large',
-	422: 'invalid',
-	429: 'limit',
-};
+import {codesOfStatus} from '../protocol/problem.ts';
 
 const known: ReadonlySet<string> = new Set<ErrorCode>([
 	...['usage', 'malformed', 'invalid', 'unauthorized', 'forbidden', 'not_found', 'conflict'],
@@ -30,7 +19,7 @@ export type Asked = {readonly url: string; readonly told: Told};
 export async function errorOf(reply: Response, tried: string, {url, told}: Asked): Promise<ByoaiError> {
 	const body = await problemBody(reply);
 	const isOurs = typeof body.code === 'string' && known.has(body.code);
-	const code = isOurs ? (body.code as ErrorCode) : (codes[reply.status] ?? 'unavailable');
+	const code = isOurs ? (body.code as ErrorCode) : (codesOfStatus[reply.status] ?? 'unavailable');
 	const detail =
 		typeof body.detail === 'string' ? body.detail : `${tried} at ${url} was answered with HTTP ${reply.status}, not by an orchestrator`;
 	const problems = Array.isArray(body.errors) ? body.errors.filter(isProblem) : [];

@@ -90,7 +90,7 @@ export const options: Readonly<Record<OptionName, Option>> = {
 	namespace: {value: '<name>', help: 'for pods of agents that name none; default: that of the context (BYOAI_KUBE_NAMESPACE)'},
 	auth: {value: '<token|none>', help: 'none: listen beyond loopback without a token (BYOAI_AUTH)'},
 	token: {value: '<token>', help: 'bearer token that the API asks for (BYOAI_TOKEN)'},
-	url: {value: '<url>', help: 'the orchestrator to talk to; of commands that ask also ORCHESTRATOR_URL'},
+	url: {value: '<url>', help: 'the orchestrator to talk to (ORCHESTRATOR_URL, of all commands but `byoai` itself)'},
 	stateDir: {value: '<directory>', help: 'database, task logs, lock (BYOAI_STATE_DIR)'},
 	logLevel: {value: '<level>', help: 'of diagnostics: error, warn, info or debug; default: info'},
 	color: {negated: 'no', help: 'no colours (NO_COLOR)'},

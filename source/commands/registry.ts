@@ -26,7 +26,7 @@ export const commands: readonly Command[] = [
 	},
 	{
 		name: 'run',
-		summary: 'run a workflow and print its logs',
+		summary: 'run a workflow and print its logs; with ORCHESTRATOR_URL, on the orchestrator that is there',
 		operands: '<file>',
 		operandCount: {least: 1, most: 1},
 		completes: ['workflow'],

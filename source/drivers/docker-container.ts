@@ -6,6 +6,7 @@ import type {InstanceEnd} from '../model/instance.ts';
 import {endFromOutside} from './docker-death.ts';
 import {ask, askOfGone, statusOf} from './docker-engine.ts';
 import {containerName, instanceLabel, ownerLabel} from './docker-spec.ts';
+import {exitSignals} from './exit-signals.ts';
 
 const outputBytes = 4096;
 const outputLines = 20;
@@ -110,7 +111,7 @@ export async function endOf(docker: Docker, facts: Facts, isOurWish = false): Pr
 
 function endedFromOutside(state: Facts['State'], outside: 'outside' | 'unseen'): InstanceEnd {
 	if (outside === 'unseen') return {cause: 'ended together with its Docker engine, which does not know how'};
-	const signal = signals[state.ExitCode];
+	const signal = exitSignals[state.ExitCode];
 	const cause = signal === undefined ? 'stopped by its Docker engine, or by somebody else (docker stop)' : `killed by ${signal}`;
 	return {cause, ...(signal !== undefined && {signal}), ...durationOf(state)};
 }
@@ -127,21 +128,10 @@ function howEnded({ExitCode, OOMKilled, Error: said, Status}: Facts['State'], me
 		const limit = memoryBytes > 0 ? `: it may have ${Math.round(memoryBytes / 2 ** 20)} MiB (resources.limits.memory)` : '';
 		return {cause: `out of memory${limit}`, exitCode: ExitCode};
 	}
-	const signal = signals[ExitCode];
+	const signal = exitSignals[ExitCode];
 	if (signal !== undefined) return {cause: `killed by ${signal}`, exitCode: ExitCode, signal};
 	return {cause: `exited with code ${ExitCode}${said ? ` (${said})` : ''}`, exitCode: ExitCode};
 }
-
-/** As a program's first process hands on how it was ended: 128 and the number of the signal. */
-const signals: Readonly<Record<number, string>> = {
-	129: 'SIGHUP',
-	130: 'SIGINT',
-	131: 'SIGQUIT',
-	134: 'SIGABRT',
-	137: 'SIGKILL',
-	139: 'SIGSEGV',
-	143: 'SIGTERM',
-};
 
 /** The last of what it printed; undefined: nothing, or it cannot be had any more. */
 export async function lastOutput(docker: Docker, id: string, isTerminal: boolean): Promise<string | undefined> {

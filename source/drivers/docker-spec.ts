@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto';
 import type {ContainerCreateOptions, HostConfig} from 'dockerode';
 import type {InstanceCommand, InstanceSpec} from '../model/instance.ts';
 import type {AgentSpec} from '../model/workflow.ts';
+import {agentVariables} from './agent-variables.ts';
 import {readinessProbe, readinessProblems} from './docker-probe.ts';
 import {quantity} from './docker-quantities.ts';
 import {mountOf, parseVolume, volumeProblems} from './docker-volumes.ts';
@@ -153,20 +154,16 @@ function labelsOf({agent, name, command}: InstanceSpec, {owner}: DockerDefaults)
 /** Has the container's first process hand a signal on to all of the command's processes, not to its shell alone. */
 const signalsAll = {TINI_KILL_PROCESS_GROUP: '1'};
 
-function environmentOf({agent, name, command}: InstanceSpec, {instanceEnvironment}: DockerDefaults): Readonly<Record<string, string>> {
+function environmentOf(spec: InstanceSpec, {instanceEnvironment}: DockerDefaults): Readonly<Record<string, string>> {
+	const {agent, name, command} = spec;
 	if (command !== undefined) return {...signalsAll, ...command.env};
 	return {
 		...agent.env,
 		AGENT_HOST: '0.0.0.0',
 		AGENT_API_PORT: String(agentPort(agent)),
-		AGENT_NAME: name,
-		AGENT_SLOTS: String(agent.slots),
-		AGENT_LABELS: Object.entries(agent.labels)
-			.map(([key, value]) => `${key}=${value}`)
-			.join(','),
+		...agentVariables(spec),
 		// All that the agent started ends with the container, and the container with the agent. One that hangs past its lease is stopped from here.
 		AGENT_WATCHDOG: 'none',
-		...(agent.workflow !== undefined && {AGENT_WORKFLOW: agent.workflow}),
 		...instanceEnvironment(name),
 	};
 }

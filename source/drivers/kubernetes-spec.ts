@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import type {InstanceCommand, InstanceSpec} from '../model/instance.ts';
 import type {AgentSpec, PullPolicy, Resources} from '../model/workflow.ts';
+import {agentVariables} from './agent-variables.ts';
 import type {PodOptions} from './kubernetes-options.ts';
 import {optionProblems, podOptions} from './kubernetes-options.ts';
 import {isMapping, patched} from './kubernetes-patch.ts';
@@ -153,16 +154,13 @@ function placement({serviceAccount, nodeSelector, tolerations, affinity, imagePu
 	};
 }
 
-function agentProgram({agent, name}: InstanceSpec, {instanceEnvironment}: KubernetesDefaults): object {
-	const labels = Object.entries(agent.labels).map(([key, value]) => `${key}=${value}`);
+function agentProgram(spec: InstanceSpec, {instanceEnvironment}: KubernetesDefaults): object {
+	const {agent, name} = spec;
 	const env = {
 		...agent.env,
 		AGENT_HOST: '0.0.0.0',
 		AGENT_API_PORT: String(podAgentPort(agent)),
-		AGENT_NAME: name,
-		AGENT_SLOTS: String(agent.slots),
-		AGENT_LABELS: labels.join(','),
-		...(agent.workflow !== undefined && {AGENT_WORKFLOW: agent.workflow}),
+		...agentVariables(spec),
 		...instanceEnvironment(name),
 	};
 	return {

@@ -1,4 +1,5 @@
 import type {InstanceEnd} from '../model/instance.ts';
+import {exitSignals} from './exit-signals.ts';
 import type {PodFacts, Terminated} from './kubernetes-pod.ts';
 
 /**
@@ -98,7 +99,7 @@ function endOfProgram(
 		return {cause: `out of memory${limit}`, ...rest};
 	}
 	const ofPod = reason === undefined ? '' : ` (${podReason(reason, message)})`;
-	const signal = signals[exitCode];
+	const signal = exitSignals[exitCode];
 	if (signal !== undefined) return {cause: `killed by ${signal}${ofPod}`, signal, ...rest};
 	return {cause: `exited with code ${exitCode}${ofPod}`, ...rest};
 }
@@ -133,14 +134,3 @@ function lostNode({reason, message, deletion, isRunning, isReady, node}: PodFact
 	if (!isRunning || isReady || deletion === undefined || nowMs < deletion + lostNodeMs) return undefined;
 	return `its node ${node ?? ''} does not answer any more, and the cluster has given its pod up`;
 }
-
-/** As a program's first process hands on how it was ended: 128 and the number of the signal. */
-const signals: Readonly<Record<number, string>> = {
-	129: 'SIGHUP',
-	130: 'SIGINT',
-	131: 'SIGQUIT',
-	134: 'SIGABRT',
-	137: 'SIGKILL',
-	139: 'SIGSEGV',
-	143: 'SIGTERM',
-};

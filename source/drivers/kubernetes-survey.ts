@@ -1,4 +1,5 @@
 import type {AgentSpec} from '../model/workflow.ts';
+import {agentDefaults} from '../model/workflow.ts';
 import {hasCluster} from './kubernetes-config.ts';
 import type {Place} from './kubernetes-handle.ts';
 import {atEachSite} from './kubernetes-list.ts';
@@ -134,16 +135,4 @@ async function mayNot({api, place: {namespace}}: Site, right: string, timeoutMs:
 	return status?.allowed !== true;
 }
 
-const anyAgent: AgentSpec = {
-	name: 'doctor',
-	type: 'kubernetes',
-	volumes: [],
-	env: {},
-	replicas: 1,
-	slots: 1,
-	labels: {},
-	ports: [],
-	pullPolicy: 'missing',
-	startTimeoutMs: 60_000,
-	lifetime: 'run',
-};
+const anyAgent: AgentSpec = {...agentDefaults, name: 'doctor', type: 'kubernetes'};

@@ -1,4 +1,5 @@
 import type {InstanceSpec} from '../model/instance.ts';
+import {agentVariables} from './agent-variables.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -22,19 +23,14 @@ export function validateLocal({agent}: InstanceSpec): readonly string[] {
  */
 export function agentEnvironment(
 	inherited: Variables,
-	{agent, name}: InstanceSpec,
+	spec: InstanceSpec,
 	ofInstance: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
 	const own = Object.entries(inherited).filter(([key, value]) => value !== undefined && !/^(BYOAI|AGENT)_/.test(key));
 	return {
 		...(Object.fromEntries(own) as Record<string, string>),
-		...agent.env,
-		AGENT_NAME: name,
-		AGENT_SLOTS: String(agent.slots),
-		AGENT_LABELS: Object.entries(agent.labels)
-			.map(([key, value]) => `${key}=${value}`)
-			.join(','),
-		...(agent.workflow !== undefined && {AGENT_WORKFLOW: agent.workflow}),
+		...spec.agent.env,
+		...agentVariables(spec),
 		...ofInstance,
 	};
 }

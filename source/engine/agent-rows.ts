@@ -115,7 +115,7 @@ function attemptsOf({sessions, runs}: State, agent: string): AgentDetail['attemp
 	const nameOf = (run: RunId, task: number) => runs[run]?.workflow.tasks[task]?.name ?? '';
 	return refs
 		.map(({run, task, attempt}) => {
-			const assignedAt = runs[run]?.tasks[task]?.attempts[attempt - 1]?.assignedAt ?? 0;
+			const assignedAt = runs[run]?.tasks.at(task)?.attempts[attempt - 1]?.assignedAt ?? 0;
 			return {run, task, name: nameOf(run, task), attempt, assignedAt};
 		})
 		.sort((a, b) => a.assignedAt - b.assignedAt);

@@ -5,7 +5,7 @@ import type {SessionId} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import type {Refusal} from '../scheduler/check.ts';
 import {check, refusalError} from '../scheduler/check.ts';
-import type {OwnArrays} from '../scheduler/draft.ts';
+import type {OwnRecords} from '../scheduler/draft.ts';
 import {findViolation} from '../scheduler/invariants.ts';
 import {place} from '../scheduler/placement.ts';
 import {recover} from '../scheduler/recover.ts';
@@ -40,7 +40,7 @@ export type EngineOptions = {
 type Waiting = {readonly event: Event; readonly answer: (refusal: Refusal | undefined) => void; readonly fail: (error: unknown) => void};
 
 /** What one batch comes to, before anything of it is written. */
-type Draft = {state: State; readonly events: Event[]; readonly commands: Command[]; readonly endedRuns: Run[]};
+type Draft = {state: State; readonly own: OwnRecords; readonly events: Event[]; readonly commands: Command[]; readonly endedRuns: Run[]};
 
 /**
  * The only writer. It checks and steps a batch of events, appends the accepted ones to the journal with one commit, and
@@ -84,7 +84,7 @@ export class Engine {
 				this.#state = snapshot.state as State;
 				this.#sequence = this.#snapshotSequence = snapshot.sequence;
 			}
-			const own: OwnArrays = new WeakSet();
+			const own: OwnRecords = new WeakSet();
 			for (const {sequence, event} of store.read(this.#sequence)) {
 				part = `entry ${sequence}`;
 				this.#state = step(this.#state, event, own).state;
@@ -165,7 +165,7 @@ export class Engine {
 	#takeBatch(): void {
 		const limit = this.#options.limits.batch_events;
 		const waiting = this.#queue.splice(0, limit);
-		const draft: Draft = {state: this.#state, events: [], commands: [], endedRuns: []};
+		const draft: Draft = {state: this.#state, own: new WeakSet(), events: [], commands: [], endedRuns: []};
 		let refusals: Array<Refusal | undefined>;
 		let placed: number;
 		try {
@@ -247,7 +247,7 @@ function damagedJournal(part: string, cause: unknown): ByoaiError {
 function stepChecked(draft: Draft, event: Event): Refusal | undefined {
 	const refusal = check(draft.state, event);
 	if (refusal !== undefined) return refusal;
-	const {state, commands} = step(draft.state, event);
+	const {state, commands} = step(draft.state, event, draft.own);
 	draft.state = state;
 	draft.events.push(event);
 	for (const command of commands) {

@@ -64,7 +64,7 @@ export class History {
 
 	/** The run that has the attempts of this task: the run itself, unless its result was taken over from another one. */
 	sourceOf(run: Run, task: number): Run {
-		const from = run.tasks[task]?.takenFrom;
+		const from = run.tasks.at(task)?.takenFrom;
 		return from === undefined ? run : this.run(from);
 	}
 
@@ -84,7 +84,7 @@ export class History {
 		return {
 			waiting: this.#engine.state.runs[id] === run ? this.#explainer(run) : () => undefined,
 			isRunning: index => {
-				const current = currentAttempt(run.tasks[index]);
+				const current = currentAttempt(run.tasks.at(index));
 				if (current !== undefined && isTaskStarting(run, index)) return false;
 				return current !== undefined && this.#holds(current.attempt.session, {run: id, task: index, attempt: current.number});
 			},
@@ -96,7 +96,7 @@ export class History {
 		const {state, rooms} = this.#engine;
 		const reasons = new Map<string, string | undefined>();
 		return index => {
-			const [task, spec] = [run.tasks[index], run.workflow.tasks[index]];
+			const [task, spec] = [run.tasks.at(index), run.workflow.tasks[index]];
 			if (isTaskStarting(run, index))
 				return this.#progress(attemptKey({run: run.id, task: index, attempt: task?.attempts.length ?? 0})) ?? 'its instance is starting';
 			if (task?.status !== 'ready' || spec === undefined) return explain(state, rooms, run, index);

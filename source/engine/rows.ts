@@ -48,7 +48,7 @@ export function taskRow(run: Run, index: number, version: number): TaskRow {
 }
 
 function taskAt(run: Run, index: number): Task {
-	const task = run.tasks[index];
+	const task = run.tasks.at(index);
 	if (task === undefined) throw new Error(`run ${run.id} has no task ${index}`);
 	return task;
 }
@@ -160,7 +160,7 @@ export type TaskSight = {readonly waiting: (index: number) => string | undefined
 
 /** A run, whole. */
 export function runDetail(run: Run, sight: TaskSight): RunDetail {
-	const tasks = run.tasks.map((_, index) => taskDetail(run, index, sight));
+	const tasks = [...run.tasks].map((_, index) => taskDetail(run, index, sight));
 	return {...runFacts(run, countTasks(run)), params: run.params, directory: run.workflow.directory, tasks};
 }
 
@@ -190,6 +190,6 @@ export function taskDetail(run: Run, index: number, {waiting, isRunning}: TaskSi
 
 /** Whether it has been given out, but the instance of its own in which it is to run has not started. */
 export function isTaskStarting(run: Run, index: number): boolean {
-	const current = currentAttempt(run.tasks[index]);
+	const current = currentAttempt(run.tasks.at(index));
 	return current !== undefined && run.workflow.tasks[index]?.mould !== undefined && current.attempt.instance === undefined;
 }

@@ -50,7 +50,7 @@ export class RunLines {
 
 	/** What is kept of all attempts that had, or may have had, output, merged by time. */
 	kept(): AsyncGenerator<LogLine> {
-		const wanted = this.#run.tasks.flatMap(({attempts}, task) =>
+		const wanted = [...this.#run.tasks].flatMap(({attempts}, task) =>
 			attempts.flatMap(({logBytes, assignedAt, endedAt = Number.POSITIVE_INFINITY}, at) => {
 				const ref = {run: this.#run.id, task, attempt: at + 1};
 				const isOld = endedAt + clockMarginMs < this.#options.since;
@@ -89,7 +89,7 @@ export class RunLines {
 	}
 
 	#agentOf(ref: AttemptRef): string {
-		return this.#run.tasks[ref.task]?.attempts[ref.attempt - 1]?.agent ?? '';
+		return this.#run.tasks.at(ref.task)?.attempts[ref.attempt - 1]?.agent ?? '';
 	}
 
 	#reader(ref: AttemptRef, readBytes: number): AttemptLines {

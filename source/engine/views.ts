@@ -3,6 +3,7 @@ import {attemptKey} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import type {AgentRow, RunRow, Snapshot, TaskRow, ViewChange} from '../protocol/views.ts';
 import {deployedPool} from '../scheduler/deployments.ts';
+import {changedPlaces, LongList} from '../scheduler/long-list.ts';
 import type {State} from '../scheduler/state.ts';
 import {AgentRows} from './agent-rows.ts';
 import type {Change, Engine} from './engine.ts';
@@ -19,7 +20,7 @@ const changesKept = 1000;
 /** Rows of runs, tasks and agents, kept in step with the engine's state; who subscribes gets a snapshot, then changes. */
 export class Views {
 	readonly #runs = new Map<RunId, RunRow>();
-	readonly #tasks = new Map<RunId, readonly TaskRow[]>();
+	readonly #tasks = new Map<RunId, LongList<TaskRow>>();
 	readonly #agents: AgentRows;
 	readonly #listeners = new Set<ViewListener>();
 	readonly #kept: Array<{sequence: number; change: ViewChange}> = [];
@@ -54,7 +55,7 @@ export class Views {
 	}
 
 	snapshot(): Snapshot {
-		return {runs: [...this.#runs.values()], tasks: [...this.#tasks.values()].flat(), agents: this.#agents.all()};
+		return {runs: [...this.#runs.values()], tasks: [...this.#tasks.values()].flatMap(rows => [...rows]), agents: this.#agents.all()};
 	}
 
 	/** The row of one agent: registered, or an instance; for a deployed one, whose instance may have been replaced, that of the newest. */
@@ -104,47 +105,37 @@ export class Views {
 		});
 	}
 
-	/** Rows of a run, new where something changed: what did not is the same object, and costs a comparison. */
+	/** Rows of a run, new where something changed: what did not is the same object. */
 	#putRun(before: Run | undefined, run: Run): {run: RunRow; tasks: TaskRow[]} {
 		const version = this.#sequence + 1;
 		const known = before === undefined ? undefined : this.#tasks.get(run.id);
-		const rows = known === undefined ? [] : [...known];
+		const places = before === undefined || known === undefined ? run.workflow.tasks.keys() : changedPlaces(before.tasks, run.tasks);
+		const changed = new Map([...places].map(index => [index, taskRow(run, index, version)]));
 		const counts = {...(this.#runs.get(run.id)?.counts ?? noTasks)};
-		const changed: TaskRow[] = [];
-		for (const [index, task] of run.tasks.entries()) {
-			if (known !== undefined && before?.tasks[index] === task) continue;
-			const row = taskRow(run, index, version);
-			const old = known?.[index];
+		for (const [index, row] of changed) {
+			const old = known?.at(index);
 			if (old !== undefined) counts[old.status]--;
 			counts[row.status]++;
-			rows[index] = row;
-			changed.push(row);
 		}
 		const row = runRow(run, counts, version);
+		const tasks = [...changed.values()];
 		this.#runs.set(run.id, row);
-		this.#tasks.set(run.id, rows);
-		return {run: row, tasks: changed};
+		this.#tasks.set(run.id, known?.with(changed) ?? LongList.from(tasks));
+		return {run: row, tasks};
 	}
 
 	/** Rows of tasks whose start has come further. */
 	#putStarting(run: Run): TaskRow[] {
 		const rows = this.#tasks.get(run.id);
 		if (run.imageAgents === undefined || rows === undefined) return [];
-		const changed = run.tasks.flatMap((task, index): TaskRow[] => {
-			const row = rows[index];
-			if (row === undefined || !isTaskStarting(run, index)) return [];
-			const starting = this.#progress(attemptKey({run: run.id, task: index, attempt: task.attempts.length}));
-			if (starting === undefined || starting === row.starting) return [];
-			return [{...row, version: this.#sequence + 1, starting}];
-		});
-		if (changed.length > 0) {
-			const byIndex = new Map(changed.map(row => [row.task, row]));
-			this.#tasks.set(
-				run.id,
-				rows.map(row => byIndex.get(row.task) ?? row),
-			);
+		const changed = new Map<number, TaskRow>();
+		for (const [index, row] of rows.entries()) {
+			if (!isTaskStarting(run, index)) continue;
+			const starting = this.#progress(attemptKey({run: run.id, task: index, attempt: row.attempt}));
+			if (starting !== undefined && starting !== row.starting) changed.set(index, {...row, version: this.#sequence + 1, starting});
 		}
-		return changed;
+		this.#tasks.set(run.id, rows.with(changed));
+		return [...changed.values()];
 	}
 
 	#forgetOldRuns(): string[] {

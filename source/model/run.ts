@@ -1,5 +1,6 @@
 import type {RunId, SessionId} from './ids.ts';
 import type {Handle} from './instance.ts';
+import type {Items, List} from './list.ts';
 import type {AgentSelector, Workflow} from './workflow.ts';
 
 export type RunStatus = 'pending' | 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled';
@@ -48,11 +49,11 @@ export type Run = {
 	readonly agentTimeoutMs?: number;
 	/** Somebody's wish, or the workflow's `timeout`, or `fail_fast`: why nothing new is started. */
 	readonly stop?: RunStop;
-	readonly tasks: readonly Task[];
+	readonly tasks: List<Task>;
 	/** Indices of the tasks that are `ready`, in the order in which they are to be placed. */
-	readonly ready: readonly number[];
+	readonly ready: Items<number>;
 	/** Indices of the tasks that are `waiting`. */
-	readonly waiting: readonly number[];
+	readonly waiting: Items<number>;
 	/** How many tasks have not ended. */
 	readonly open: number;
 	/** How many tasks are `running`. */

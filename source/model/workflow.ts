@@ -115,6 +115,19 @@ export type AgentSpec = {
 	readonly driverOptions?: Readonly<Record<string, unknown>>;
 };
 
+/** What holds of an agent that says nothing but its name and type. */
+export const agentDefaults = {
+	volumes: [],
+	env: {},
+	replicas: 1,
+	slots: 1,
+	labels: {},
+	ports: [],
+	pullPolicy: 'missing',
+	startTimeoutMs: 60_000,
+	lifetime: 'run',
+} as const satisfies Partial<AgentSpec>;
+
 export type PullPolicy = 'always' | 'missing' | 'never';
 
 /** `run`: until the run ends. `persistent`: until removed. `task`: a fresh instance, with its agent, for each attempt. */

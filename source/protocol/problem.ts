@@ -16,3 +16,15 @@ export const statuses: Readonly<Record<ErrorCode, number>> = {
 	stopping: 503,
 	internal: 500,
 };
+
+/** What kind of error a status tells of, where the reply brings no code of its own; others mean that nobody answers who should. */
+export const codesOfStatus: Readonly<Record<number, ErrorCode>> = {
+	400: 'malformed',
+	401: 'unauthorized',
+	403: 'forbidden',
+	404: 'not_found',
+	409: 'conflict',
+	413: 'too_large',
+	422: 'invalid',
+	429: 'limit',
+};

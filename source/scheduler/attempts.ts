@@ -12,7 +12,7 @@ type Of<Type extends Event['type']> = Extract<Event, {type: Type}>;
 export function openSession(draft: Draft, event: Of<'session-opened'>): void {
 	const {session: id, agent, leaseMs, basic, at} = event;
 	const session: Session = {id, agent, leaseMs, openedAt: at, ...(basic && {basic}), assigned: []};
-	draft.change({sessions: {...draft.state.sessions, [id]: session}});
+	draft.put('sessions', id, session);
 	const pool = poolOfInstance(draft.state, agent);
 	if (pool === undefined) return;
 	const instances = pool.instances.map(instance =>
@@ -82,7 +82,7 @@ export function finishReported(draft: Draft, event: Of<'attempt-finished'>): voi
 }
 
 function changeSession(draft: Draft, session: Session): void {
-	draft.change({sessions: {...draft.state.sessions, [session.id]: session}});
+	draft.put('sessions', session.id, session);
 }
 
 /** An instance with `lifetime: task` gets one attempt. */

@@ -122,7 +122,7 @@ function checkGivenUp(state: State, name: string): Refusal | undefined {
 }
 
 function checkAssignment(state: State, {ref, session}: Extract<Event, {type: 'attempt-assigned'}>): Refusal | undefined {
-	const task = state.runs[ref.run]?.tasks[ref.task];
+	const task = state.runs[ref.run]?.tasks.at(ref.task);
 	if (task === undefined || task.status !== 'ready') return refuse('conflict', `task ${ref.task} of run ${ref.run} is not ready`);
 	if (ref.attempt !== task.attempts.length + 1) return refuse('conflict', `attempt ${ref.attempt} is not the next one`);
 	return Object.hasOwn(state.sessions, session) ? undefined : refuse('not_found', `no session ${session}`);

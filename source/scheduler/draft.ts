@@ -1,10 +1,12 @@
 import type {Command} from '../model/command.ts';
 import type {RunId} from '../model/ids.ts';
 import type {Run, Task} from '../model/run.ts';
+import {LongList} from './long-list.ts';
+import {Queue} from './queue.ts';
 import type {State} from './state.ts';
 
-/** Arrays of tasks and of ready tasks that a replay made itself, and no state that anybody has seen holds: it may change them in place. */
-export type OwnArrays = WeakSet<readonly unknown[]>;
+/** Records that a batch, or a replay, made itself, and no state that anybody has seen holds: it may change them in place. */
+export type OwnRecords = WeakSet<object>;
 
 /**
  * The state as it becomes during one step. Nobody outside the step sees it, so it may change in place; what it
@@ -14,9 +16,9 @@ export class Draft {
 	state: State;
 	readonly commands: Command[] = [];
 	readonly #runs = new Map<RunId, RunDraft>();
-	readonly #own: OwnArrays | undefined;
+	readonly #own: OwnRecords;
 
-	constructor(state: State, own?: OwnArrays) {
+	constructor(state: State, own: OwnRecords) {
 		this.state = state;
 		this.#own = own;
 	}
@@ -27,7 +29,7 @@ export class Draft {
 		if (known !== undefined) return known;
 		const run = this.state.runs[id];
 		if (run === undefined) return undefined;
-		const draft = new RunDraft(run, this.#own);
+		const draft = new RunDraft(run);
 		this.#runs.set(id, draft);
 		return draft;
 	}
@@ -36,9 +38,18 @@ export class Draft {
 	settleRuns(): void {
 		for (const [id, draft] of this.#runs) {
 			const run = draft.toRun();
-			if (run !== this.state.runs[id]) this.state = {...this.state, runs: {...this.state.runs, [id]: run}};
+			if (run !== this.state.runs[id]) this.put('runs', id, run);
 		}
 		this.#runs.clear();
+	}
+
+	/** Puts one run, agent, session or pool into its record, which is copied once a batch: a copy of a thousand sessions takes longer than all else. */
+	put<Name extends RecordName>(name: Name, key: string, value: State[Name][string]): void {
+		const record = this.state[name];
+		const copy = this.#own.has(record) ? record : {...record};
+		(copy as Record<string, unknown>)[key] = value;
+		this.#own.add(copy);
+		this.change({[name]: copy});
 	}
 
 	change(change: Partial<State>): void {
@@ -46,78 +57,76 @@ export class Draft {
 	}
 }
 
-/** One run during one step: its arrays are copied at the first write, once a step however many tasks change. */
+type RecordName = 'runs' | 'agents' | 'sessions' | 'pools';
+
+/** One run during one step: its lists are put together once, at its end, however many tasks change. */
 export class RunDraft {
 	#run: Run;
-	#tasks: Task[] | undefined;
-	#ready: number[] | undefined;
-	#sift = false;
-	readonly #own: OwnArrays | undefined;
+	readonly #tasks: LongList<Task>;
+	readonly #changed = new Map<number, Task>();
+	/** Lists without what was taken out of them, and what comes to their end. */
+	#ready: Queue<number>;
+	readonly #newReady: number[] = [];
+	readonly #newWaiting: number[] = [];
+	readonly #sifted = new Set<'ready' | 'waiting'>();
 
-	constructor(run: Run, own?: OwnArrays) {
+	constructor(run: Run) {
 		this.#run = run;
-		this.#own = own;
+		this.#tasks = LongList.from(run.tasks);
+		this.#ready = Queue.from(run.ready);
 	}
 
 	get run(): Run {
 		return this.#run;
 	}
 
-	get tasks(): readonly Task[] {
-		return this.#tasks ?? this.#run.tasks;
-	}
-
-	get ready(): readonly number[] {
-		return this.#ready ?? this.#run.ready;
+	/** Indices of the tasks that are, or were when this step began, ready; what becomes ready while they are read comes at the end. */
+	*ready(): Generator<number> {
+		yield* this.#ready;
+		yield* this.#newReady;
 	}
 
 	task(index: number): Task {
-		const task = this.tasks[index];
+		const task = this.#changed.get(index) ?? this.#tasks.at(index);
 		if (task === undefined) throw new Error(`run ${this.#run.id} has no task ${index}`);
 		return task;
 	}
 
 	setTask(index: number, change: Task): void {
-		this.#tasks ??= this.#writable(this.#run.tasks);
-		this.#tasks[index] = change;
+		this.#changed.set(index, change);
 	}
 
-	change(change: Partial<Run>): void {
+	change(change: Partial<Omit<Run, 'tasks' | 'ready' | 'waiting'>>): void {
 		this.#run = {...this.#run, ...change};
 	}
 
 	addReady(index: number): void {
-		this.#ready ??= this.#writable(this.#run.ready);
-		this.#ready.push(index);
+		this.#newReady.push(index);
 	}
 
 	addWaiting(index: number): void {
-		this.change({waiting: [...this.#run.waiting, index]});
+		this.#newWaiting.push(index);
 	}
 
 	/** One task leaves the ready ones: it has been assigned. */
 	removeReady(index: number): void {
-		this.#ready ??= this.#writable(this.#run.ready);
-		const at = this.#ready.indexOf(index);
-		if (at >= 0) this.#ready.splice(at, 1);
+		this.#ready = this.#ready.without(index);
 	}
 
-	/** Tasks left `ready` or `waiting`, perhaps many: their lists are sifted once, at the end of the step. */
-	siftLists(): void {
-		this.#sift = true;
-	}
-
-	#writable<Item>(array: readonly Item[]): Item[] {
-		if (this.#own?.has(array) === true) return array as Item[];
-		const copy = [...array];
-		this.#own?.add(copy);
-		return copy;
+	/** Tasks of this status have another one now, perhaps many: their list is sifted once, at the end of the step. */
+	sift(list: 'ready' | 'waiting'): void {
+		this.#sifted.add(list);
 	}
 
 	toRun(): Run {
-		const {tasks, ready} = this;
-		if (!this.#sift) return this.#tasks || this.#ready ? {...this.#run, tasks, ready} : this.#run;
-		const having = (status: Task['status']) => (index: number) => tasks[index]?.status === status;
-		return {...this.#run, tasks, ready: ready.filter(having('ready')), waiting: this.#run.waiting.filter(having('waiting'))};
+		if (this.#changed.size === 0) return this.#run;
+		const tasks = this.#tasks.with(this.#changed);
+		const ready = this.#sift('ready', this.#ready.concat(this.#newReady));
+		const waiting = this.#sift('waiting', Queue.from(this.#run.waiting).concat(this.#newWaiting));
+		return {...this.#run, tasks, ready, waiting};
+	}
+
+	#sift(status: 'ready' | 'waiting', list: Queue<number>): Queue<number> {
+		return this.#sifted.has(status) ? list.filter(index => this.task(index).status === status) : list;
 	}
 }

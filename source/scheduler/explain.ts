@@ -7,7 +7,7 @@ import {agentDueAt, unserved} from './time.ts';
 
 /** Why a task that has not started waits, in words; undefined when it does not wait. */
 export function explain(state: State, rooms: Rooms, run: Run, index: number): string | undefined {
-	const task = run.tasks[index];
+	const task = run.tasks.at(index);
 	switch (task?.status) {
 		case 'blocked':
 			return explainBlocked(run, index);
@@ -22,10 +22,10 @@ export function explain(state: State, rooms: Rooms, run: Run, index: number): st
 
 function explainBlocked(run: Run, index: number): string {
 	const open = (run.workflow.tasks[index]?.dependsOn ?? []).filter(({task}) => {
-		const status = run.tasks[task]?.status;
+		const status = run.tasks.at(task)?.status;
 		return status !== undefined && !taskEnded(status);
 	});
-	const names = open.slice(0, 3).map(({task}) => `${run.workflow.tasks[task]?.name} (${run.tasks[task]?.status})`);
+	const names = open.slice(0, 3).map(({task}) => `${run.workflow.tasks[task]?.name} (${run.tasks.at(task)?.status})`);
 	const more = open.length > 3 ? ` and ${open.length - 3} more` : '';
 	return `waits for ${names.join(', ')}${more}`;
 }

@@ -24,7 +24,7 @@ export function findViolation(state: State): string | undefined {
 }
 
 function findInRun(held: ReadonlySet<string>, run: Run): string | undefined {
-	const {tasks} = run;
+	const tasks = [...run.tasks];
 	const open = tasks.filter(({status}) => !taskEnded(status)).length;
 	const active = tasks.filter(({status}) => status === 'running').length;
 	if (run.open !== open) return `open is ${run.open}, but ${open} tasks have not ended`;
@@ -32,13 +32,13 @@ function findInRun(held: ReadonlySet<string>, run: Run): string | undefined {
 	if (run.active !== active) return `active is ${run.active}, but ${active} tasks are running`;
 	const most = run.workflow.maxParallel;
 	if (most !== undefined && active > most) return `${active} tasks are running, with max_parallel ${most}`;
-	return findInLists(run) ?? findInTasks(held, run);
+	return findInLists(tasks, run) ?? findInTasks(held, run);
 }
 
-function findInLists({tasks, ready, waiting}: Run): string | undefined {
+function findInLists(tasks: readonly Task[], {ready, waiting}: Run): string | undefined {
 	const lists: Array<[TaskStatus, readonly number[]]> = [
-		['ready', ready],
-		['waiting', waiting],
+		['ready', [...ready]],
+		['waiting', [...waiting]],
 	];
 	for (const [status, list] of lists) {
 		if (new Set(list).size !== list.length) return `a task is listed twice as ${status}: ${list.join(' ')}`;
@@ -64,7 +64,7 @@ function findInTask(held: ReadonlySet<string>, run: Run, index: number, task: Ta
 	if ((task.endedAt !== undefined) !== taskEnded(status)) return `endedAt is ${task.endedAt}`;
 	if (task.stopping && status !== 'running') return 'it is to be stopped, but does not run';
 	if (task.stopping && run.stop === undefined) return 'it is to be stopped, but the run is not';
-	const open = (run.workflow.tasks[index]?.dependsOn ?? []).filter(({task}) => !taskEnded(run.tasks[task]?.status ?? 'blocked')).length;
+	const open = (run.workflow.tasks[index]?.dependsOn ?? []).filter(({task}) => !taskEnded(run.tasks.at(task)?.status ?? 'blocked')).length;
 	if (status === 'blocked' && undecided !== open) return `undecided is ${undecided}, but ${open} dependencies are open`;
 	if (status === 'blocked' && open === 0) return 'nothing blocks it';
 	if (!taskEnded(status) && status !== 'blocked' && open > 0) return `${open} dependencies are open`;

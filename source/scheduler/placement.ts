@@ -14,8 +14,8 @@ export type Rooms = ReadonlyMap<SessionId, number>;
 type Offer = Candidate & {readonly session: SessionId; room: number};
 type Turn = {
 	readonly run: Run;
-	/** Where in the list of ready tasks to look next. */
-	next: number;
+	/** What is left of its ready tasks to look at. */
+	readonly ready: Iterator<number>;
 	/** What `max_parallel` leaves. */
 	room: number;
 	/** Tasks of the run that run already, or are placed now. */
@@ -56,7 +56,7 @@ export function place(state: State, rooms: Rooms, limit: number): Placement[] {
 
 function turnOf(run: Run): Turn {
 	const {active, servedAt = 0, workflow} = run;
-	return {run, next: 0, room: (workflow.maxParallel ?? Number.POSITIVE_INFINITY) - active, active, servedAt};
+	return {run, ready: run.ready[Symbol.iterator](), room: (workflow.maxParallel ?? Number.POSITIVE_INFINITY) - active, active, servedAt};
 }
 
 function nextTurn(turns: Iterable<Turn>): Turn | undefined {
@@ -89,23 +89,22 @@ function roomOfInstance(state: State, agent: string): number {
 	return pool.spec.lifetime === 'task' ? 1 : Number.POSITIVE_INFINITY;
 }
 
-/** The first ready task from `turn.next` on that fits somewhere. */
+/** The next ready task that fits somewhere. */
 function placeNext(turn: Turn, offers: readonly Offer[], fitting: Map<string, Offer[]>): Placement | undefined {
 	const {run} = turn;
 	if (turn.room <= 0) return undefined;
-	for (; turn.next < run.ready.length; turn.next++) {
-		const task = run.ready[turn.next];
-		const selector = task === undefined ? undefined : run.workflow.tasks[task]?.agent;
-		if (task === undefined || selector === undefined) continue;
+	for (let next = turn.ready.next(); next.done !== true; next = turn.ready.next()) {
+		const task = next.value;
+		const selector = run.workflow.tasks[task]?.agent;
+		if (selector === undefined) continue;
 		const key = `${run.id} ${selectorKey(selector)}`;
 		const fits = fitting.get(key) ?? offers.filter(offer => selects(run, selector, offer));
 		fitting.set(key, fits);
 		const offer = roomiest(fits);
 		if (offer === undefined) continue;
 		offer.room--;
-		turn.next++;
 		turn.room--;
-		const attempt = (run.tasks[task]?.attempts.length ?? 0) + 1;
+		const attempt = (run.tasks.at(task)?.attempts.length ?? 0) + 1;
 		return {ref: {run: run.id, task, attempt}, session: offer.session};
 	}
 	return undefined;

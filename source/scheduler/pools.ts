@@ -4,7 +4,7 @@ import type {RunSubmitted} from '../model/event.ts';
 import type {InstanceEnd, InstanceSpec} from '../model/instance.ts';
 import type {Run} from '../model/run.ts';
 import type {AgentSpec, TaskSpec} from '../model/workflow.ts';
-import {imageAgentName, isImageAgent, localAgentName} from '../model/workflow.ts';
+import {agentDefaults, imageAgentName, isImageAgent, localAgentName} from '../model/workflow.ts';
 import type {Draft} from './draft.ts';
 import {tasksToRun} from './rerun.ts';
 import {labelsMatch, runPoolName} from './selection.ts';
@@ -45,7 +45,7 @@ function imagePools(state: State, tasks: readonly TaskSpec[], {workflow, imageSl
 	const types = new Set(tasks.flatMap(({mould}) => mould?.type ?? []));
 	return [...types].flatMap(type => {
 		const name = imageAgentName(type);
-		const spec = ownSpec({name, type, slots: imageSlots?.[type] ?? 1});
+		const spec: AgentSpec = {...agentDefaults, name, type, slots: imageSlots?.[type] ?? 1};
 		return Object.hasOwn(state.pools, name)
 			? []
 			: [{name, spec, directory: workflow.directory, idleMs: 0, started: 0, failures: 0, instances: []}];
@@ -57,25 +57,8 @@ function isUsed(tasks: readonly TaskSpec[], {name, labels}: AgentSpec): boolean 
 }
 
 function localPool({workflow, localAgent}: RunSubmitted): Pool {
-	const spec = ownSpec({name: localAgentName, type: 'local', slots: localAgent.slots});
+	const spec: AgentSpec = {...agentDefaults, name: localAgentName, type: 'local', slots: localAgent.slots};
 	return {name: localAgentName, spec, directory: workflow.directory, idleMs: localAgent.idleMs, started: 0, failures: 0, instances: []};
-}
-
-/** Of an agent that no file declares. */
-function ownSpec({name, type, slots}: Pick<AgentSpec, 'name' | 'type' | 'slots'>): AgentSpec {
-	return {
-		name,
-		type,
-		volumes: [],
-		env: {},
-		replicas: 1,
-		slots,
-		labels: {},
-		ports: [],
-		pullPolicy: 'missing',
-		startTimeoutMs: 60_000,
-		lifetime: 'run',
-	};
 }
 
 /** When an agent program must be online in an instance that started; undefined: it is, or the driver has not started it yet. */

@@ -15,7 +15,7 @@ export type RerunChoice = {readonly from?: number; readonly only?: number};
  * runs again; `from` runs that task, all that comes after it, and what had not succeeded; `only` runs that one alone.
  */
 export function planRerun(run: Run, {from, only}: RerunChoice): RerunAction[] {
-	const succeeded = run.tasks.map(({status}) => status === 'succeeded');
+	const succeeded = [...run.tasks].map(({status}) => status === 'succeeded');
 	if (only !== undefined) return succeeded.map((isGood): RerunAction => (isGood ? 'keep' : 'skip')).with(only, 'run');
 	const again = new Set(succeeded.flatMap((isGood, index) => (isGood ? [] : [index])));
 	spread(run, again, ({condition}) => condition !== 'ordered');
@@ -43,7 +43,7 @@ export function retryOf(run: Run, choice: RerunChoice): RunRetry {
 	const having = (action: RerunAction) => plan.flatMap((planned, index) => (planned === action ? [index] : []));
 	return {
 		of: run.id,
-		taken: having('keep').map(task => ({task, from: run.tasks[task]?.takenFrom ?? run.id})),
+		taken: having('keep').map(task => ({task, from: run.tasks.at(task)?.takenFrom ?? run.id})),
 		skipped: having('skip'),
 		...(choice.only !== undefined && {forced: choice.only}),
 	};

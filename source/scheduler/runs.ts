@@ -58,16 +58,17 @@ export function stopRun(draft: Draft, run: RunDraft, stop: RunStop, spared: Read
 	run.change({stop, ...(stop.cause === 'cancelled' && {status: 'cancelling'})});
 	const status = stop.cause === 'fail_fast' ? 'skipped' : 'cancelled';
 	const ending: number[] = [];
-	run.tasks.forEach((task, index) => {
-		if (taskEnded(task.status) || spared.has(index)) return;
+	for (const index of run.run.workflow.tasks.keys()) {
+		const task = run.task(index);
+		if (taskEnded(task.status) || spared.has(index)) continue;
 		if (task.status !== 'running') {
 			ending.push(index);
-			return;
+			continue;
 		}
 		run.setTask(index, {...task, stopping: true});
 		const session = task.attempts.at(-1)?.session;
 		if (session !== undefined) draft.commands.push({type: 'send-orders', session});
-	});
+	}
 	endTasks(run, ending, {status, cause: stop.cause, reason: stop.reason}, stop.at);
 }
 
@@ -108,6 +109,6 @@ export function endedRun(run: Run, at: number): Run {
 function finalStatus({stop, tasks, workflow}: Run): RunStatus {
 	if (stop?.cause === 'cancelled') return 'cancelled';
 	if (stop?.cause === 'timeout') return 'failed';
-	const failed = tasks.some(({status}, index) => status === 'failed' && workflow.tasks[index]?.continueOnError !== true);
+	const failed = [...tasks].some(({status}, index) => status === 'failed' && workflow.tasks[index]?.continueOnError !== true);
 	return failed ? 'failed' : 'succeeded';
 }

@@ -23,7 +23,7 @@ export const emptyState: State = {now: 0, runs: {}, agents: {}, sessions: {}, po
 
 /** The task that `ref` points at; undefined when its run has ended or never was. */
 export function taskOf(state: State, ref: AttemptRef): Task | undefined {
-	return state.runs[ref.run]?.tasks[ref.task];
+	return state.runs[ref.run]?.tasks.at(ref.task);
 }
 
 /** Whether `ref` is what `session` runs now: only then do its output and outcome count. */

@@ -2,7 +2,7 @@ import type {Command} from '../model/command.ts';
 import type {Event, RunSubmitted} from '../model/event.ts';
 import {assignAttempt, finishReported, loseSession, openSession, startAttempt} from './attempts.ts';
 import {deployAgent, drainAgent, removeAgent} from './deployments.ts';
-import type {OwnArrays} from './draft.ts';
+import type {OwnRecords} from './draft.ts';
 import {Draft} from './draft.ts';
 import {giveUp, giveUpDoubled, instanceEnded, instanceFailed, instanceStarted} from './instances.ts';
 import {adoptedBy, poolsFor, reconcilePools} from './pools.ts';
@@ -17,10 +17,9 @@ export type Transition = {readonly state: State; readonly commands: readonly Com
  * The scheduler: what an event makes of the state, and what is to be done about it. Total and pure: it never throws on
  * an event that `check` lets pass, a stale event changes nothing, and the same journal always gives the same state.
  *
- * `own`: of a replay, which passes the same one with every event and keeps nothing but the last state. It need not copy an array of
- * 10,000 tasks for each event.
+ * `own`: of a batch or a replay, which passes the same one with every event and shows nobody a state before its last one.
  */
-export function step(state: State, event: Event, own?: OwnArrays): Transition {
+export function step(state: State, event: Event, own: OwnRecords = new WeakSet()): Transition {
 	const draft = new Draft({...state, now: Math.max(state.now, event.at)}, own);
 	apply(draft, event);
 	draft.settleRuns();
@@ -40,7 +39,7 @@ function apply(draft: Draft, event: Event): void {
 		}
 		case 'agent-registered': {
 			const agent = {...event.agent, registeredAt: event.at, draining: false};
-			return draft.change({agents: {...draft.state.agents, [agent.name]: agent}});
+			return draft.put('agents', agent.name, agent);
 		}
 		case 'agent-deployed':
 			return deployAgent(draft, event);

@@ -17,7 +17,7 @@ export function specOf(draft: RunDraft, index: number): TaskSpec {
 /** A task whose dependencies hold: only a slot is missing. */
 export function makeReady(draft: RunDraft, index: number, at: number): void {
 	const task = draft.task(index);
-	if (task.status === 'waiting') draft.siftLists();
+	if (task.status === 'waiting') draft.sift('waiting');
 	const {retryAt: _, ...rest} = task;
 	draft.setTask(index, {...rest, status: 'ready', readyAt: at});
 	draft.addReady(index);
@@ -55,7 +55,7 @@ function endOne(draft: RunDraft, index: number, task: Task, end: End, at: number
 	const {run} = draft;
 	const {readyAt: _, retryAt: __, stopping: ___, ...rest} = task;
 	draft.setTask(index, {...rest, ...end, endedAt: at});
-	if (task.status === 'ready' || task.status === 'waiting') draft.siftLists();
+	if (task.status === 'ready' || task.status === 'waiting') draft.sift(task.status);
 	draft.change({open: run.open - 1, active: task.status === 'running' ? run.active - 1 : run.active});
 }
 

@@ -43,7 +43,7 @@ export function failUnserved(draft: Draft, run: RunDraft): void {
 	const verdicts = verdictsOf(draft.state, run.run);
 	if (verdicts.size === 0) return;
 	// The list grows while it is read: what fails makes others ready, which may fail with the same pool.
-	for (let at = 0, index = run.ready[at]; index !== undefined; index = run.ready[++at]) {
+	for (const index of run.ready()) {
 		const verdict = verdicts.get(selectorKey(specOf(run, index).agent));
 		if (verdict === undefined || run.task(index).status !== 'ready') continue;
 		const due = agentDueAt(draft.state, run.run, index);
@@ -88,7 +88,7 @@ function servesFrom(state: State, run: Run, selector: AgentSelector, agent: stri
 
 /** When a ready task gives up waiting for an agent; undefined: never. */
 export function agentDueAt(state: State, run: Run, index: number): number | undefined {
-	const readyAt = run.tasks[index]?.readyAt;
+	const readyAt = run.tasks.at(index)?.readyAt;
 	if (run.agentTimeoutMs === undefined || readyAt === undefined) return undefined;
 	return Math.max(readyAt, state.lastLostAt) + run.agentTimeoutMs;
 }
@@ -110,7 +110,7 @@ export function wakeAt(state: State): number | undefined {
 
 function wakeRunAt(state: State, run: Run): number {
 	let next = overdueAtOf(run) ?? Number.POSITIVE_INFINITY;
-	for (const index of run.waiting) next = Math.min(next, run.tasks[index]?.retryAt ?? next);
+	for (const index of run.waiting) next = Math.min(next, run.tasks.at(index)?.retryAt ?? next);
 	if (run.agentTimeoutMs === undefined || run.ready.length === 0) return next;
 	const verdicts = verdictsOf(state, run);
 	if (verdicts.size === 0) return next;

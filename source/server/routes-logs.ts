@@ -62,7 +62,7 @@ function attemptRoute(services: Services, streams: Streams): Route {
 			const asked = services.history.run(services.history.resolve(params.id));
 			const task = taskIndex(asked, params.task);
 			const run = services.history.sourceOf(asked, task);
-			const known = run.tasks[task]?.attempts.length ?? 0;
+			const known = run.tasks.at(task)?.attempts.length ?? 0;
 			if (query.attempt !== undefined && query.attempt > known) {
 				throw new ByoaiError('not_found', `task ${run.workflow.tasks[task]?.name} of run ${run.id} has no attempt ${query.attempt}`);
 			}
@@ -94,7 +94,7 @@ async function newestAttempt(
 	const news = notify(wake => engine.subscribe(({before, after}) => before.runs[of.run] !== after.runs[of.run] && wake()), signal);
 	try {
 		for (;;) {
-			const task = history.run(of.run).tasks[of.task];
+			const task = history.run(of.run).tasks.at(of.task);
 			const attempts = task?.attempts.length ?? 0;
 			if (!wait || attempts > 0 || task === undefined || taskEnded(task.status) || signal.aborted) return attempts;
 			await news.next();

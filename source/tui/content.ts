@@ -1,33 +1,19 @@
-import type {Client} from '../client/client.ts';
 import type {RunId} from '../model/ids.ts';
-import type {Limits} from '../model/limits.ts';
 import type {RunRow} from '../protocol/views.ts';
 import {DetailFeed} from './detail-feed.ts';
 import {Drawings} from './drawings.ts';
 import type {Lists} from './lists.ts';
 import {ListCache} from './lists.ts';
 import {LiveData} from './live-data.ts';
+import type {LogPaneOptions} from './log-pane.ts';
 import {LogPane} from './log-pane.ts';
 import {selectionOf} from './log-sources.ts';
-import type {Look, Palette} from './palette.ts';
 import {RunDetails} from './run-details.ts';
 import type {Snapshot} from './snapshot.ts';
 import {StuckFeed} from './stuck-feed.ts';
 import type {Ui} from './ui.ts';
 
-export type ContentOptions = {
-	readonly client: Client;
-	readonly address: () => string;
-	readonly isReadonly: boolean;
-	readonly look: Look;
-	readonly palette: Palette;
-	readonly limits: Pick<Limits, 'tui_log_lines' | 'tui_line_characters' | 'tui_frame_lines'>;
-	/** Milliseconds since 1970. */
-	readonly now: () => number;
-	/** There is something to draw. */
-	readonly heard: () => void;
-	readonly failed: (error: unknown) => void;
-};
+export type ContentOptions = LogPaneOptions & {readonly address: () => string; readonly isReadonly: boolean};
 
 /** What the panes are filled with, and what of it is asked for: only what somebody looks at. */
 export class Content {

@@ -22,7 +22,7 @@ export type LogPaneOptions = {
 	readonly now: () => number;
 	/** There is something to draw. */
 	readonly heard: () => void;
-	/** Output cannot be had. */
+	/** What is to be shown cannot be had. */
 	readonly failed: (error: unknown) => void;
 };
 

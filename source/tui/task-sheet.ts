@@ -7,18 +7,9 @@ import {goingOn} from './columns.ts';
 import type {Palette} from './palette.ts';
 import type {SheetLine} from './sheet.ts';
 import {commandLines} from './subject.ts';
+import {attemptStatus} from './timeline-rows.ts';
 
-type Badged = TaskStatus;
-
-const badgeOf: Readonly<Record<AttemptStatus, Badged>> = {
-	assigned: 'ready',
-	running: 'running',
-	succeeded: 'succeeded',
-	failed: 'failed',
-	timed_out: 'failed',
-	cancelled: 'cancelled',
-	lost: 'failed',
-};
+const badgeOf: Readonly<Record<AttemptStatus, TaskStatus>> = {...attemptStatus, assigned: 'ready'};
 
 /** Everything about a task: how it is and why, what was tried, what it is to do, and how to get at it from a shell. */
 export function taskSheet(task: WholeTask, now: number, palette: Palette): SheetLine[] {

@@ -63,7 +63,8 @@ export function rowsByAgent({tasks}: Pick<RunDetail, 'tasks'>): readonly Timelin
 		});
 }
 
-const attemptStatus: Readonly<Record<AttemptStatus, TaskStatus>> = {
+/** The status of a task that runs such an attempt, or has ended with it. */
+export const attemptStatus: Readonly<Record<AttemptStatus, TaskStatus>> = {
 	assigned: 'running',
 	running: 'running',
 	succeeded: 'succeeded',

@@ -1,6 +1,6 @@
 import {shellArgv} from '../model/shell.ts';
 import type {AgentSpec, Environment, RetryPolicy, TaskSpec, Workflow} from '../model/workflow.ts';
-import {localAgentName} from '../model/workflow.ts';
+import {agentDefaults, localAgentName} from '../model/workflow.ts';
 import type {TaskGraph} from './graph.ts';
 import {mergeResources, withMould} from './mould.ts';
 import type {WorkflowInput} from './schema.ts';
@@ -78,20 +78,20 @@ export function buildAgent(agent: AgentInput): AgentSpec {
 		name: agent.name,
 		type: agent.type ?? (agent.image === undefined ? 'local' : 'docker'),
 		image: agent.image,
-		volumes: agent.volumes ?? [],
-		env: agent.env ?? {},
+		volumes: agent.volumes ?? agentDefaults.volumes,
+		env: agent.env ?? agentDefaults.env,
 		workflow: agent.workflow,
-		replicas: agent.replicas ?? 1,
-		slots: agent.slots ?? 1,
-		labels: agent.labels ?? {},
+		replicas: agent.replicas ?? agentDefaults.replicas,
+		slots: agent.slots ?? agentDefaults.slots,
+		labels: agent.labels ?? agentDefaults.labels,
 		resources: mergeResources(undefined, agent.resources),
 		network: agent.network,
-		ports: agent.ports ?? [],
+		ports: agent.ports ?? agentDefaults.ports,
 		user: agent.user,
-		pullPolicy: agent.pull_policy ?? 'missing',
+		pullPolicy: agent.pull_policy ?? agentDefaults.pullPolicy,
 		readinessProbe: agent.readiness_probe,
-		startTimeoutMs: agent.start_timeout ?? 60_000,
-		lifetime: agent.lifetime ?? 'run',
+		startTimeoutMs: agent.start_timeout ?? agentDefaults.startTimeoutMs,
+		lifetime: agent.lifetime ?? agentDefaults.lifetime,
 		driverOptions: agent.driver_options,
 	});
 }

@@ -1,20 +1,8 @@
 import type {AgentSpec, Resources, TaskSpec} from '../model/workflow.ts';
-import {imageAgentName, localAgentName} from '../model/workflow.ts';
+import {agentDefaults, imageAgentName, localAgentName} from '../model/workflow.ts';
 
-/** What instances of tasks are made after that name no agent of a driver: one of Docker, with every default. */
-const plain: AgentSpec = {
-	name: localAgentName,
-	type: 'docker',
-	volumes: [],
-	env: {},
-	replicas: 1,
-	slots: 1,
-	labels: {},
-	ports: [],
-	pullPolicy: 'missing',
-	startTimeoutMs: 60_000,
-	lifetime: 'task',
-};
+/** What instances of tasks are made after that name no agent of a driver: one of Docker. */
+const plain: AgentSpec = {...agentDefaults, name: localAgentName, type: 'docker', lifetime: 'task'};
 
 /**
  * A task with an `image` as it runs: each attempt in an instance of its own, made after `agent` (undefined: after none in particular), with the

@@ -28,6 +28,35 @@ test('serves, runs the default workflow, shows the runs of others, and stays', a
 	expect(await manager.ended).toMatchObject({status: 0, stderr: expect.stringContaining('SIGTERM: stopping')});
 });
 
+test('ORCHESTRATOR_URL is where `byoai run` hands its workflow to; `byoai -f` runs it here, and says so', async () => {
+	const [there, here] = [new CliPlace(), new CliPlace()];
+	const manager = there.start(managerMode);
+	const url = await listening(manager);
+	here.file('flow.yml', 'tasks: [{name: where, command: "echo here"}]\n');
+	const elsewhere = {ORCHESTRATOR_URL: url};
+
+	const asked = await here.run(['run', 'flow.yml'], elsewhere);
+	expect(asked).toMatchObject({
+		status: 0,
+		stderr: expect.stringContaining(`the run goes to the orchestrator at ${url}, and its tasks see`),
+	});
+	await manager.says(/run (r\w+): flow/);
+	const found = await here.run(['ps', '--json'], elsewhere);
+	expect(JSON.parse(found.stdout)).toContainEqual(expect.objectContaining({workflow: 'flow', status: 'succeeded'}));
+
+	const own = await here.run(['-f', 'flow.yml', '--no-tui'], elsewhere);
+	expect(own).toMatchObject({status: 0, stderr: expect.stringContaining(`this runs here, not at ${url} (ORCHESTRATOR_URL)`)});
+	expect(own.stderr).not.toContain('the run goes to');
+	const runs = async (env: NodeJS.ProcessEnv) => JSON.parse((await here.run(['ps', '--json'], env)).stdout) as Array<{workflow: string}>;
+	expect((await runs(elsewhere)).filter(({workflow}) => workflow === 'flow')).toHaveLength(1);
+	expect(await runs({})).toHaveLength(1);
+
+	const gone = await here.run(['run', 'flow.yml'], {ORCHESTRATOR_URL: 'http://127.0.0.1:1'});
+	expect(gone).toMatchObject({status: 3, stderr: expect.stringContaining('ORCHESTRATOR_URL says so')});
+	manager.process.kill('SIGTERM');
+	expect(await manager.ended).toMatchObject({status: 0});
+});
+
 test('SIGTERM leaves runs alone; the next start goes on with them', async () => {
 	const place = new CliPlace();
 	place.file('flow.yml', waiting);

@@ -5,21 +5,13 @@ import {createServer} from 'node:net';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {CliPlace} from '../helpers/cli.ts';
+import {isAlive} from '../helpers/dockerd.ts';
 
 /** A task that says so when it is asked to end, and when it is through. */
 const patient = `tasks:
   - name: patient
     command: trap 'echo asked; exit 3' TERM; echo ready; touch started; while :; do sleep 0.05; done
 `;
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch {
-		return false;
-	}
-}
 
 async function freePort(): Promise<number> {
 	const server = createServer().listen(0, '127.0.0.1');

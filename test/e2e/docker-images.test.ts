@@ -55,7 +55,7 @@ async function outcomes(place: CliPlace): Promise<ReadonlyArray<ReadonlyArray<Ou
 	const {id} = await latest(place);
 	const store = openStore(join(place.state, 'byoai.db'));
 	try {
-		return store.loadRun(id)?.tasks.map(({attempts}) => attempts.map(({outcome}) => outcome)) ?? [];
+		return [...(store.loadRun(id)?.tasks ?? [])].map(({attempts}) => attempts.map(({outcome}) => outcome));
 	} finally {
 		store.close();
 	}

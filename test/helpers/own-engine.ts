@@ -1,9 +1,9 @@
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
-import {copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {onTestFinished} from 'vitest';
+import {endEngine, engineArguments, engineHost, enginePids, isAlive, killEngine, unmountBelow, until} from './dockerd.ts';
 
 /** A Docker engine of a test's own, which may be killed: without networks, and with one image that has `sh` and `sleep`. */
 export type OwnEngine = {
@@ -33,47 +33,24 @@ export function whyNoOwnEngine(): string | undefined {
 /** Starts one, which ends with the test. Its name must not be shared: `mkdtemp` gives it a directory of its own. */
 export async function startOwnEngine(): Promise<OwnEngine> {
 	const directory = mkdtempSync(join(tmpdir(), 'byoai-engine-'));
-	const host = `unix://${directory}/docker.sock`;
+	const host = engineHost(directory);
 	const docker = (...argv: readonly string[]) =>
 		execFileSync('docker', ['--host', host, ...argv], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: patienceMs}).trim();
 
 	async function start(): Promise<void> {
-		const argv = [
-			'--host',
-			host,
-			'--data-root',
-			join(directory, 'data'),
-			'--exec-root',
-			join(directory, 'run'),
-			'--pidfile',
-			join(directory, 'pid'),
-			'--bridge',
-			'none',
-		];
+		const argv = [...engineArguments(directory), '--bridge', 'none'];
 		// Without a network namespace of its own, an engine with no bridge removes docker0 from under this host's other one.
-		spawn('unshare', ['--net', 'dockerd', ...argv, '--iptables=false', '--ip6tables=false'], {detached: true, stdio: 'ignore'}).unref();
+		spawn('unshare', ['--net', 'dockerd', ...argv], {detached: true, stdio: 'ignore'}).unref();
 		const answers = () => spawnSync('docker', ['--host', host, 'version'], {timeout: lookMs}).status === 0;
 		await until(answers, `no engine answers at ${host}`);
 	}
 
-	async function kill(): Promise<void> {
-		const pids = [
-			Number(readFileSync(join(directory, 'pid'), 'utf8')),
-			Number(readFileSync(join(directory, 'run/containerd/containerd.pid'), 'utf8')),
-		];
-		for (const pid of pids) process.kill(pid, 'SIGKILL');
-		await until(() => pids.every(pid => !isAlive(pid)), 'the engine does not die');
-	}
-
 	onTestFinished(async () => {
 		if (!existsSync(join(directory, 'pid'))) return;
-		const pid = Number(readFileSync(join(directory, 'pid'), 'utf8'));
-		if (!isAlive(pid)) await start();
+		if (!isAlive(enginePids(directory)[0])) await start();
 		const all = docker('ps', '--all', '--quiet').split('\n').filter(Boolean);
 		if (all.length > 0) docker('rm', '--force', ...all);
-		const last = Number(readFileSync(join(directory, 'pid'), 'utf8'));
-		process.kill(last, 'SIGTERM');
-		await until(() => !isAlive(last), 'the engine does not end');
+		await endEngine(directory);
 		unmountBelow(directory);
 		rmSync(directory, {recursive: true, force: true});
 	}, patienceMs);
@@ -81,16 +58,7 @@ export async function startOwnEngine(): Promise<OwnEngine> {
 	await start();
 	const image = 'byoai-test-shell';
 	importImage(host, image, join(directory, 'root'));
-	return {host, image, docker, kill, start};
-}
-
-/** What a killed engine leaves mounted stays so. */
-function unmountBelow(directory: string): void {
-	const mounted = readFileSync('/proc/mounts', 'utf8')
-		.split('\n')
-		.flatMap(line => line.split(' ')[1] ?? []);
-	const below = mounted.filter(path => path.startsWith(`${directory}/`)).reverse();
-	if (below.length > 0) execFileSync('umount', below);
+	return {host, image, docker, kill: () => killEngine(directory), start};
 }
 
 /** From this machine's own programs, and what they are linked with: no registry is needed. */
@@ -104,20 +72,4 @@ function importImage(host: string, image: string, root: string): void {
 	}
 	const archive = execFileSync('tar', ['-c', '.'], {cwd: root, maxBuffer: 64 * 1024 * 1024});
 	execFileSync('docker', ['--host', host, 'import', '-', image], {input: archive, timeout: patienceMs});
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch {
-		return false; // there is no such process
-	}
-}
-
-async function until(condition: () => boolean, problem: string): Promise<void> {
-	for (const deadline = performance.now() + patienceMs; !condition(); ) {
-		if (performance.now() > deadline) throw new Error(problem);
-		await sleep(50);
-	}
 }

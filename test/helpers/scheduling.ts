@@ -2,6 +2,7 @@ import type {Command} from '../../source/model/command.ts';
 import type {Event} from '../../source/model/event.ts';
 import type {Outcome, Run, TaskStatus} from '../../source/model/run.ts';
 import type {AgentSpec, Dependency, TaskSpec, Workflow} from '../../source/model/workflow.ts';
+import {agentDefaults} from '../../source/model/workflow.ts';
 import {check} from '../../source/scheduler/check.ts';
 import {place} from '../../source/scheduler/placement.ts';
 import type {State} from '../../source/scheduler/state.ts';
@@ -29,20 +30,7 @@ export function needs(taskIndex: number, condition: Dependency['condition'] = 's
 }
 
 export function agentSpec(name: string, more: Partial<AgentSpec> = {}): AgentSpec {
-	return {
-		name,
-		type: 'local',
-		volumes: [],
-		env: {},
-		replicas: 1,
-		slots: 1,
-		labels: {},
-		ports: [],
-		pullPolicy: 'missing',
-		startTimeoutMs: 60_000,
-		lifetime: 'run',
-		...more,
-	};
+	return {...agentDefaults, name, type: 'local', ...more};
 }
 
 export function workflow(tasks: readonly TaskSpec[], more: Partial<Workflow> = {}): Workflow {
@@ -97,7 +85,7 @@ export class Play {
 	finish(name: string, outcome: Outcome | Outcome['status'], run = 'r1'): this {
 		const current = this.run(run);
 		const index = current.workflow.tasks.findIndex(spec => spec.name === name);
-		const attempts = current.tasks[index]?.attempts ?? [];
+		const attempts = current.tasks.at(index)?.attempts ?? [];
 		const value = typeof outcome === 'string' ? {status: outcome, ...(outcome === 'failed' && {exitCode: 1})} : outcome;
 		return this.event({
 			type: 'attempt-finished',
@@ -126,6 +114,6 @@ export class Play {
 	/** Statuses of a run's tasks by name. */
 	tasks(id = 'r1'): Record<string, TaskStatus> {
 		const run = this.run(id);
-		return Object.fromEntries(run.tasks.map(({status}, index) => [run.workflow.tasks[index]?.name ?? '', status]));
+		return Object.fromEntries([...run.tasks].map(({status}, index) => [run.workflow.tasks[index]?.name ?? '', status]));
 	}
 }

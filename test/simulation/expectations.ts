@@ -115,7 +115,7 @@ export class Expectations {
 				continue;
 			}
 			this.#adoptUnserved(expected, actual, event, before);
-			const statuses = (tasks: ReadonlyArray<{status: string}>) => tasks.map(({status}) => status).join(' ');
+			const statuses = (tasks: Iterable<{status: string}>) => [...tasks].map(({status}) => status).join(' ');
 			assert.equal(statuses(actual.tasks), statuses(expected.tasks), `tasks of run ${id} after ${event.type}`);
 			if (id in after.runs) assert(!expected.isOver, `run ${id} is over and still there`);
 			else assert.equal(actual.status, expected.finalStatus, `status of run ${id}`);
@@ -207,9 +207,9 @@ export class Expectations {
 	/** That nobody can run a task shows only in the scheduler's state: it must have been true, and is then taken over. */
 	#adoptUnserved(expected: ExpectedRun, actual: Run, event: Event, before: State): void {
 		// In the order in which they became ready: the first that fails may stop the others.
-		const order = new Set([...(before.runs[actual.id]?.ready ?? []), ...actual.tasks.keys()]);
+		const order = new Set([...(before.runs[actual.id]?.ready ?? []), ...actual.workflow.tasks.keys()]);
 		for (const index of order) {
-			const task = actual.tasks[index];
+			const task = actual.tasks.at(index);
 			if (task?.status !== 'failed' || expected.task(index).status !== 'ready') continue;
 			this.#assertUnserved(expected, actual, index, task, event);
 			expected.giveUp(index, this.#now);

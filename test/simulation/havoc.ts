@@ -1,6 +1,7 @@
 import type {Audit} from './audit.ts';
 import type {Crew} from './crew.ts';
 import type {DriverHost} from './driver.ts';
+import {eachSecond} from './each-second.ts';
 import type {Keeper} from './keeper.ts';
 import type {OrchestratorHost} from './orchestrator.ts';
 import type {World} from './world.ts';
@@ -17,23 +18,15 @@ export type HavocParts = {
 /** Every second, what the world's faults will have happen. */
 export class Havoc {
 	readonly #parts: HavocParts;
-	#stopped = false;
+	readonly #seconds: {stop(): void};
 
 	constructor(parts: HavocParts) {
 		this.#parts = parts;
-		this.#wreakLater();
+		this.#seconds = eachSecond(parts.world, () => this.#wreak());
 	}
 
 	stop(): void {
-		this.#stopped = true;
-	}
-
-	#wreakLater(): void {
-		this.#parts.world.at(1000, () => {
-			if (this.#stopped) return;
-			this.#wreak();
-			this.#wreakLater();
-		});
+		this.#seconds.stop();
 	}
 
 	#wreak(): void {

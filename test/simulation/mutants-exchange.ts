@@ -84,7 +84,7 @@ export const exchangeMutants: readonly Mutant[] = [
 		rule: '13: a cancelled attempt never ends by not being held',
 		file: exchange,
 		find: 'await this.#takeOutcomes(report);',
-		replace: endAbsent('engine.state.runs[ref.run]?.tasks[ref.task]?.stopping === true'),
+		replace: endAbsent('engine.state.runs[ref.run]?.tasks.at(ref.task)?.stopping === true'),
 		seed: 3,
 	},
 	{

@@ -74,8 +74,8 @@ export const runMutants: readonly Mutant[] = [
 		name: 'cancel-spares-waiting',
 		rule: 'cancel is final: nothing that waits is started any more',
 		file: runs,
-		find: 'if (taskEnded(task.status) || spared.has(index)) return;',
-		replace: `if (taskEnded(task.status) || spared.has(index) || task.status === 'waiting') return;`,
+		find: 'if (taskEnded(task.status) || spared.has(index)) continue;',
+		replace: `if (taskEnded(task.status) || spared.has(index) || task.status === 'waiting') continue;`,
 		seed: 45,
 	},
 	{

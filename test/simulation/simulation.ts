@@ -1,5 +1,6 @@
 import type {AgentProcess} from './agent.ts';
 import {Audit} from './audit.ts';
+import {Course, havocMs} from './course.ts';
 import {Crew} from './crew.ts';
 import {DriverHost} from './driver.ts';
 import {Havoc} from './havoc.ts';
@@ -7,12 +8,6 @@ import {Keeper} from './keeper.ts';
 import {OrchestratorHost} from './orchestrator.ts';
 import {Submitter} from './submitter.ts';
 import {World} from './world.ts';
-
-/** For so long things go wrong; then nothing does any more, and all must come to its end in so much time again. */
-const havocMs = 120_000;
-const healingLimitMs = 900_000;
-/** More than this in one world means that something goes round without end. */
-const happeningsLimit = 400_000;
 
 export type Lived = {readonly happenings: number; readonly journaled: number; readonly attempts: number};
 
@@ -23,9 +18,7 @@ export class Simulation {
 	readonly #driver: DriverHost;
 	readonly #orchestrator: OrchestratorHost;
 	readonly #crew: Crew;
-	readonly #submitter: Submitter;
-	readonly #keeper: Keeper;
-	readonly #havoc: Havoc;
+	readonly #course: Course;
 
 	constructor(seed: number, say?: (line: string) => void) {
 		const world = new World(seed, say);
@@ -43,22 +36,23 @@ export class Simulation {
 		this.#audit = audit;
 		this.#driver = driver;
 		this.#orchestrator = orchestrator;
-		this.#crew = new Crew(agentParts);
-		this.#submitter = new Submitter({world, orchestrator, agents: this.#crew.names, withinMs: havocMs * 0.75});
-		this.#keeper = new Keeper(world, orchestrator);
-		this.#havoc = new Havoc({world, audit, driver, orchestrator, keeper: this.#keeper, crew: this.#crew});
+		const crew = new Crew(agentParts);
+		this.#crew = crew;
+		const submitter = new Submitter({world, orchestrator, agents: crew.names, withinMs: havocMs * 0.75});
+		const keeper = new Keeper(world, orchestrator);
+		const havoc = [new Havoc({world, audit, driver, orchestrator, keeper, crew})];
+		this.#course = new Course({world, audit, driver, crew, keeper, submitter, havoc, state: () => orchestrator.state});
 	}
 
 	/** Lives to the end, and rejects with what the audit finds. */
 	async run(): Promise<Lived> {
 		const world = this.#world;
 		let happenings = 0;
-		while (!this.#isOver()) {
+		while (!this.#course.isOver) {
 			world.timeline.advance();
 			if (world.promisesWait) await this.#settlePromises();
 			this.#audit.throwFailure();
-			if (!world.healed && world.now >= havocMs) this.#heal();
-			if (++happenings > happeningsLimit || world.now > havocMs + healingLimitMs) throw new Error(`no end: ${this.#whatIsLeft()}`);
+			this.#course.goOn(++happenings);
 		}
 		this.#audit.finish(this.#orchestrator.state);
 		return {happenings, journaled: world.disk.journal.length, attempts: this.#audit.attempts};
@@ -72,33 +66,5 @@ export class Simulation {
 	async #settlePromises(): Promise<void> {
 		this.#world.promisesWait = false;
 		await new Promise(resolve => setImmediate(resolve));
-	}
-
-	#heal(): void {
-		this.#world.heal();
-		this.#havoc.stop();
-		this.#crew.restartRetired();
-		this.#keeper.restore();
-	}
-
-	#isOver(): boolean {
-		const {now, healed} = this.#world;
-		if (now < havocMs / 2 || !this.#submitter.isDone || this.#audit.openRuns.length > 0) return false;
-		return this.#whatIsLeft() === '' && (healed || !(this.#crew.isRestless || this.#keeper.isRestless));
-	}
-
-	/** In words, what has not come to its end; empty when all has. */
-	#whatIsLeft(): string {
-		const {state} = this.#orchestrator;
-		if (state === undefined) return 'the orchestrator is down';
-		const [run] = Object.keys(state.runs);
-		if (run !== undefined) return `run ${run} is not over: ${state.runs[run]?.tasks.map(({status}) => status).join(' ')}`;
-		const pool = Object.values(state.pools).find(({spec}) => spec.lifetime !== 'persistent');
-		if (pool !== undefined) return `pool ${pool.name} is still there`;
-		const kept = new Set(Object.values(state.pools).flatMap(({instances}) => instances.map(({name}) => name)));
-		const instance = this.#driver.names.find(name => !kept.has(name));
-		if (instance !== undefined) return `instance ${instance} was left behind`;
-		const agent = [...this.#crew.agents, ...this.#driver.agents].find(({alive, isIdle}) => alive && !isIdle);
-		return agent === undefined ? '' : `agent ${agent.options.name} does not come to rest`;
 	}
 }

@@ -42,7 +42,7 @@ function open({clock = testClock(), store, files = openLogFiles(temporaryDirecto
 		/** The next Report of an agent's session. */
 		report: (report: Partial<Report> = {}, agent = 'agent') =>
 			exchanges.exchange(agent, {session: 's', number: ++number, held: [], free: 1, outcomes: [], logs: [], waitMs: 0, ...report}),
-		task: (index = 0) => engine.state.runs.r1?.tasks[index],
+		task: (index = 0) => engine.state.runs.r1?.tasks.at(index),
 	};
 }
 

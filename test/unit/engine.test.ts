@@ -89,7 +89,7 @@ test('an outcome and the assignment that it makes room for go into one commit', 
 	await engine.submit(submission('r1'));
 	await bringOnline(engine, 'r1');
 	engine.setRoom('s-r1', 1);
-	await expect.poll(() => engine.state.runs.r1?.tasks[0]?.status).toBe('running');
+	await expect.poll(() => engine.state.runs.r1?.tasks.at(0)?.status).toBe('running');
 	engine.setRoom('s-r1', 1);
 	const ref = {run: 'r1', task: 0, attempt: 1};
 	await engine.submit({type: 'attempt-finished', at: Date.now(), ref, session: 's-r1', outcome: {status: 'succeeded'}, logBytes: 0});

@@ -56,7 +56,7 @@ test('one that runs tasks is removed by force only, and what it ran is tried aga
 	expect(refusal(play, removal)).toMatch(/still runs tasks: drain it first/);
 	play.event({...removal, force: true});
 	gone(play, 'kept');
-	expect(play.run().tasks[0]).toMatchObject({status: 'ready', losses: 1});
+	expect(play.run().tasks.at(0)).toMatchObject({status: 'ready', losses: 1});
 	expect(explain(play.state, new Map(), play.run(), 0)).toMatch(/^no agent kept is there/);
 });
 
@@ -105,5 +105,5 @@ test("a replica's own name leads to that very replica", () => {
 	online(play, 'kept~2');
 	play.submit(workflow([task('a', {agent: {name: 'kept~2'}}), task('b', {agent: {name: 'kept~2'}})]));
 	expect(play.place()).toEqual(['a', 'b']);
-	expect(play.run().tasks.map(({attempts}) => attempts[0]?.agent)).toEqual(['kept~2', 'kept~2']);
+	expect([...play.run().tasks].map(({attempts}) => attempts[0]?.agent)).toEqual(['kept~2', 'kept~2']);
 });

@@ -21,7 +21,7 @@ describe('order', () => {
 		play.finish('t0', 'failed');
 		expect(play.run().status).toBe('failed');
 		expect(play.tasks().t999).toBe('skipped');
-		expect(play.run().tasks[1]?.reason).toBe('needs t0 succeeded, but it failed');
+		expect(play.run().tasks.at(1)?.reason).toBe('needs t0 succeeded, but it failed');
 	});
 
 	test.each([
@@ -94,7 +94,7 @@ describe('fail_fast', () => {
 		play.place();
 		play.finish('bad', 'failed');
 		expect(play.tasks()).toEqual({bad: 'failed', long: 'running', later: 'skipped', cleanup: 'blocked', report: 'blocked', alarm: 'ready'});
-		expect(play.run().tasks[1]?.stopping).toBe(true);
+		expect(play.run().tasks.at(1)?.stopping).toBe(true);
 		expect(play.commands).toContainEqual({type: 'send-orders', session: 's-agent'});
 		play.finish('long', 'cancelled');
 		expect(play.place()).toEqual(['alarm', 'cleanup']);
@@ -126,7 +126,7 @@ describe('cancel', () => {
 		expect(play.tasks()).toEqual({a: 'running', b: 'cancelled'});
 		play.finish('a', 'lost');
 		expect(play.run().status).toBe('cancelled');
-		expect(play.run().tasks[0]?.reason).toBe('cancelled by a test');
+		expect(play.run().tasks.at(0)?.reason).toBe('cancelled by a test');
 	});
 
 	test('a workflow timeout stops the run and fails it', () => {

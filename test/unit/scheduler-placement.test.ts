@@ -9,7 +9,7 @@ test('by labels: only agents that have them all', () => {
 	const play = new Play().agent('plain').agent('gpu', 4, {gpu: 'yes', zone: 'a'});
 	play.submit(workflow([task('x', {agent: {labels: {gpu: 'yes'}}}), task('y', {agent: {labels: {gpu: 'yes', zone: 'b'}}})]));
 	expect(play.place()).toEqual(['x']);
-	expect(play.run().tasks[0]?.attempts[0]?.agent).toBe('gpu');
+	expect(play.run().tasks.at(0)?.attempts[0]?.agent).toBe('gpu');
 	expect(explain(play.state, new Map(), play.run(), 1)).toBe(
 		'no agent with labels gpu=yes, zone=b is there; the nearest, gpu, lacks zone=b',
 	);
@@ -19,12 +19,7 @@ test('spreads over agents by free room, and never takes more than there is', () 
 	const play = new Play().agent('one', 2, {pool: 'p'}).agent('two', 2, {pool: 'p'});
 	play.submit(workflow(many(10, {agent: {labels: {pool: 'p'}}})));
 	expect(play.place(2)).toHaveLength(4);
-	expect(
-		play
-			.run()
-			.tasks.slice(0, 4)
-			.map(({attempts}) => attempts[0]?.agent),
-	).toEqual(['one', 'two', 'one', 'two']);
+	expect([...play.run().tasks].slice(0, 4).map(({attempts}) => attempts[0]?.agent)).toEqual(['one', 'two', 'one', 'two']);
 	expect(play.place(2)).toEqual([]);
 });
 

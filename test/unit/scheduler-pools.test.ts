@@ -71,7 +71,7 @@ test('a dead instance is replaced, what ran in it is lost at once and started ag
 	commands(play);
 	play.event({type: 'instance-ended', at: play.now, instance: 'agent~r1', end: {cause: 'killed by SIGKILL'}});
 	expect(commands(play)).toEqual(['stop-instance agent~r1', 'start-instance agent~r1~2']);
-	expect(play.run().tasks[0]).toMatchObject({status: 'ready', losses: 1});
+	expect(play.run().tasks.at(0)).toMatchObject({status: 'ready', losses: 1});
 	online(play, 'agent~r1~2');
 	expect(play.place()).toEqual(['a']);
 });
@@ -93,7 +93,7 @@ test('an instance that ends again and again breaks its pool, and its tasks fail 
 	}
 	expect(delays).toEqual([1000, 2000]);
 	expect(play.run().status).toBe('failed');
-	expect(play.run().tasks[0]).toMatchObject({
+	expect(play.run().tasks.at(0)).toMatchObject({
 		cause: 'start_failed',
 		reason: 'instance agent~r1~4: exited with code 3; its last output:\ncannot find module',
 	});
@@ -127,12 +127,12 @@ test('what an instance ran that is given up is lost when its end is confirmed, n
 	commands(play);
 	play.event({type: 'instance-given-up', at: play.now, instance: 'agent~r1', cause: 'it is silent'});
 	expect(commands(play)).toEqual(['stop-instance agent~r1', 'start-instance agent~r1~2']);
-	expect(play.run().tasks[0]).toMatchObject({status: 'running', losses: 0});
+	expect(play.run().tasks.at(0)).toMatchObject({status: 'running', losses: 0});
 	online(play, 'agent~r1~2');
 	expect(play.place()).toEqual([]);
 	const stopped = {type: 'instance-ended', at: play.now, instance: 'agent~r1', end: {cause: 'stopped'}} as const;
 	play.event(stopped);
-	expect(play.run().tasks[0]).toMatchObject({
+	expect(play.run().tasks.at(0)).toMatchObject({
 		status: 'ready',
 		losses: 1,
 		attempts: [{outcome: {status: 'lost', reason: "its agent's instance was stopped: it is silent"}}],
@@ -163,17 +163,18 @@ test('an instance with a second session is given up: one of the two programs is 
 	commands(play);
 	play.session('agent~r1', 'second');
 	expect(commands(play)).toEqual(['stop-instance agent~r1', 'start-instance agent~r1~2']);
-	expect(play.run().tasks[0]).toMatchObject({status: 'running', losses: 0});
+	expect(play.run().tasks.at(0)).toMatchObject({status: 'running', losses: 0});
 	play.event({type: 'instance-ended', at: play.now, instance: 'agent~r1', end: {cause: 'stopped'}});
 	expect(play.state.sessions).toEqual({});
-	expect(play.run().tasks[0]).toMatchObject({status: 'ready', losses: 1});
+	expect(play.run().tasks.at(0)).toMatchObject({status: 'ready', losses: 1});
 });
 
 test('an instance that no further try can help breaks its pool at once', () => {
 	const play = new Play().submit(flow({replicas: 2}));
 	commands(play);
 	play.event({type: 'instance-failed', at: play.now, instance: 'agent~r1', end: {cause: 'no such image', isFinal: true}});
-	expect(play.run()).toMatchObject({status: 'failed', tasks: [{cause: 'start_failed', reason: 'instance agent~r1: no such image'}]});
+	expect(play.run().status).toBe('failed');
+	expect(play.run().tasks.at(0)).toMatchObject({cause: 'start_failed', reason: 'instance agent~r1: no such image'});
 	expect(commands(play)).toEqual(['stop-instance agent~r1', 'stop-instance agent~r1~2']);
 });
 

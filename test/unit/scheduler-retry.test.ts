@@ -20,7 +20,12 @@ describe('retry', () => {
 		play.place();
 		play.finish('a', 'timed_out');
 		expect(play.run().status).toBe('failed');
-		expect(play.run().tasks[0]?.attempts.map(({status}) => status)).toEqual(['failed', 'failed', 'failed', 'timed_out']);
+		expect(
+			play
+				.run()
+				.tasks.at(0)
+				?.attempts.map(({status}) => status),
+		).toEqual(['failed', 'failed', 'failed', 'timed_out']);
 	});
 
 	test('exit_codes: others are final', () => {
@@ -41,7 +46,7 @@ describe('retry', () => {
 		expect(play.place()).toEqual(['a']);
 		play.event({type: 'session-lost', at: play.now, session: 's2', cause: 'gone'});
 		expect(play.run().status).toBe('failed');
-		expect(play.run().tasks[0]?.attempts.at(-1)?.outcome).toEqual({status: 'lost', reason: 'gone'});
+		expect(play.run().tasks.at(0)?.attempts.at(-1)?.outcome).toEqual({status: 'lost', reason: 'gone'});
 	});
 
 	test('a late result changes nothing', () => {
@@ -70,7 +75,7 @@ describe('agents that are not there', () => {
 		play.pass();
 		expect(play.now).toBe(1_015_000);
 		expect(play.run().status).toBe('failed');
-		expect(play.run().tasks[0]).toMatchObject({cause: 'no_agent', reason: 'no agent with label gpu=yes is there'});
+		expect(play.run().tasks.at(0)).toMatchObject({cause: 'no_agent', reason: 'no agent with label gpu=yes is there'});
 	});
 
 	test('one that is registered and does not answer is told apart from one that nobody knows', () => {
@@ -78,7 +83,7 @@ describe('agents that are not there', () => {
 		play.event({type: 'session-lost', at: play.now, session: 's-east', cause: 'gone'});
 		expect(explain(play.state, new Map(), play.run(), 0)).toBe('agent east is registered, but does not answer; gives up in 10 s');
 		play.pass();
-		expect(play.run().tasks[0]).toMatchObject({cause: 'no_agent', reason: 'agent east is registered, but does not answer'});
+		expect(play.run().tasks.at(0)).toMatchObject({cause: 'no_agent', reason: 'agent east is registered, but does not answer'});
 	});
 
 	test('an agent that is busy is no missing agent', () => {

@@ -1,4 +1,5 @@
 import type {Crew} from '../crew.ts';
+import {eachSecond} from '../each-second.ts';
 import type {World} from '../world.ts';
 import type {WholeFaults} from './faults.ts';
 import type {WholeHost} from './host.ts';
@@ -17,23 +18,15 @@ export type WholeHavocParts = {
 /** Every second, what happens to the orchestrator's program, to clocks, to clients and to the driver. */
 export class WholeHavoc {
 	readonly #parts: WholeHavocParts;
-	#stopped = false;
+	readonly #seconds: {stop(): void};
 
 	constructor(parts: WholeHavocParts) {
 		this.#parts = parts;
-		this.#wreakLater();
+		this.#seconds = eachSecond(parts.world, () => this.#wreak());
 	}
 
 	stop(): void {
-		this.#stopped = true;
-	}
-
-	#wreakLater(): void {
-		this.#parts.world.at(1000, () => {
-			if (this.#stopped) return;
-			this.#wreak();
-			this.#wreakLater();
-		});
+		this.#seconds.stop();
 	}
 
 	#wreak(): void {

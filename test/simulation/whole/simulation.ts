@@ -3,6 +3,7 @@ import type {Event} from '../../../source/model/event.ts';
 import type {AttemptRef} from '../../../source/model/ids.ts';
 import type {AgentProcess} from '../agent.ts';
 import {Audit} from '../audit.ts';
+import {Course, happeningsLimit, havocMs} from '../course.ts';
 import {Crew} from '../crew.ts';
 import {DriverHost} from '../driver.ts';
 import {Havoc} from '../havoc.ts';
@@ -21,10 +22,6 @@ import {VirtualDisk} from './virtual-files.ts';
 import {Watcher} from './watcher.ts';
 import {wireFetch} from './wire.ts';
 
-/** As in the other tier. */
-const havocMs = 120_000;
-const healingLimitMs = 900_000;
-const happeningsLimit = 400_000;
 /** So often it is looked whether all has come to its end. */
 const lookMs = 500;
 /** How often the output of an attempt is followed as it comes. */
@@ -39,8 +36,7 @@ export class WholeSimulation {
 	readonly #host: WholeHost;
 	readonly #crew: Crew;
 	readonly #submitter: WholeSubmitter;
-	readonly #keeper: Keeper;
-	readonly #havoc: readonly {stop(): void}[];
+	readonly #course: Course;
 	readonly #watcher: Watcher;
 	readonly #logs: LogReader;
 	/** Journal entries that were looked at here. */
@@ -64,16 +60,23 @@ export class WholeSimulation {
 		this.#audit = audit;
 		this.#driver = driver;
 		this.#host = host;
-		this.#crew = new Crew(agentParts);
-		this.#submitter = new WholeSubmitter({world, audit, fetch: fetchAs('submitter'), agents: this.#crew.names, withinMs: havocMs * 0.75});
-		this.#keeper = new Keeper(world, offering);
+		const crew = new Crew(agentParts);
+		this.#crew = crew;
+		this.#submitter = new WholeSubmitter({world, audit, fetch: fetchAs('submitter'), agents: crew.names, withinMs: havocMs * 0.75});
+		const keeper = new Keeper(world, offering);
 		this.#watcher = new Watcher({world, audit, host, fetch: fetchAs('watcher')});
 		this.#logs = new LogReader({world, audit, fetch: fetchAs('reader'), attemptBytes: faults.attemptBytes});
 		const clients = ['submitter', 'watcher', 'reader'] as const;
-		this.#havoc = [
-			new Havoc({world, audit, driver, orchestrator: offering, keeper: this.#keeper, crew: this.#crew}),
-			new WholeHavoc({world, faults, host, crew: this.#crew, watcher: this.#watcher, clients: [...clients]}),
+		const havoc = [
+			new Havoc({world, audit, driver, orchestrator: offering, keeper, crew}),
+			new WholeHavoc({world, faults, host, crew, watcher: this.#watcher, clients: [...clients]}),
 		];
+		const alsoLeft = () => {
+			if (!this.#logs.isDone) return 'a log is still being followed';
+			return this.#watcher.isInStep ? '' : 'the watcher is not in step';
+		};
+		const submitter = this.#submitter;
+		this.#course = new Course({world, audit, driver, crew, keeper, submitter, havoc, state: () => host.state, alsoLeft});
 	}
 
 	/** Lives to the end, and rejects with what the audit finds. */
@@ -94,12 +97,11 @@ export class WholeSimulation {
 		let lookAt = 0;
 		for (let happenings = 0; ; happenings++) {
 			if (world.now >= lookAt) {
-				if (this.#isOver()) return happenings;
+				if (this.#course.isOver) return happenings;
 				lookAt = world.now + lookMs;
 			}
 			await this.#happen();
-			if (!world.healed && world.now >= havocMs) this.#heal();
-			if (happenings > happeningsLimit || world.now > havocMs + healingLimitMs) throw new Error(`no end: ${this.#whatIsLeft()}`);
+			this.#course.goOn(happenings);
 		}
 	}
 
@@ -124,41 +126,11 @@ export class WholeSimulation {
 		return this.#crew.agent(name) ?? this.#driver.agent(name);
 	}
 
-	#heal(): void {
-		this.#world.heal();
-		for (const havoc of this.#havoc) havoc.stop();
-		this.#crew.restartRetired();
-		this.#keeper.restore();
-	}
-
-	#isOver(): boolean {
-		const {now, healed} = this.#world;
-		if (now < havocMs / 2 || !this.#submitter.isDone || this.#audit.openRuns.length > 0) return false;
-		return this.#whatIsLeft() === '' && (healed || !(this.#crew.isRestless || this.#keeper.isRestless));
-	}
-
-	/** In words, what has not come to its end; empty when all has. */
-	#whatIsLeft(): string {
-		const {state} = this.#host;
-		if (state === undefined) return 'the orchestrator is down';
-		const [run] = Object.keys(state.runs);
-		if (run !== undefined) return `run ${run} is not over: ${state.runs[run]?.tasks.map(({status}) => status).join(' ')}`;
-		const pool = Object.values(state.pools).find(({spec}) => spec.lifetime !== 'persistent');
-		if (pool !== undefined) return `pool ${pool.name} is still there`;
-		const kept = new Set(Object.values(state.pools).flatMap(({instances}) => instances.map(({name}) => name)));
-		const instance = this.#driver.names.find(name => !kept.has(name));
-		if (instance !== undefined) return `instance ${instance} was left behind`;
-		const agent = [...this.#crew.agents, ...this.#driver.agents].find(({alive, isIdle}) => alive && !isIdle);
-		if (agent !== undefined) return `agent ${agent.options.name} does not come to rest`;
-		if (!this.#logs.isDone) return 'a log is still being followed';
-		return this.#watcher.isInStep ? '' : 'the watcher is not in step';
-	}
-
 	/** What everybody can see in the end is what has happened. */
 	async #finish(): Promise<void> {
 		this.#audit.finish(this.#host.state);
 		this.#watcher.compare();
-		if (!this.#world.healed) this.#heal();
+		if (!this.#world.healed) this.#course.heal();
 		const reading = Promise.all(this.#finished.map(({ref, bytes}) => this.#logs.expectWhole(ref, bytes)));
 		const looking = Promise.all(this.#submitter.runs.map(run => this.#expectShown(run)));
 		let isRead = false;
@@ -193,7 +165,7 @@ export class WholeSimulation {
 		const statuses = detail.tasks.map(({status}) => status);
 		assert.deepEqual(
 			statuses,
-			recorded.tasks.map(({status}) => status),
+			[...recorded.tasks].map(({status}) => status),
 			`tasks of run ${run} as they are shown`,
 		);
 		const watched = this.#watcher.tasksOf(run);

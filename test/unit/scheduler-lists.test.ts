@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import {expect, test} from 'vitest';
+import {changedPlaces, LongList} from '../../source/scheduler/long-list.ts';
+import {Queue} from '../../source/scheduler/queue.ts';
+
+/** Lengths at which a list has one part, a full one, one more than that, and three levels. */
+const lengths = fc.constantFrom(0, 1, 31, 32, 33, 1024, 1025, 5000);
+const numbers = (length: number) => Array.from({length}, (_, index) => index);
+const changes = fc.array(fc.tuple(fc.nat(4999), fc.nat()), {maxLength: 40});
+
+test('a changed list is what a changed array is, and what it was copied from stays', () => {
+	fc.assert(
+		fc.property(lengths, fc.array(changes, {maxLength: 4}), (length, steps) => {
+			let array = numbers(length);
+			let list = LongList.from<number>(array);
+			for (const step of steps) {
+				const changed = new Map(step.filter(([index]) => index < length));
+				const [before, copy] = [list, [...list]];
+				list = list.with(changed);
+				array = array.map((item, index) => changed.get(index) ?? item);
+				expect([...before]).toEqual(copy);
+				expect([...list.entries()]).toEqual([...array.entries()]);
+				expect(numbers(length + 1).map(index => list.at(index))).toEqual([...array, undefined]);
+				const differing = numbers(length).filter(index => copy[index] !== array[index]);
+				expect([...changedPlaces(before, list)]).toEqual(differing);
+				expect([...changedPlaces(copy, list)]).toEqual(differing);
+			}
+			expect(JSON.parse(JSON.stringify(list))).toEqual(array);
+			expect(LongList.from(list)).toBe(list);
+		}),
+		{numRuns: 60},
+	);
+});
+
+test('a list has no other places than its own', () => {
+	for (const index of [-1, 3, Number.NaN]) {
+		expect(() => LongList.from([1, 2, 3]).with(new Map([[index, 0]]))).toThrow('there is no item');
+	}
+});
+
+const acts = fc.array(
+	fc.oneof(
+		fc.record({add: fc.integer({min: 1, max: 700})}),
+		fc.record({takeFront: fc.integer({min: 1, max: 600})}),
+		fc.record({takeAt: fc.double({min: 0, max: 1, maxExcluded: true, noNaN: true})}),
+		fc.record({keepOneOf: fc.integer({min: 1, max: 7})}),
+	),
+	{maxLength: 30},
+);
+
+test('a queue holds what an array would, in the same order, and what it was copied from stays', () => {
+	fc.assert(
+		fc.property(acts, todo => {
+			let [array, queue, next] = [[] as number[], Queue.from<number>([]), 0];
+			const take = (at: number) => {
+				const item = array[at];
+				if (item === undefined) return;
+				queue = queue.without(item);
+				array = array.toSpliced(at, 1);
+			};
+			for (const act of todo) {
+				const [before, copy] = [queue, [...queue]];
+				if ('add' in act) {
+					const added = numbers(act.add).map(index => next + index);
+					next += act.add;
+					queue = queue.concat(added);
+					array = [...array, ...added];
+				} else if ('takeFront' in act) for (let count = 0; count < act.takeFront; count++) take(0);
+				else if ('takeAt' in act) take(Math.floor(act.takeAt * array.length));
+				else {
+					queue = queue.filter(item => item % act.keepOneOf === 0);
+					array = array.filter(item => item % act.keepOneOf === 0);
+				}
+				expect([...before]).toEqual(copy);
+				expect([...queue]).toEqual(array);
+				expect(queue).toHaveLength(array.length);
+			}
+			expect(queue.without(-1)).toBe(queue);
+			expect(JSON.parse(JSON.stringify(queue))).toEqual(array);
+		}),
+		{numRuns: 100},
+	);
+});

@@ -20,7 +20,7 @@ const feed = new BusyFeed({agents: 1000, tasks: 10_000, linesPerSecond: 10_000})
 const screen =
 	mode === 'screen'
 		? openScreen({
-				client: createClient({url: 'http://127.0.0.1:5001', fetch: feed.fetch}),
+				client: createClient({url: 'http://127.0.0.1:5001', fetch: feed.server.fetch}),
 				role: 'client',
 				look: {colour: true, unicode: true, theme: 'dark'},
 				limits: defaultLimits,

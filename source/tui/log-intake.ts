@@ -1,8 +1,10 @@
+import type {RawLine} from '../client/raw-lines.ts';
 import type {LogLine, LogRecord} from '../protocol/views.ts';
 import {OutputLines} from '../text/output-lines.ts';
 import type {SanitiseOptions} from '../text/sanitise.ts';
 import {Sanitiser} from '../text/sanitise.ts';
-import type {LogOrigin, LogRing, NewLine} from './log-ring.ts';
+import type {LogOrigin, LogRing, NewLine, OwnLine} from './log-ring.ts';
+import {ellipsis, textOf, UnreadLine} from './unread-line.ts';
 
 export type IntakeOptions = {
 	readonly ring: LogRing;
@@ -19,8 +21,9 @@ type Piece = {
 	readonly stream: Stream;
 	readonly at: number;
 	readonly data: string | Uint8Array;
-	/** `line`: one, without its end. `bytes`: as they came. `end`: no more can come. */
-	readonly kind: 'line' | 'bytes' | 'end';
+	/** `line`: one, without its end. `raw`: the same, not read yet. `bytes`: as they came. `end`: no more can come. */
+	readonly kind: 'line' | 'raw' | 'bytes' | 'end';
+	readonly raw?: RawLine;
 	/** Its beginning is not that of a line. */
 	readonly isTorn?: true;
 	/** Lines that it ends. */
@@ -39,7 +42,6 @@ type Assembly = {
 
 /** Bytes that wait, whatever their lines; also what one line may hold up. */
 const waitingBytes = 4 * 1024 * 1024;
-const ellipsis = '…';
 
 /**
  * What stands between streams of output and the ring. Streams are never made to wait: what comes in faster than it can be looked at is
@@ -49,6 +51,8 @@ export class LogIntake {
 	readonly #options: IntakeOptions;
 	readonly #sanitisers = new Map<LogOrigin, Partial<Record<Stream, Sanitiser>>>();
 	readonly #assemblies = new Map<string, Assembly>();
+	/** For lines that no colour of another line goes on in. */
+	readonly #plain: Sanitiser;
 	#waiting: Piece[] = [];
 	/** Pieces before it are dropped or taken. */
 	#first = 0;
@@ -59,12 +63,18 @@ export class LogIntake {
 
 	constructor(options: IntakeOptions) {
 		this.#options = options;
+		this.#plain = new Sanitiser(options.sanitise);
 	}
 
 	/** One line of many tasks'. */
 	addLine(line: LogLine, origin: LogOrigin): void {
 		const data = line.cut === true ? line.text + ellipsis : line.text;
 		this.#add({origin, stream: line.stream, at: line.at, data, kind: 'line', lines: 1});
+	}
+
+	/** The same, to be read when somebody looks at it. */
+	addRaw(raw: RawLine, origin: LogOrigin): void {
+		this.#add({origin, stream: raw.origin.stream, at: raw.at, data: '', kind: 'raw', lines: 1, raw});
 	}
 
 	/** A piece of one attempt's output. `isTorn`: reading began there, within a line. */
@@ -93,7 +103,7 @@ export class LogIntake {
 
 	/** Hands over to the ring what has come since the last frame. Whether there was anything. */
 	flush(): boolean {
-		const lines: NewLine[] = [];
+		const lines: Array<NewLine | OwnLine> = [];
 		if (this.#skipped !== undefined) {
 			const {lines: skipped, piece} = this.#skipped;
 			const {origin, stream, at, offset} = piece;
@@ -101,7 +111,10 @@ export class LogIntake {
 			lines.push({text, at, origin, stream, skipped, ...(offset !== undefined && {offset})});
 			this.#skipped = undefined;
 		}
-		for (const piece of this.#waiting.slice(this.#first)) this.#take(piece, lines);
+		for (let at = this.#first; at < this.#waiting.length; at++) {
+			const piece = this.#waiting[at];
+			if (piece !== undefined) this.#take(piece, lines);
+		}
 		this.#waiting = [];
 		this.#first = 0;
 		this.#lines = 0;
@@ -150,8 +163,16 @@ export class LogIntake {
 		this.#skipped.lines += piece.lines;
 	}
 
-	#take(piece: Piece, into: NewLine[]): void {
-		const {origin, stream, at, data} = piece;
+	#take(piece: Piece, into: Array<NewLine | OwnLine>): void {
+		const {origin, stream, at, data, raw} = piece;
+		if (raw !== undefined) {
+			// Where colours may be, they go on from line to line.
+			const isSteered = raw.isSteered || this.#sanitisers.get(origin)?.[stream]?.isPlain === false;
+			into.push(
+				isSteered ? {text: this.#sanitiser(piece).line(textOf(raw)), at, origin, stream} : new UnreadLine(raw, origin, this.#plain),
+			);
+			return;
+		}
 		if (piece.kind === 'line' && typeof data === 'string') {
 			into.push({text: this.#sanitiser(piece).line(data), at, origin, stream});
 			return;

@@ -1,4 +1,4 @@
-import type {LogLine} from '../protocol/views.ts';
+import type {RawLine} from '../client/raw-lines.ts';
 
 /** By how much the clocks of agents, and what they send late, may differ from one another. */
 const marginMs = 60_000;
@@ -37,7 +37,8 @@ export class LogResume {
 	}
 
 	/** Whether the line came for the first time. It is remembered. */
-	isNew({run, task, attempt, stream, at}: LogLine): boolean {
+	isNew({origin, at}: Pick<RawLine, 'origin' | 'at'>): boolean {
+		const {run, task, attempt, stream} = origin;
 		const key = (attempt * 2 + (stream === 'stdout' ? 0 : 1)) * mostTasks + task;
 		if (this.#behind.size > 0 && this.#cameBefore(run, key, at)) return false;
 		let streams = this.#last.get(run);

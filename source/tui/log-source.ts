@@ -1,3 +1,4 @@
+import type {LineOrigin} from '../client/raw-lines.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {LogLine} from '../protocol/views.ts';
 import {plainOf} from '../text/cells.ts';
@@ -182,8 +183,16 @@ export class LogSource {
 		this.#from = selection.kind === 'run' && selection.createdAt >= from ? undefined : from;
 		const stream = new MergedStream(this.#options.client, mergedLines(selection), this.#from);
 		return async signal => {
-			for await (const line of stream.read(signal)) {
-				this.#intake.addLine(line, this.#originOf(line));
+			const origins = new WeakMap<LineOrigin, LogOrigin>();
+			for await (const lines of stream.read(signal)) {
+				for (const line of lines) {
+					let origin = origins.get(line.origin);
+					if (origin === undefined) {
+						origin = this.#originOf(line.origin);
+						origins.set(line.origin, origin);
+					}
+					this.#intake.addRaw(line, origin);
+				}
 				this.#set({type: 'following'});
 			}
 		};
@@ -198,7 +207,7 @@ export class LogSource {
 		}
 	}
 
-	#originOf({run, task, name, attempt, agent}: LogLine): LogOrigin {
+	#originOf({run, task, name, attempt, agent}: Omit<LineOrigin, 'stream'>): LogOrigin {
 		return this.#origin({run, task, name, attempt, agent});
 	}
 

@@ -1,11 +1,15 @@
 import type {Client} from '../client/client.ts';
+import type {RawLine} from '../client/raw-lines.ts';
 import {ByoaiError} from '../model/error.ts';
 import {runEnded} from '../model/run.ts';
-import type {LogLine, LogRecord, TaskDetail} from '../protocol/views.ts';
+import type {LogRecord, TaskDetail} from '../protocol/views.ts';
 import {LogResume} from './log-resume.ts';
 import type {LogSelection, MergedLines} from './log-selection.ts';
 
-export type LogClient = Pick<Client, 'lines' | 'taskRecords' | 'run'>;
+export type LogClient = Pick<Client, 'lines' | 'rawLines' | 'taskRecords' | 'run'>;
+
+/** About as often as it is drawn. */
+const linesEvery = '200ms';
 
 /** What a stream of output tells, besides output: an attempt begins, or has ended. */
 export type TaskNews =
@@ -79,7 +83,7 @@ export class TaskStream {
 	}
 }
 
-/** Lines of many tasks, merged. Iterating again after a break goes on where it was; no line comes twice. */
+/** Lines of many tasks, merged, as many at once as come. Iterating again after a break goes on where it was; no line comes twice. */
 export class MergedStream {
 	readonly #client: LogClient;
 	readonly #lines: MergedLines;
@@ -94,13 +98,14 @@ export class MergedStream {
 	}
 
 	/** Ends when the run has ended; where none is named, never by itself. */
-	async *read(signal: AbortSignal): AsyncGenerator<LogLine> {
+	async *read(signal: AbortSignal): AsyncGenerator<readonly RawLine[]> {
 		const {query, wants} = this.#lines;
 		while (!signal.aborted) {
 			const since = Math.max(this.#from ?? Number.NEGATIVE_INFINITY, this.#resume.since ?? Number.NEGATIVE_INFINITY);
 			this.#resume.begin();
-			const asked = {...query, ...(Number.isFinite(since) && {since: new Date(since).toISOString()}), follow: true};
-			for await (const line of this.#client.lines(asked, signal)) if (this.#resume.isNew(line) && wants(line)) yield line;
+			const asked = {...query, ...(Number.isFinite(since) && {since: new Date(since).toISOString()}), follow: true, every: linesEvery};
+			for await (const lines of this.#client.rawLines(asked, signal))
+				yield lines.filter(line => this.#resume.isNew(line) && wants(line.origin));
 			if (signal.aborted) return;
 			if (query.run !== undefined && runEnded((await this.#client.run(query.run)).status)) return;
 			throw brokenOff();

@@ -1,4 +1,5 @@
 import {expect, onTestFinished, test} from 'vitest';
+import {systemClock} from '../../source/engine/clock.ts';
 import {readAttempt} from '../../source/engine/follow.ts';
 import type {LineFilter} from '../../source/engine/merged-lines.ts';
 import {readLines} from '../../source/engine/merged-lines.ts';
@@ -34,9 +35,15 @@ async function setUp({attemptBytes = 1_000_000, tasks = [task('a', {retry}), tas
 		return run;
 	};
 	const lines = (filter: Partial<LineFilter> = {}) =>
-		readLines(
-			{engine, logs, loadRun: runNow},
-			{runs: [runNow()], later: false, wants: () => true, since: 0, follow: false, signal: never, lineBytes: 1000, ...filter},
+		oneByOne(
+			readLines(
+				{engine, logs, clock: systemClock, loadRun: runNow},
+				{
+					...{runs: [runNow()], later: false, wants: () => true, since: 0, follow: false, everyMs: 0, lineBytes: 1000},
+					signal: never,
+					...filter,
+				},
+			),
 		);
 	return {
 		...live,
@@ -52,6 +59,10 @@ async function setUp({attemptBytes = 1_000_000, tasks = [task('a', {retry}), tas
 		slices: (ref: Partial<AttemptRef>, options: {offset?: number; follow?: boolean; signal?: AbortSignal} = {}) =>
 			readAttempt({engine, logs}, {run: 'r1', task: 0, attempt: 1, ...ref}, {offset: 0, follow: false, signal: never, ...options}),
 	};
+}
+
+async function* oneByOne(batches: AsyncGenerator<readonly LogLine[]>): AsyncGenerator<LogLine> {
+	for await (const lines of batches) yield* lines;
 }
 
 function short({name, attempt, agent, text}: LogLine): string {

@@ -2,6 +2,7 @@ import {spawn} from 'node:child_process';
 import type {EventEmitter} from 'node:events';
 import {constants} from 'node:os';
 import {Box, render, Text, useApp, useInput, usePaste} from 'ink';
+import type {ReactNode} from 'react';
 import {useEffect, useSyncExternalStore} from 'react';
 import {holdInput} from './tui/held-input.ts';
 import type {Host} from './tui/host.ts';
@@ -9,11 +10,12 @@ import {clipboardSequence} from './tui/host.ts';
 import {bindings} from './tui/keymap.ts';
 import {keyNames} from './tui/keys.ts';
 import type {Size} from './tui/layout.ts';
+import {Painter, switchesOf} from './tui/painter.ts';
 import {backgroundOf} from './tui/palette.ts';
 import type {KeyChoices} from './tui/rebind.ts';
 import {rebound} from './tui/rebind.ts';
 import type {TerminalStream} from './tui/stdio-guard.ts';
-import {guardStreams} from './tui/stdio-guard.ts';
+import {guardStreams, withWrite} from './tui/stdio-guard.ts';
 import {Tui} from './tui/tui.ts';
 import type {TuiOptions} from './tui/tui-options.ts';
 import type {Leaving} from './tui/ui.ts';
@@ -81,7 +83,19 @@ export function openScreen({
 }: ScreenOptions): OpenScreen {
 	const isSpoken = environment.INK_SCREEN_READER === 'true';
 	const guard = guardStreams({stdout, stderr, process: signals}, text => tui.diagnose(text));
-	let suspendTerminal: SuspendTerminal = during => during();
+	const painter = new Painter(text => void guard.stdout.write(text));
+	// What is spoken is laid out by Ink.
+	const paint = () => isSpoken || painter.paint(tui.picture());
+	let handOver: SuspendTerminal = during => during();
+	const suspendTerminal: SuspendTerminal = async during => {
+		painter.pause();
+		try {
+			await handOver(during);
+		} finally {
+			painter.resume();
+			paint();
+		}
+	};
 	const tui = new Tui({
 		...about,
 		isSpoken,
@@ -109,22 +123,29 @@ export function openScreen({
 	// Heard before Ink hears it, so that what it draws then has the new size.
 	stdout.on('resize', resized);
 	stdout.on('drain', drained);
+	const inkStdout = isSpoken ? guard.stdout : withWrite(guard.stdout, switchesOnly(guard.stdout));
 	const instance = render(
-		<App
+		<Keys
 			tui={tui}
 			interrupt={interrupt}
 			onSuspendable={suspend => {
-				suspendTerminal = suspend;
+				handOver = suspend;
 			}}
-		/>,
+		>
+			{isSpoken && <Spoken tui={tui} />}
+		</Keys>,
 		{
 			stdin,
-			stdout: guard.stdout,
-			stderr: guard.stdout,
+			stdout: inkStdout,
+			stderr: inkStdout,
 			...screenOptions,
 			isScreenReaderEnabled: isSpoken,
 		},
 	);
+	if (!isSpoken) {
+		tui.subscribe(paint);
+		paint();
+	}
 	const broken = instance.waitUntilExit().then(() => new Promise<never>(() => undefined));
 	return {
 		left: Promise.race([tui.left, broken]),
@@ -204,15 +225,24 @@ async function runChild(program: string, args: readonly string[], env: NodeJS.Pr
 	return promise;
 }
 
-type AppProps = {
+/** Of what Ink writes lets pass only how it switches the terminal: the picture is not drawn by it. */
+function switchesOnly(stdout: TerminalStream): TerminalStream['write'] {
+	return (chunk: Uint8Array | string, ...more: readonly unknown[]): boolean => {
+		const text = switchesOf(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
+		const done = more.findLast(value => typeof value === 'function') as (() => void) | undefined;
+		return stdout.write(text, done);
+	};
+}
+
+type KeysProps = {
 	readonly tui: Tui;
 	readonly interrupt: () => void;
 	readonly onSuspendable: (suspend: SuspendTerminal) => void;
+	readonly children: ReactNode;
 };
 
-/** The picture as it is, and all keys to where they are understood. */
-function App({tui, interrupt, onSuspendable}: AppProps) {
-	const {size, bands} = useSyncExternalStore(tui.subscribe, tui.picture);
+/** All keys to where they are understood. */
+function Keys({tui, interrupt, onSuspendable, children}: KeysProps) {
 	const {suspendTerminal} = useApp();
 	useEffect(() => onSuspendable(suspendTerminal as SuspendTerminal), [suspendTerminal, onSuspendable]);
 	useInput((input, key) => {
@@ -221,6 +251,12 @@ function App({tui, interrupt, onSuspendable}: AppProps) {
 		tui.press(keys.filter(name => name !== 'ctrl+c'));
 	});
 	usePaste(text => tui.paste(text));
+	return children;
+}
+
+/** The picture as plain lines, which Ink hands to a screen reader. */
+function Spoken({tui}: {readonly tui: Tui}) {
+	const {size, bands} = useSyncExternalStore(tui.subscribe, tui.picture);
 	return (
 		<Box width={size.columns} height={size.rows} flexDirection="column" overflow="hidden">
 			{bands.map((band, at) => (

@@ -1,6 +1,7 @@
 import {spawn} from 'node:child_process';
 import type {EventEmitter} from 'node:events';
 import {constants} from 'node:os';
+import type {Instance} from 'ink';
 import {Box, render, Text, useApp, useInput, usePaste} from 'ink';
 import type {ReactNode} from 'react';
 import {useEffect, useSyncExternalStore} from 'react';
@@ -10,7 +11,7 @@ import {clipboardSequence} from './tui/host.ts';
 import {bindings} from './tui/keymap.ts';
 import {keyNames} from './tui/keys.ts';
 import type {Size} from './tui/layout.ts';
-import {Painter, switchesOf} from './tui/painter.ts';
+import {Painter, switchesOnly} from './tui/painter.ts';
 import {backgroundOf} from './tui/palette.ts';
 import type {KeyChoices} from './tui/rebind.ts';
 import {rebound} from './tui/rebind.ts';
@@ -83,19 +84,7 @@ export function openScreen({
 }: ScreenOptions): OpenScreen {
 	const isSpoken = environment.INK_SCREEN_READER === 'true';
 	const guard = guardStreams({stdout, stderr, process: signals}, text => tui.diagnose(text));
-	const painter = new Painter(text => void guard.stdout.write(text));
-	// What is spoken is laid out by Ink.
-	const paint = () => isSpoken || painter.paint(tui.picture());
-	let handOver: SuspendTerminal = during => during();
-	const suspendTerminal: SuspendTerminal = async during => {
-		painter.pause();
-		try {
-			await handOver(during);
-		} finally {
-			painter.resume();
-			paint();
-		}
-	};
+	let suspendTerminal: SuspendTerminal = during => during();
 	const tui = new Tui({
 		...about,
 		isSpoken,
@@ -123,29 +112,8 @@ export function openScreen({
 	// Heard before Ink hears it, so that what it draws then has the new size.
 	stdout.on('resize', resized);
 	stdout.on('drain', drained);
-	const inkStdout = isSpoken ? guard.stdout : withWrite(guard.stdout, switchesOnly(guard.stdout));
-	const instance = render(
-		<Keys
-			tui={tui}
-			interrupt={interrupt}
-			onSuspendable={suspend => {
-				handOver = suspend;
-			}}
-		>
-			{isSpoken && <Spoken tui={tui} />}
-		</Keys>,
-		{
-			stdin,
-			stdout: inkStdout,
-			stderr: inkStdout,
-			...screenOptions,
-			isScreenReaderEnabled: isSpoken,
-		},
-	);
-	if (!isSpoken) {
-		tui.subscribe(paint);
-		paint();
-	}
+	const {instance, suspend} = isSpoken ? speak(tui, stdin, guard.stdout, interrupt) : draw(tui, stdin, guard.stdout, interrupt);
+	suspendTerminal = suspend;
 	const broken = instance.waitUntilExit().then(() => new Promise<never>(() => undefined));
 	return {
 		left: Promise.race([tui.left, broken]),
@@ -166,6 +134,45 @@ export function openScreen({
 /** What a program left within a line stays there: so many blanks go on in the next one, unless the cursor was at the beginning. */
 function freshLine({columns}: Size): string {
 	return `${' '.repeat(columns - 1)}\r`;
+}
+
+type Drawn = {
+	readonly instance: Instance;
+	readonly suspend: SuspendTerminal;
+};
+
+/** Ink has the terminal and the keys; the rows are put there by a painter. */
+function draw(tui: Tui, stdin: NodeJS.ReadableStream, stdout: TerminalStream, interrupt: () => void): Drawn {
+	const painter = new Painter(text => void stdout.write(text));
+	const paint = () => painter.paint(tui.picture());
+	let handOver: SuspendTerminal = during => during();
+	const keys = <Keys tui={tui} interrupt={interrupt} onSuspendable={suspend => (handOver = suspend)} />;
+	const ofInk = withWrite(stdout, switchesOnly(stdout));
+	const instance = render(keys, {stdin, stdout: ofInk, stderr: ofInk, ...screenOptions, isScreenReaderEnabled: false});
+	tui.subscribe(paint);
+	paint();
+	const suspend: SuspendTerminal = async during => {
+		painter.pause();
+		try {
+			await handOver(during);
+		} finally {
+			painter.resume();
+			paint();
+		}
+	};
+	return {instance, suspend};
+}
+
+/** All of it is Ink's, which knows how to speak to a screen reader. */
+function speak(tui: Tui, stdin: NodeJS.ReadableStream, stdout: TerminalStream, interrupt: () => void): Drawn {
+	let handOver: SuspendTerminal = during => during();
+	const spoken = (
+		<Keys tui={tui} interrupt={interrupt} onSuspendable={suspend => (handOver = suspend)}>
+			<Spoken tui={tui} />
+		</Keys>
+	);
+	const instance = render(spoken, {stdin, stdout, stderr: stdout, ...screenOptions, isScreenReaderEnabled: true});
+	return {instance, suspend: during => handOver(during)};
 }
 
 function sizeOf({columns, rows}: Stdout): Size {
@@ -225,26 +232,17 @@ async function runChild(program: string, args: readonly string[], env: NodeJS.Pr
 	return promise;
 }
 
-/** Of what Ink writes lets pass only how it switches the terminal: the picture is not drawn by it. */
-function switchesOnly(stdout: TerminalStream): TerminalStream['write'] {
-	return (chunk: Uint8Array | string, ...more: readonly unknown[]): boolean => {
-		const text = switchesOf(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
-		const done = more.findLast(value => typeof value === 'function') as (() => void) | undefined;
-		return stdout.write(text, done);
-	};
-}
-
 type KeysProps = {
 	readonly tui: Tui;
 	readonly interrupt: () => void;
-	readonly onSuspendable: (suspend: SuspendTerminal) => void;
-	readonly children: ReactNode;
+	readonly onSuspendable: (suspend: SuspendTerminal) => unknown;
+	readonly children?: ReactNode;
 };
 
 /** All keys to where they are understood. */
 function Keys({tui, interrupt, onSuspendable, children}: KeysProps) {
 	const {suspendTerminal} = useApp();
-	useEffect(() => onSuspendable(suspendTerminal as SuspendTerminal), [suspendTerminal, onSuspendable]);
+	useEffect(() => void onSuspendable(suspendTerminal as SuspendTerminal), [suspendTerminal, onSuspendable]);
 	useInput((input, key) => {
 		const keys = keyNames(input, key);
 		if (keys.includes('ctrl+c')) interrupt();

@@ -14,7 +14,7 @@ import type {
 } from '../protocol/views.ts';
 import {readChunks} from './chunks.ts';
 import type {LinesQuery, RetryChoice, RunRequest, RunsQuery, TaskLogQuery} from './queries.ts';
-import type {RawLine} from './raw-lines.ts';
+import type {LineOrigin, RawLine} from './raw-lines.ts';
 import {RawLines} from './raw-lines.ts';
 import type {Told} from './reply.ts';
 import {brokenOff, cutShort, errorOf, parsed, unreachable} from './reply.ts';
@@ -141,9 +141,13 @@ class Client {
 		for await (const line of this.#textLines(`/v1/logs${queryText(query)}`, signal)) yield parsed<LogLine>(line, this.url);
 	}
 
-	/** The same for who looks at few of them: as many at once as came, each to be parsed by itself. */
-	async *rawLines(query: LinesQuery, signal?: AbortSignal): AsyncGenerator<readonly RawLine[]> {
-		const lines = new RawLines();
+	/** The same for who looks at few of them: as many at once as came, each to be parsed by itself. `originOf`: what its reader is to know of a stream of an attempt. */
+	async *rawLines<Origin>(
+		query: LinesQuery,
+		originOf: (about: LineOrigin) => Origin,
+		signal?: AbortSignal,
+	): AsyncGenerator<ReadonlyArray<RawLine<Origin>>> {
+		const lines = new RawLines(originOf);
 		for await (const chunk of this.#stream(`/v1/logs${queryText(query)}`, signal)) yield this.#whole(() => lines.add(chunk));
 		if (signal?.aborted !== true) yield this.#whole(() => lines.end());
 	}

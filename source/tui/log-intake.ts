@@ -4,7 +4,8 @@ import {OutputLines} from '../text/output-lines.ts';
 import type {SanitiseOptions} from '../text/sanitise.ts';
 import {Sanitiser} from '../text/sanitise.ts';
 import type {LogOrigin, LogRing, NewLine, OwnLine} from './log-ring.ts';
-import {ellipsis, textOf, UnreadLine} from './unread-line.ts';
+import type {LineStream} from './log-streams.ts';
+import {ellipsis, UnreadLine} from './unread-line.ts';
 
 export type IntakeOptions = {
 	readonly ring: LogRing;
@@ -21,9 +22,8 @@ type Piece = {
 	readonly stream: Stream;
 	readonly at: number;
 	readonly data: string | Uint8Array;
-	/** `line`: one, without its end. `raw`: the same, not read yet. `bytes`: as they came. `end`: no more can come. */
-	readonly kind: 'line' | 'raw' | 'bytes' | 'end';
-	readonly raw?: RawLine;
+	/** `line`: one, without its end. `bytes`: as they came. `end`: no more can come. */
+	readonly kind: 'line' | 'bytes' | 'end';
 	/** Its beginning is not that of a line. */
 	readonly isTorn?: true;
 	/** Lines that it ends. */
@@ -53,13 +53,13 @@ export class LogIntake {
 	readonly #assemblies = new Map<string, Assembly>();
 	/** For lines that no colour of another line goes on in. */
 	readonly #plain: Sanitiser;
-	#waiting: Piece[] = [];
+	#waiting: Array<Piece | UnreadLine> = [];
 	/** Pieces before it are dropped or taken. */
 	#first = 0;
 	#lines = 0;
 	#bytes = 0;
 	#lastAt = 0;
-	#skipped: {lines: number; piece: Piece} | undefined;
+	#skipped: {lines: number; piece: Pick<Piece, 'origin' | 'stream' | 'at' | 'offset'>} | undefined;
 
 	constructor(options: IntakeOptions) {
 		this.#options = options;
@@ -73,8 +73,8 @@ export class LogIntake {
 	}
 
 	/** The same, to be read when somebody looks at it. */
-	addRaw(raw: RawLine, origin: LogOrigin): void {
-		this.#add({origin, stream: raw.origin.stream, at: raw.at, data: '', kind: 'raw', lines: 1, raw});
+	addRaw(raw: RawLine<LineStream>): void {
+		this.#push(new UnreadLine(raw, this.#plain), 1, raw.length);
 	}
 
 	/** A piece of one attempt's output. `isTorn`: reading began there, within a line. */
@@ -140,10 +140,14 @@ export class LogIntake {
 	}
 
 	#add(piece: Piece): void {
+		this.#push(piece, piece.lines, piece.data.length);
+	}
+
+	#push(piece: Piece | UnreadLine, lines: number, bytes: number): void {
 		this.#waiting.push(piece);
 		this.#lastAt = piece.at;
-		this.#lines += piece.lines;
-		this.#bytes += piece.data.length;
+		this.#lines += lines;
+		this.#bytes += bytes;
 		// The newest piece is kept in any case: it is no larger than the server makes them.
 		while ((this.#lines > this.#options.frameLines || this.#bytes > waitingBytes) && this.#first < this.#waiting.length - 1) this.#drop();
 		if (this.#first > 10_000) {
@@ -155,24 +159,34 @@ export class LogIntake {
 	#drop(): void {
 		const piece = this.#waiting[this.#first++];
 		if (piece === undefined) return;
+		this.#skipped ??= {lines: 0, piece};
+		if (piece instanceof UnreadLine) {
+			this.#lines--;
+			this.#bytes -= piece.bytes;
+			this.#skipped.lines++;
+			return;
+		}
 		this.#lines -= piece.lines;
 		this.#bytes -= piece.data.length;
 		if (piece.kind === 'bytes') this.#assemblies.set(keyOf(piece), this.#newAssembly(!endsLine(piece.data)));
 		if (piece.kind === 'end') this.#assemblies.delete(keyOf(piece));
-		this.#skipped ??= {lines: 0, piece};
 		this.#skipped.lines += piece.lines;
 	}
 
-	#take(piece: Piece, into: Array<NewLine | OwnLine>): void {
-		const {origin, stream, at, data, raw} = piece;
-		if (raw !== undefined) {
-			// Where colours may be, they go on from line to line.
-			const isSteered = raw.isSteered || this.#sanitisers.get(origin)?.[stream]?.isPlain === false;
-			into.push(
-				isSteered ? {text: this.#sanitiser(piece).line(textOf(raw)), at, origin, stream} : new UnreadLine(raw, origin, this.#plain),
-			);
-			return;
-		}
+	#take(piece: Piece | UnreadLine, into: Array<NewLine | OwnLine>): void {
+		if (piece instanceof UnreadLine) into.push(this.#coloured(piece));
+		else this.#takePiece(piece, into);
+	}
+
+	/** A line in which colours begin or go on has to be read in its turn, and so does a long one. */
+	#coloured(line: UnreadLine): NewLine | OwnLine {
+		const {origin, stream, at} = line;
+		if (line.mayWait && this.#sanitisers.get(origin)?.[stream]?.isPlain !== false) return line;
+		return {text: line.readWith(this.#sanitiser(line)), at, origin, stream};
+	}
+
+	#takePiece(piece: Piece, into: Array<NewLine | OwnLine>): void {
+		const {origin, stream, at, data} = piece;
 		if (piece.kind === 'line' && typeof data === 'string') {
 			into.push({text: this.#sanitiser(piece).line(data), at, origin, stream});
 			return;
@@ -199,7 +213,7 @@ export class LogIntake {
 	}
 
 	/** Colours go on from line to line of one stream of one origin. */
-	#sanitiser({origin, stream}: Piece): Sanitiser {
+	#sanitiser({origin, stream}: Pick<Piece, 'origin' | 'stream'>): Sanitiser {
 		let known = this.#sanitisers.get(origin);
 		if (known === undefined) {
 			// Colours of tasks that nobody heard of for long do not matter.

@@ -181,18 +181,10 @@ export class LogSource {
 		const from = Math.max(0, until - lookBackMs);
 		// A young run is read whole: the clock of an agent may be off, and its lines would be missing.
 		this.#from = selection.kind === 'run' && selection.createdAt >= from ? undefined : from;
-		const stream = new MergedStream(this.#options.client, mergedLines(selection), this.#from);
+		const stream = new MergedStream(this.#options.client, mergedLines(selection), this.#from, about => this.#originOf(about));
 		return async signal => {
-			const origins = new WeakMap<LineOrigin, LogOrigin>();
 			for await (const lines of stream.read(signal)) {
-				for (const line of lines) {
-					let origin = origins.get(line.origin);
-					if (origin === undefined) {
-						origin = this.#originOf(line.origin);
-						origins.set(line.origin, origin);
-					}
-					this.#intake.addRaw(line, origin);
-				}
+				for (const line of lines) this.#intake.addRaw(line);
 				this.#set({type: 'following'});
 			}
 		};

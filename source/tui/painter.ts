@@ -1,6 +1,7 @@
 import {cellWidth, sliceCells, styled} from '../text/cells.ts';
 import type {Size} from './layout.ts';
 import type {Band} from './screen.ts';
+import type {TerminalStream} from './stdio-guard.ts';
 
 const csi = '\u001b[';
 /** The terminal shows what is between these two at once, where it knows them; and what is too wide does not go on in the next row. */
@@ -9,12 +10,16 @@ const end = `${csi}?7h${csi}?2026l`;
 const plain = `${csi}m`;
 
 /** Sequences that switch something of the terminal on or off: its other screen, its cursor, how it tells of what is pasted. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: csi sequences are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
 const switches = /\u001b\[\?(?!2026)\d+[hl]/g;
 
-/** What of a text switches the terminal, and draws nothing. */
-export function switchesOf(text: string): string {
-	return text.match(switches)?.join('') ?? '';
+/** A `write` for whoever draws nothing: only what switches the terminal passes. */
+export function switchesOnly(stdout: TerminalStream): TerminalStream['write'] {
+	return (chunk: Uint8Array | string, ...more: readonly unknown[]): boolean => {
+		const text = (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()).match(switches)?.join('') ?? '';
+		const done = more.findLast(value => typeof value === 'function') as (() => void) | undefined;
+		return stdout.write(text, done);
+	};
 }
 
 /**

@@ -5,28 +5,38 @@ import type {KeptLine, LogOrigin, OwnLine} from './log-ring.ts';
 /** Stands at the end of a line that goes on. */
 export const ellipsis = '…';
 
-/** A line whose text is read, and made safe, when somebody looks at it for the first time. */
+/** A line of many tasks' whose text is read, and made safe, when somebody looks at it for the first time. */
 export class UnreadLine implements KeptLine, OwnLine {
-	readonly origin: LogOrigin;
 	readonly at: number;
+	readonly origin: LogOrigin;
 	readonly stream: 'stdout' | 'stderr';
 	seq = 0;
-	#raw: RawLine | undefined;
+	#raw: RawLine<unknown> | undefined;
 	#sanitiser: Sanitiser | undefined;
 	#text = '';
 
 	/** `sanitiser`: one that stands at no colour, and stays so. */
-	constructor(raw: RawLine, origin: LogOrigin, sanitiser: Sanitiser) {
-		this.origin = origin;
+	constructor(raw: RawLine<Pick<UnreadLine, 'origin' | 'stream'>>, sanitiser: Sanitiser) {
 		this.at = raw.at;
+		this.origin = raw.origin.origin;
 		this.stream = raw.origin.stream;
 		this.#raw = raw;
 		this.#sanitiser = sanitiser;
 	}
 
+	/** False: it may have colours, and those go on from line to line, or it is long. */
+	get mayWait(): boolean {
+		return this.#raw?.mayWait ?? true;
+	}
+
+	/** In memory, until it is read. */
+	get bytes(): number {
+		return this.#raw?.length ?? 0;
+	}
+
 	get text(): string {
 		if (this.#raw !== undefined && this.#sanitiser !== undefined) {
-			this.#text = this.#sanitiser.openLine(textOf(this.#raw));
+			this.#text = this.readWith(this.#sanitiser);
 			// What it was read from need not stay in memory.
 			this.#raw = undefined;
 			this.#sanitiser = undefined;
@@ -34,14 +44,15 @@ export class UnreadLine implements KeptLine, OwnLine {
 		return this.#text;
 	}
 
+	/** Its text, with the colours that go on from the lines before. */
+	readWith(sanitiser: Sanitiser): string {
+		if (this.#raw === undefined) return this.#text;
+		const {text, cut} = this.#raw.parse();
+		return sanitiser.line(cut === true ? text + ellipsis : text);
+	}
+
 	keep(seq: number): KeptLine {
 		this.seq = seq;
 		return this;
 	}
-}
-
-/** What a line says, not yet safe to be shown. */
-export function textOf(line: RawLine): string {
-	const {text, cut} = line.parse();
-	return cut === true ? text + ellipsis : text;
 }

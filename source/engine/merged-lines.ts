@@ -95,7 +95,7 @@ class FollowedRuns {
 		while (follow && !signal.aborted) {
 			const over = [...this.#runs.values()].filter(({id}) => this.#source.engine.state.runs[id] === undefined);
 			yield* this.#readAdded();
-			for (const run of this.#runs.values()) yield [...run.endOfEnded(key => this.#added.has(key))];
+			for (const run of this.#runs.values()) yield [...run.endOfEnded(ref => this.#added.has(ref))];
 			for (const run of over) {
 				yield [...run.end()];
 				this.#runs.delete(run.id);

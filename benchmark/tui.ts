@@ -44,6 +44,9 @@ type Seen = {
 	bytes: number;
 	frames: number;
 	clears: number;
+	/** Numbers of lines of output, the first and the last that stood on the screen. */
+	first: number;
+	last: number;
 	readonly latencies: number[];
 };
 
@@ -54,7 +57,7 @@ async function play(mode: 'none' | 'screen' | 'attached', url?: string): Promise
 		cols: columns,
 		rows,
 	});
-	const seen = {bytes: 0, frames: 0, clears: 0, latencies: [] as number[]};
+	const seen = {bytes: 0, frames: 0, clears: 0, first: 0, last: 0, latencies: [] as number[]};
 	const measuredFrom = performance.now() + warmUp * 1000;
 	let awaited: {text: string; since: number; tail: string} | undefined;
 	pty.onData(text => {
@@ -62,6 +65,9 @@ async function play(mode: 'none' | 'screen' | 'attached', url?: string): Promise
 		seen.bytes += Buffer.byteLength(text);
 		seen.frames += text.split('\u001b[?2026h').length - 1;
 		seen.clears += text.split('\u001b[2J').length - 1;
+		const step = Number(/.*step (\d+) of/s.exec(text)?.[1] ?? 0);
+		seen.first ||= step;
+		seen.last = Math.max(seen.last, step);
 		if (awaited === undefined) return;
 		awaited.tail += text;
 		if (!awaited.tail.includes(awaited.text)) return;
@@ -109,8 +115,11 @@ function percent(share: number): string {
 	return `${(share * 100).toFixed(1)} %`;
 }
 
-function tell(how: string, {usage, bytes, frames, clears, latencies}: Seen, share: number, none: Usage): void {
+function tell(how: string, {usage, bytes, frames, clears, latencies, first, last}: Seen, share: number, none: Usage): void {
 	const {memory} = usage;
+	// A screen that shows nothing new costs little.
+	const shown = (last - first) / measured / none.lines;
+	if (shown < 0.8) throw new Error(`${how}: only ${percent(shown)} of the time's output came by`);
 	console.log(
 		[
 			how,

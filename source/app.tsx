@@ -1,13 +1,8 @@
-import {spawn} from 'node:child_process';
 import type {EventEmitter} from 'node:events';
-import {constants} from 'node:os';
 import type {Instance} from 'ink';
 import {Box, render, Text, useApp, useInput, usePaste} from 'ink';
 import type {ReactNode} from 'react';
 import {useEffect, useSyncExternalStore} from 'react';
-import {holdInput} from './tui/held-input.ts';
-import type {Host} from './tui/host.ts';
-import {clipboardSequence} from './tui/host.ts';
 import {bindings} from './tui/keymap.ts';
 import {keyNames} from './tui/keys.ts';
 import type {Size} from './tui/layout.ts';
@@ -17,6 +12,8 @@ import type {KeyChoices} from './tui/rebind.ts';
 import {rebound} from './tui/rebind.ts';
 import type {TerminalStream} from './tui/stdio-guard.ts';
 import {guardStreams, withWrite} from './tui/stdio-guard.ts';
+import type {RunProgram, SuspendTerminal} from './tui/terminal-host.ts';
+import {hostOf, runChild} from './tui/terminal-host.ts';
 import {Tui} from './tui/tui.ts';
 import type {TuiOptions} from './tui/tui-options.ts';
 import type {Leaving} from './tui/ui.ts';
@@ -41,8 +38,6 @@ export type ScreenOptions = Pick<TuiOptions, 'client' | 'role' | 'look' | 'run' 
 	readonly runProgram?: RunProgram;
 };
 
-export type RunProgram = (program: string, args: readonly string[], environment: NodeJS.ProcessEnv) => Promise<number>;
-
 export type OpenScreen = {
 	/** Resolves when somebody leaves it; rejects when it cannot go on. */
 	readonly left: Promise<Leaving>;
@@ -53,8 +48,6 @@ export type OpenScreen = {
 	/** What was kept from the terminal meanwhile. */
 	readonly diagnostics: readonly string[];
 };
-
-type SuspendTerminal = (during: () => Promise<void>) => Promise<void>;
 
 /** How Ink is to draw. */
 const screenOptions = {
@@ -190,46 +183,6 @@ async function stopProcess(signals: EventEmitter): Promise<void> {
 	process.kill(0, 'SIGSTOP');
 	await promise;
 	clearInterval(alive);
-}
-
-type HostParts = Required<Pick<ScreenOptions, 'environment' | 'runProgram' | 'stdin' | 'lendKeys'>> & {
-	readonly write: (text: string) => void;
-	readonly suspend: SuspendTerminal;
-	/** The terminal is this process's own again. */
-	readonly regain: () => void;
-};
-
-function hostOf({stdin, environment, runProgram, lendKeys, write, suspend, regain}: HostParts): Host {
-	return {
-		copy: text => write(clipboardSequence(text)),
-		async run(program, args) {
-			let status = 0;
-			// Ink gives the terminal back for so long. `less` shows colours, unless it was told how to show things.
-			await suspend(async () => {
-				const readAgain = holdInput(stdin);
-				const takeKeysAgain = lendKeys();
-				try {
-					status = await runProgram(program, args, {LESS: '-R', ...environment});
-				} finally {
-					regain();
-					takeKeysAgain();
-					readAgain();
-				}
-			});
-			return status;
-		},
-		pager: environment.PAGER || 'less',
-		directory: process.cwd(),
-	};
-}
-
-/** Runs a program that has the terminal to itself. */
-async function runChild(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-	const {promise, resolve, reject} = Promise.withResolvers<number>();
-	spawn(program, args, {stdio: 'inherit', env})
-		.on('error', reject)
-		.on('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
-	return promise;
 }
 
 type KeysProps = {

@@ -1,4 +1,12 @@
+import {systemClock} from '../source/engine/clock.ts';
+import {TaskLogs} from '../source/engine/task-logs.ts';
+import type {ViewListener} from '../source/engine/views.ts';
+import {defaultLimits} from '../source/model/limits.ts';
 import type {AgentRow, RunRow, TaskRow} from '../source/protocol/views.ts';
+import type {Server} from '../source/server/server.ts';
+import {createServer} from '../source/server/server.ts';
+import type {Services} from '../source/server/services.ts';
+import {BusyLogs} from './tui-logs.ts';
 
 export type FeedOptions = {readonly agents: number; readonly tasks: number; readonly linesPerSecond: number};
 
@@ -8,48 +16,41 @@ const batchMs = 10;
 const taskChanges = 500;
 const agentChanges = 300;
 
-type Sink = {readonly send: (text: string) => void; readonly isClosed: () => boolean};
-
-/** An orchestrator that is busy: the API as far as a screen asks for it, over a `fetch` without sockets. */
+/**
+ * An orchestrator that is busy: the real server over rows and output that are made up. What the server does for whoever looks on is
+ * done here as it is there, and nothing of it when nobody does.
+ */
 export class BusyFeed {
 	/** Lines that were made. */
 	lines = 0;
+	readonly server: Server;
 	readonly #options: FeedOptions;
 	readonly #agents: AgentRow[];
 	readonly #tasks: TaskRow[];
-	readonly #events = new Set<Sink>();
-	readonly #logs = new Set<Sink>();
+	readonly #counts = {blocked: 0, waiting: 0, ready: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0};
+	readonly #listeners = new Set<ViewListener>();
+	readonly #output: BusyLogs;
+	readonly #logs: TaskLogs;
 	readonly #timer: NodeJS.Timeout;
 	readonly #beganAt = Date.now();
 	#version = 1;
+	#sequence = 0;
 	#due = 0;
 
 	constructor(options: FeedOptions) {
 		this.#options = options;
 		this.#agents = Array.from({length: options.agents}, (_, at) => ({
-			...{
-				id: `agent-${at}`,
-				version: 1,
-				type: at % 3 === 0 ? 'docker' : 'local',
-				status: 'online',
-				slots: 4,
-				used: at % 5,
-				labels: {zone: `z${at % 7}`},
-			},
+			...{id: `agent-${at}`, version: 1, type: at % 3 === 0 ? 'docker' : 'local', status: 'online'},
+			...{slots: 4, used: at % 5, labels: {zone: `z${at % 7}`}},
 		}));
 		this.#tasks = Array.from({length: options.tasks}, (_, at) => ({
-			...{
-				id: `${run}/${at}`,
-				version: 1,
-				run,
-				task: at,
-				name: `task-${at}`,
-				status: 'running',
-				attempt: 1,
-				agent: `agent-${at % options.agents}`,
-			},
-			assignedAt: Date.now(),
+			...{id: `${run}/${at}`, version: 1, run, task: at, name: `task-${at}`, status: 'running', attempt: 1},
+			...{agent: `agent-${at % options.agents}`, assignedAt: this.#beganAt},
 		}));
+		this.#counts.running = options.tasks;
+		this.#output = new BusyLogs({...options, beganAt: this.#beganAt});
+		this.#logs = new TaskLogs(this.#output);
+		this.server = createServer(this.#services());
 		let last = performance.now();
 		this.#timer = setInterval(() => {
 			const now = performance.now();
@@ -58,52 +59,66 @@ export class BusyFeed {
 		}, batchMs);
 	}
 
-	readonly fetch = async (request: Request): Promise<Response> => {
-		const {pathname} = new URL(request.url);
-		if (pathname === '/v1/events')
-			return this.#stream(this.#events, request, `id: ${this.#version}\nevent: snapshot\ndata: ${JSON.stringify(this.#snapshot())}\n\n`);
-		if (pathname === '/v1/logs') return this.#stream(this.#logs, request, '');
-		if (pathname === '/v1/runs') return Response.json({runs: [this.#run()]});
-		return Response.json({
-			...this.#run(),
-			params: {},
-			directory: '/',
-			tasks: this.#tasks.map(task => ({...task, dependsOn: [], attempts: []})),
-		});
-	};
-
 	close(): void {
 		clearInterval(this.#timer);
 	}
 
-	#snapshot() {
-		return {runs: [this.#run()], tasks: this.#tasks, agents: this.#agents};
+	/** What a screen asks for; it asks for nothing else. */
+	#services(): Services {
+		const attempts = this.#tasks.map(({agent, assignedAt}) => [{agent, session: 's', status: 'assigned', assignedAt}]);
+		const tasks = attempts.map(of => ({status: 'running', undecided: 0, failures: 0, losses: 0, attempts: of}));
+		const workflow = {tasks: this.#tasks.map(({name}) => ({name}))};
+		const model = {id: run, workflow, status: 'running', createdAt: this.#beganAt, tasks};
+		const services = {
+			engine: {state: {runs: {[run]: model}}, subscribe: () => () => undefined},
+			views: {
+				sequence: 0,
+				snapshot: () => ({runs: [this.#run()], tasks: this.#tasks, agents: this.#agents}),
+				changesSince: () => undefined,
+				subscribe: (listener: ViewListener) => {
+					this.#listeners.add(listener);
+					return () => this.#listeners.delete(listener);
+				},
+			},
+			history: {
+				resolve: () => run,
+				run: () => model,
+				list: () => [this.#run()],
+				detail: () => ({
+					...this.#run(),
+					...{params: {}, directory: '/', tasks: this.#tasks.map(task => ({...task, dependsOn: [], attempts: []}))},
+				}),
+			},
+			...{logs: this.#logs, clock: systemClock, limits: defaultLimits, version: '0.0.0', epoch: 'benchmark'},
+			warn: (message: string) => {
+				throw new Error(message);
+			},
+			instanceToken: () => '',
+		};
+		return services as unknown as Services;
 	}
 
 	#run(): RunRow {
-		const counts = {blocked: 0, waiting: 0, ready: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, skipped: 0};
-		for (const {status} of this.#tasks) counts[status]++;
-		return {id: run, version: this.#version, workflow: 'benchmark', status: 'running', createdAt: this.#beganAt, counts};
+		return {
+			...{id: run, version: this.#version, workflow: 'benchmark', status: 'running'},
+			...{createdAt: this.#beganAt, counts: {...this.#counts}},
+		};
 	}
 
-	/** What the passing of time brings; it is made, and written as JSON, whether or not anybody looks. */
+	/** What the passing of time brings, whether or not anybody looks. */
 	#tick(seconds: number): void {
-		const {linesPerSecond, tasks, agents} = this.#options;
+		const {linesPerSecond, tasks} = this.#options;
 		this.#due += seconds * linesPerSecond;
 		const count = Math.floor(this.#due);
 		this.#due -= count;
-		const at = Date.now();
-		let text = '';
 		for (let line = 0; line < count; line++) {
 			const task = this.lines++ % tasks;
-			const level = this.lines % 97 === 0 ? 'ERROR something broke' : 'info all is well';
-			const about = {run, task, name: `task-${task}`, attempt: 1, agent: `agent-${task % agents}`, stream: 'stdout', at};
-			text += `${JSON.stringify({...about, text: `${level}: step ${this.lines} of the work took ${this.lines % 1000} ms`})}\n`;
+			void this.#logs.append({run, task, attempt: 1}, [this.#output.next(task)]);
 		}
-		for (const {send} of this.#logs) send(text);
 		const changed = {tasks: this.#change(this.#tasks, taskChanges * seconds), agents: this.#change(this.#agents, agentChanges * seconds)};
-		const news = `id: ${this.#version}\nevent: change\ndata: ${JSON.stringify({runs: [this.#run()], ...changed})}\n\n`;
-		for (const {send} of this.#events) send(news);
+		const change = {runs: [this.#run()], ...changed};
+		this.#sequence++;
+		for (const listener of this.#listeners) listener(this.#sequence, change);
 	}
 
 	#change<Row extends AgentRow | TaskRow>(rows: Row[], count: number): Row[] {
@@ -116,22 +131,11 @@ export class BusyFeed {
 			const version = ++this.#version;
 			const next =
 				'slots' in row ? {...row, version, used: version % 5} : {...row, version, status: version % 9 === 0 ? 'failed' : 'running'};
+			if (!('slots' in row)) this.#counts[row.status]--;
+			if (!('slots' in next)) this.#counts[(next as TaskRow).status]++;
 			rows[at] = next as Row;
 			changed.push(next as Row);
 		}
 		return changed;
-	}
-
-	#stream(into: Set<Sink>, request: Request, first: string): Response {
-		const encoder = new TextEncoder();
-		const body = new ReadableStream<Uint8Array>({
-			start: controller => {
-				const sink: Sink = {send: text => controller.enqueue(encoder.encode(text)), isClosed: () => false};
-				if (first !== '') sink.send(first);
-				into.add(sink);
-				request.signal.addEventListener('abort', () => into.delete(sink));
-			},
-		});
-		return new Response(body);
 	}
 }

@@ -1,3 +1,5 @@
+import {fork} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -10,8 +12,10 @@ import type {Usage} from './tui-load.ts';
  *
  *     node benchmark/tui.ts [measured seconds] [warm-up seconds] [columns] [rows]
  *
- * In one process the load is made, and written as JSON, without anybody who reads it; in another one the screen reads and shows it, in
- * a real pseudo-terminal. The difference is what the screen costs. Meanwhile keys are pressed, and it is waited for what they do.
+ * The load is rows and output that are made up, behind the server as it is; what is left out is the disk. It is played without anybody
+ * who looks, then with the screen in the same process, then with the screen attached over HTTP from another one, in a real
+ * pseudo-terminal. The difference, of all processes, is what the screen costs: what it does, and what the server does for it.
+ * Meanwhile keys are pressed, and it is waited for what they do.
  */
 const [measured = 30, warmUp = 15, columns = 120, rows = 40] = process.argv.slice(2).map(Number);
 const directory = mkdtempSync(join(tmpdir(), 'byoai-benchmark-'));
@@ -40,17 +44,20 @@ type Seen = {
 	bytes: number;
 	frames: number;
 	clears: number;
+	/** Numbers of lines of output, the first and the last that stood on the screen. */
+	first: number;
+	last: number;
 	readonly latencies: number[];
 };
 
-async function play(mode: 'none' | 'screen'): Promise<Seen> {
+async function play(mode: 'none' | 'screen' | 'attached', url?: string): Promise<Seen> {
 	const report = join(directory, `${mode}.json`);
-	const pty = spawn(process.execPath, [program, String(warmUp), String(measured), mode, report], {
+	const pty = spawn(process.execPath, [program, String(warmUp), String(measured), mode, report, ...(url === undefined ? [] : [url])], {
 		name: 'xterm-256color',
 		cols: columns,
 		rows,
 	});
-	const seen = {bytes: 0, frames: 0, clears: 0, latencies: [] as number[]};
+	const seen = {bytes: 0, frames: 0, clears: 0, first: 0, last: 0, latencies: [] as number[]};
 	const measuredFrom = performance.now() + warmUp * 1000;
 	let awaited: {text: string; since: number; tail: string} | undefined;
 	pty.onData(text => {
@@ -58,6 +65,9 @@ async function play(mode: 'none' | 'screen'): Promise<Seen> {
 		seen.bytes += Buffer.byteLength(text);
 		seen.frames += text.split('\u001b[?2026h').length - 1;
 		seen.clears += text.split('\u001b[2J').length - 1;
+		const step = Number(/.*step (\d+) of/s.exec(text)?.[1] ?? 0);
+		seen.first ||= step;
+		seen.last = Math.max(seen.last, step);
 		if (awaited === undefined) return;
 		awaited.tail += text;
 		if (!awaited.tail.includes(awaited.text)) return;
@@ -84,6 +94,18 @@ async function play(mode: 'none' | 'screen'): Promise<Seen> {
 	return {...seen, usage: JSON.parse(readFileSync(report, 'utf8')) as Usage};
 }
 
+/** The screen, and the load in a process beside it. */
+async function playAttached(): Promise<{readonly screen: Seen; readonly served: Usage}> {
+	const report = join(directory, 'served.json');
+	// It is there before the screen is, and measured for as long.
+	const server = fork(program, [String(warmUp + 1), String(measured), 'served', report], {stdio: 'inherit'});
+	const ended = once(server, 'exit');
+	const [url] = (await once(server, 'message')) as [string];
+	const screen = await play('attached', url);
+	await ended;
+	return {screen, served: JSON.parse(readFileSync(report, 'utf8')) as Usage};
+}
+
 function percentile(values: readonly number[], part: number): string {
 	const sorted = values.toSorted((a, b) => a - b);
 	return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN).toFixed(1);
@@ -93,21 +115,34 @@ function percent(share: number): string {
 	return `${(share * 100).toFixed(1)} %`;
 }
 
+function tell(how: string, {usage, bytes, frames, clears, latencies, first, last}: Seen, share: number, none: Usage): void {
+	const {memory} = usage;
+	// A screen that shows nothing new costs little.
+	const shown = (last - first) / measured / none.lines;
+	if (shown < 0.8) throw new Error(`${how}: only ${percent(shown)} of the time's output came by`);
+	console.log(
+		[
+			how,
+			`  share of a core   ${percent(share - none.share)} (${percent(share)} in all)`,
+			`  to the terminal   ${(bytes / measured / 1000).toFixed(1)} kB/s in ${(frames / measured).toFixed(1)} frames/s, ${clears} full clears`,
+			`  key to screen     median ${percentile(latencies, 0.5)} ms, p99 ${percentile(latencies, 0.99)} ms, of ${latencies.length} keys`,
+			`  memory            ${memory[warmUp - 1]} MiB → ${memory.at(-1)} MiB, at most ${Math.max(...memory)} MiB (${none.memory.at(-1)} MiB when nobody looks)`,
+		].join('\n'),
+	);
+	if (measured >= 300) console.log(`  memory by minute  ${memory.filter((_, second) => second % 60 === 59).join(' ')} MiB`);
+}
+
 try {
 	await bundle();
 	const none = await play('none');
-	const screen = await play('screen');
-	const {memory} = screen.usage;
-	const kept = memory.slice(warmUp);
+	const lines = Math.round(none.usage.lines).toLocaleString('en');
 	console.log(
-		[
-			`${columns}x${rows}, ${measured} s after ${warmUp} s, ${Math.round(screen.usage.lines).toLocaleString('en')} lines/s`,
-			`share of a core   ${percent(screen.usage.share - none.usage.share)} (${percent(screen.usage.share)} with the screen, ${percent(none.usage.share)} without)`,
-			`to the terminal   ${(screen.bytes / measured / 1000).toFixed(1)} kB/s in ${(screen.frames / measured).toFixed(1)} frames/s, ${screen.clears} full clears`,
-			`key to screen     median ${percentile(screen.latencies, 0.5)} ms, p99 ${percentile(screen.latencies, 0.99)} ms, of ${screen.latencies.length} keys`,
-			`memory            ${kept[0]} MiB → ${kept.at(-1)} MiB, at most ${Math.max(...memory)} MiB (${none.usage.memory.at(-1)} MiB without the screen)`,
-		].join('\n'),
+		`${columns}x${rows}, ${measured} s after ${warmUp} s, ${lines} lines/s; nobody looks: ${percent(none.usage.share)} of a core`,
 	);
+	const inside = await play('screen');
+	tell('in the same process', inside, inside.usage.share, none.usage);
+	const {screen, served} = await playAttached();
+	tell('attached', screen, screen.usage.share + served.share, none.usage);
 } finally {
 	rmSync(directory, {recursive: true, force: true});
 }

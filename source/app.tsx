@@ -1,19 +1,19 @@
-import {spawn} from 'node:child_process';
 import type {EventEmitter} from 'node:events';
-import {constants} from 'node:os';
+import type {Instance} from 'ink';
 import {Box, render, Text, useApp, useInput, usePaste} from 'ink';
+import type {ReactNode} from 'react';
 import {useEffect, useSyncExternalStore} from 'react';
-import {holdInput} from './tui/held-input.ts';
-import type {Host} from './tui/host.ts';
-import {clipboardSequence} from './tui/host.ts';
 import {bindings} from './tui/keymap.ts';
 import {keyNames} from './tui/keys.ts';
 import type {Size} from './tui/layout.ts';
+import {Painter, switchesOnly} from './tui/painter.ts';
 import {backgroundOf} from './tui/palette.ts';
 import type {KeyChoices} from './tui/rebind.ts';
 import {rebound} from './tui/rebind.ts';
 import type {TerminalStream} from './tui/stdio-guard.ts';
-import {guardStreams} from './tui/stdio-guard.ts';
+import {guardStreams, withWrite} from './tui/stdio-guard.ts';
+import type {RunProgram, SuspendTerminal} from './tui/terminal-host.ts';
+import {hostOf, runChild} from './tui/terminal-host.ts';
 import {Tui} from './tui/tui.ts';
 import type {TuiOptions} from './tui/tui-options.ts';
 import type {Leaving} from './tui/ui.ts';
@@ -38,8 +38,6 @@ export type ScreenOptions = Pick<TuiOptions, 'client' | 'role' | 'look' | 'run' 
 	readonly runProgram?: RunProgram;
 };
 
-export type RunProgram = (program: string, args: readonly string[], environment: NodeJS.ProcessEnv) => Promise<number>;
-
 export type OpenScreen = {
 	/** Resolves when somebody leaves it; rejects when it cannot go on. */
 	readonly left: Promise<Leaving>;
@@ -50,8 +48,6 @@ export type OpenScreen = {
 	/** What was kept from the terminal meanwhile. */
 	readonly diagnostics: readonly string[];
 };
-
-type SuspendTerminal = (during: () => Promise<void>) => Promise<void>;
 
 /** How Ink is to draw. */
 const screenOptions = {
@@ -109,22 +105,8 @@ export function openScreen({
 	// Heard before Ink hears it, so that what it draws then has the new size.
 	stdout.on('resize', resized);
 	stdout.on('drain', drained);
-	const instance = render(
-		<App
-			tui={tui}
-			interrupt={interrupt}
-			onSuspendable={suspend => {
-				suspendTerminal = suspend;
-			}}
-		/>,
-		{
-			stdin,
-			stdout: guard.stdout,
-			stderr: guard.stdout,
-			...screenOptions,
-			isScreenReaderEnabled: isSpoken,
-		},
-	);
+	const {instance, suspend} = isSpoken ? speak(tui, stdin, guard.stdout, interrupt) : draw(tui, stdin, guard.stdout, interrupt);
+	suspendTerminal = suspend;
 	const broken = instance.waitUntilExit().then(() => new Promise<never>(() => undefined));
 	return {
 		left: Promise.race([tui.left, broken]),
@@ -147,6 +129,45 @@ function freshLine({columns}: Size): string {
 	return `${' '.repeat(columns - 1)}\r`;
 }
 
+type Drawn = {
+	readonly instance: Instance;
+	readonly suspend: SuspendTerminal;
+};
+
+/** Ink has the terminal and the keys; the rows are put there by a painter. */
+function draw(tui: Tui, stdin: NodeJS.ReadableStream, stdout: TerminalStream, interrupt: () => void): Drawn {
+	const painter = new Painter(text => void stdout.write(text));
+	const paint = () => painter.paint(tui.picture());
+	let handOver: SuspendTerminal = during => during();
+	const keys = <Keys tui={tui} interrupt={interrupt} onSuspendable={suspend => (handOver = suspend)} />;
+	const ofInk = withWrite(stdout, switchesOnly(stdout));
+	const instance = render(keys, {stdin, stdout: ofInk, stderr: ofInk, ...screenOptions, isScreenReaderEnabled: false});
+	tui.subscribe(paint);
+	paint();
+	const suspend: SuspendTerminal = async during => {
+		painter.pause();
+		try {
+			await handOver(during);
+		} finally {
+			painter.resume();
+			paint();
+		}
+	};
+	return {instance, suspend};
+}
+
+/** All of it is Ink's, which knows how to speak to a screen reader. */
+function speak(tui: Tui, stdin: NodeJS.ReadableStream, stdout: TerminalStream, interrupt: () => void): Drawn {
+	let handOver: SuspendTerminal = during => during();
+	const spoken = (
+		<Keys tui={tui} interrupt={interrupt} onSuspendable={suspend => (handOver = suspend)}>
+			<Spoken tui={tui} />
+		</Keys>
+	);
+	const instance = render(spoken, {stdin, stdout, stderr: stdout, ...screenOptions, isScreenReaderEnabled: true});
+	return {instance, suspend: during => handOver(during)};
+}
+
 function sizeOf({columns, rows}: Stdout): Size {
 	// On Windows a frame as high as the terminal is drawn whole each time.
 	const margin = process.platform === 'win32' ? 1 : 0;
@@ -164,63 +185,29 @@ async function stopProcess(signals: EventEmitter): Promise<void> {
 	clearInterval(alive);
 }
 
-type HostParts = Required<Pick<ScreenOptions, 'environment' | 'runProgram' | 'stdin' | 'lendKeys'>> & {
-	readonly write: (text: string) => void;
-	readonly suspend: SuspendTerminal;
-	/** The terminal is this process's own again. */
-	readonly regain: () => void;
-};
-
-function hostOf({stdin, environment, runProgram, lendKeys, write, suspend, regain}: HostParts): Host {
-	return {
-		copy: text => write(clipboardSequence(text)),
-		async run(program, args) {
-			let status = 0;
-			// Ink gives the terminal back for so long. `less` shows colours, unless it was told how to show things.
-			await suspend(async () => {
-				const readAgain = holdInput(stdin);
-				const takeKeysAgain = lendKeys();
-				try {
-					status = await runProgram(program, args, {LESS: '-R', ...environment});
-				} finally {
-					regain();
-					takeKeysAgain();
-					readAgain();
-				}
-			});
-			return status;
-		},
-		pager: environment.PAGER || 'less',
-		directory: process.cwd(),
-	};
-}
-
-/** Runs a program that has the terminal to itself. */
-async function runChild(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-	const {promise, resolve, reject} = Promise.withResolvers<number>();
-	spawn(program, args, {stdio: 'inherit', env})
-		.on('error', reject)
-		.on('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
-	return promise;
-}
-
-type AppProps = {
+type KeysProps = {
 	readonly tui: Tui;
 	readonly interrupt: () => void;
-	readonly onSuspendable: (suspend: SuspendTerminal) => void;
+	readonly onSuspendable: (suspend: SuspendTerminal) => unknown;
+	readonly children?: ReactNode;
 };
 
-/** The picture as it is, and all keys to where they are understood. */
-function App({tui, interrupt, onSuspendable}: AppProps) {
-	const {size, bands} = useSyncExternalStore(tui.subscribe, tui.picture);
+/** All keys to where they are understood. */
+function Keys({tui, interrupt, onSuspendable, children}: KeysProps) {
 	const {suspendTerminal} = useApp();
-	useEffect(() => onSuspendable(suspendTerminal as SuspendTerminal), [suspendTerminal, onSuspendable]);
+	useEffect(() => void onSuspendable(suspendTerminal as SuspendTerminal), [suspendTerminal, onSuspendable]);
 	useInput((input, key) => {
 		const keys = keyNames(input, key);
 		if (keys.includes('ctrl+c')) interrupt();
 		tui.press(keys.filter(name => name !== 'ctrl+c'));
 	});
 	usePaste(text => tui.paste(text));
+	return children;
+}
+
+/** The picture as plain lines, which Ink hands to a screen reader. */
+function Spoken({tui}: {readonly tui: Tui}) {
+	const {size, bands} = useSyncExternalStore(tui.subscribe, tui.picture);
 	return (
 		<Box width={size.columns} height={size.rows} flexDirection="column" overflow="hidden">
 			{bands.map((band, at) => (

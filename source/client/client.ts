@@ -14,8 +14,10 @@ import type {
 } from '../protocol/views.ts';
 import {readChunks} from './chunks.ts';
 import type {LinesQuery, RetryChoice, RunRequest, RunsQuery, TaskLogQuery} from './queries.ts';
+import type {LineOrigin, RawLine} from './raw-lines.ts';
+import {RawLines} from './raw-lines.ts';
 import type {Told} from './reply.ts';
-import {brokenOff, errorOf, unreachable} from './reply.ts';
+import {brokenOff, cutShort, errorOf, parsed, unreachable} from './reply.ts';
 import {readServerEvents} from './sse.ts';
 import {readTextLines} from './text-lines.ts';
 
@@ -139,6 +141,17 @@ class Client {
 		for await (const line of this.#textLines(`/v1/logs${queryText(query)}`, signal)) yield parsed<LogLine>(line, this.url);
 	}
 
+	/** The same for who looks at few of them: as many at once as came, each to be parsed by itself. `originOf`: what its reader is to know of a stream of an attempt. */
+	async *rawLines<Origin>(
+		query: LinesQuery,
+		originOf: (about: LineOrigin) => Origin,
+		signal?: AbortSignal,
+	): AsyncGenerator<ReadonlyArray<RawLine<Origin>>> {
+		const lines = new RawLines(originOf);
+		for await (const chunk of this.#stream(`/v1/logs${queryText(query)}`, signal)) yield this.#whole(() => lines.add(chunk));
+		if (signal?.aborted !== true) yield this.#whole(() => lines.end());
+	}
+
 	/** The bytes of one attempt's output as they were printed. Bytes beyond the limit for one attempt are replaced by a note. */
 	async *taskLog(query: TaskLogQuery, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
 		for await (const record of this.taskRecords(query, signal)) yield bytesOf(record);
@@ -151,12 +164,23 @@ class Client {
 			yield parsed<LogRecord>(line, this.url);
 	}
 
-	/** The views as they are, then as they change; `lastId` goes on after that event, where that can be. Ends when the server closes. */
-	async *events(signal: AbortSignal, lastId?: string): AsyncGenerator<ViewEvent> {
+	/**
+	 * The views as they are, then as they change; `lastId` goes on after that event, where that can be. `every`: what comes within so long,
+	 * such as `200ms`, comes together. Ends when the server closes.
+	 */
+	async *events(signal: AbortSignal, lastId?: string, every?: string): AsyncGenerator<ViewEvent> {
 		const headers = lastId === undefined ? {} : {'last-event-id': lastId};
-		for await (const {id, type, data} of readServerEvents(this.#stream('/v1/events', signal, headers))) {
+		for await (const {id, type, data} of readServerEvents(this.#stream(`/v1/events${queryText({every})}`, signal, headers))) {
 			if (type === 'snapshot') yield {id, snapshot: parsed<Snapshot>(data, this.url)};
 			else if (type === 'change') yield {id, change: parsed<ViewChange>(data, this.url)};
+		}
+	}
+
+	#whole<Value>(read: () => Value): Value {
+		try {
+			return read();
+		} catch (error) {
+			throw error instanceof SyntaxError ? cutShort(this.url) : error;
 		}
 	}
 
@@ -212,17 +236,6 @@ export type {Client};
 
 export function createClient(options: ClientOptions): Client {
 	return new Client(options);
-}
-
-/** What one line, or one event, of a stream says. Throws `unavailable` where somebody in between has cut it short. */
-function parsed<Value extends object>(text: string, url: string): Value {
-	try {
-		const value: unknown = JSON.parse(text);
-		if (typeof value === 'object' && value !== null) return value as Value;
-	} catch {
-		// cut short: said below
-	}
-	throw brokenOff(new Error('what came last is cut short'), url);
 }
 
 function queryText(query: Readonly<Record<string, string | number | boolean | undefined>>): string {

@@ -15,6 +15,8 @@ export type MirrorOptions = {
 	readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 	/** From 0 to below 1. */
 	readonly random?: () => number;
+	/** What changes within so long, such as `200ms`, is told together; absent: all at once. */
+	readonly every?: string;
 };
 
 const shortestRetryMs = 200;
@@ -28,6 +30,7 @@ export class Mirror {
 	readonly #client: Pick<Client, 'events'>;
 	readonly #wait: (ms: number, signal: AbortSignal) => Promise<void>;
 	readonly #random: () => number;
+	readonly #every: string | undefined;
 	readonly #runs = new Map<string, RunRow>();
 	readonly #tasks = new Map<string, TaskRow>();
 	readonly #agents = new Map<string, AgentRow>();
@@ -35,10 +38,11 @@ export class Mirror {
 	#lastId: string | undefined;
 	#live = false;
 
-	constructor(client: Pick<Client, 'events'>, {wait = waitOrAbort, random = Math.random}: MirrorOptions = {}) {
+	constructor(client: Pick<Client, 'events'>, {wait = waitOrAbort, random = Math.random, every}: MirrorOptions = {}) {
 		this.#client = client;
 		this.#wait = wait;
 		this.#random = random;
+		this.#every = every;
 	}
 
 	get runs(): ReadonlyMap<string, RunRow> {
@@ -72,7 +76,7 @@ export class Mirror {
 		for (let failures = 0; !signal.aborted; failures++) {
 			let error: ByoaiError | undefined;
 			try {
-				for await (const event of this.#client.events(signal, this.#lastId)) {
+				for await (const event of this.#client.events(signal, this.#lastId, this.#every)) {
 					failures = 0;
 					this.#take(event);
 				}

@@ -28,6 +28,8 @@ export type LinesQuery = {
 	readonly grep?: string;
 	/** Go on until the run has ended; without a run, until the signal. */
 	readonly follow?: boolean;
+	/** Following, what comes within so long, such as `200ms`, comes together. */
+	readonly every?: string;
 };
 
 /** Which tasks of an ended run are to run again; neither: those that did not succeed. Names or indices. */

@@ -72,6 +72,22 @@ export function brokenOff(error: unknown, url: string): ByoaiError {
 	return new ByoaiError('unavailable', message, {cause: error, retryable: true});
 }
 
+/** What one line, or one event, of a stream says. Throws `unavailable` where somebody in between has cut it short. */
+export function parsed<Value extends object>(text: string, url: string): Value {
+	try {
+		const value: unknown = JSON.parse(text);
+		if (typeof value === 'object' && value !== null) return value as Value;
+	} catch {
+		// cut short: said below
+	}
+	throw cutShort(url);
+}
+
+/** A reply of which somebody in between has kept the end. */
+export function cutShort(url: string): ByoaiError {
+	return brokenOff(new Error('what came last is cut short'), url);
+}
+
 async function problemBody(reply: Response): Promise<Readonly<Record<string, unknown>>> {
 	try {
 		const body: unknown = await reply.json();

@@ -21,12 +21,22 @@ export class LineAssembler {
 		const data = Buffer.from(piece.data.buffer, piece.data.byteOffset, piece.data.byteLength);
 		let from = 0;
 		for (let to = data.indexOf(newline); to >= 0; to = data.indexOf(newline, from)) {
-			this.#extend(piece, data.subarray(from, to), lines);
-			lines.push(this.#closeLine(piece.stream, piece.at));
+			if (to - from <= this.#limit && !this.#open.has(piece.stream)) {
+				// Most lines: whole, and in one piece.
+				lines.push(withoutReturn({stream: piece.stream, at: piece.at, text: data.toString('utf8', from, to)}));
+			} else {
+				this.#extend(piece, data.subarray(from, to), lines);
+				lines.push(this.#closeLine(piece.stream, piece.at));
+			}
 			from = to + 1;
 		}
 		if (from < data.length) this.#extend(piece, data.subarray(from), lines);
 		return lines;
+	}
+
+	/** Whether there is a line that has not ended. */
+	get isOpen(): boolean {
+		return this.#open.size > 0;
 	}
 
 	/** The lines that have no end: called when no more output can come. */
@@ -53,8 +63,7 @@ export class LineAssembler {
 
 	/** What is open, as the end of its line. */
 	#closeLine(stream: Line['stream'], at: number): Line {
-		const line = this.#close(stream, at);
-		return line.text.endsWith('\r') ? {...line, text: line.text.slice(0, -1)} : line;
+		return withoutReturn(this.#close(stream, at));
 	}
 
 	#close(stream: Line['stream'], at: number): Line {
@@ -62,6 +71,10 @@ export class LineAssembler {
 		this.#open.delete(stream);
 		return {stream, at: open?.at ?? at, text: open === undefined ? '' : Buffer.concat(open.parts).toString('utf8')};
 	}
+}
+
+function withoutReturn(line: Line): Line {
+	return line.text.endsWith('\r') ? {...line, text: line.text.slice(0, -1)} : line;
 }
 
 /** The place up to `most` where a UTF-8 character begins, so that none is cut in two; `most` itself where there is no other. */

@@ -48,6 +48,13 @@ export async function* mergeByTime(sources: readonly TimedLines[], atOnce: numbe
 async function putNext(heads: Head[], lines: AsyncGenerator<LogLine>, where: 'before' | 'after'): Promise<void> {
 	const {value, done} = await lines.next();
 	if (done === true) return;
-	const at = heads.findLastIndex(({line}) => (where === 'before' ? line.at >= value.at : line.at > value.at));
-	heads.splice(at + 1, 0, {line: value, lines});
+	// Halved again and again: there may be ten thousand.
+	let [low, high] = [0, heads.length];
+	while (low < high) {
+		const middle = (low + high) >>> 1;
+		const at = heads[middle]?.line.at ?? Number.NaN;
+		if (where === 'before' ? at >= value.at : at > value.at) low = middle + 1;
+		else high = middle;
+	}
+	heads.splice(low, 0, {line: value, lines});
 }

@@ -2,6 +2,7 @@ import type {AttemptRef} from '../model/ids.ts';
 import {currentAttempt} from '../model/run.ts';
 import type {State} from '../scheduler/state.ts';
 import {taskOf} from '../scheduler/state.ts';
+import type {Clock} from './clock.ts';
 
 /** Whether an attempt is still running, so that more output of it may come. */
 export function isActive(state: State, ref: AttemptRef): boolean {
@@ -39,4 +40,16 @@ export function notify(listen: (wake: () => void) => () => void, signal: AbortSi
 			signal.removeEventListener('abort', wake);
 		},
 	};
+}
+
+/** Resolves after so long, or when the signal is aborted. */
+export async function rest({after}: Pick<Clock, 'after'>, ms: number, signal: AbortSignal): Promise<void> {
+	if (ms === 0 || signal.aborted) return;
+	const {promise, resolve} = Promise.withResolvers<void>();
+	const wake = () => resolve();
+	const cancel = after(ms, wake);
+	signal.addEventListener('abort', wake);
+	await promise;
+	cancel();
+	signal.removeEventListener('abort', wake);
 }

@@ -1,8 +1,9 @@
 import type {AttemptRef, RunId} from '../model/ids.ts';
-import {attemptKey} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import type {LogLine} from '../protocol/views.ts';
+import type {Added} from './added-output.ts';
 import {AttemptLines} from './attempt-lines.ts';
+import {attemptNumber} from './attempt-number.ts';
 import type {LogSource} from './follow.ts';
 import type {TimedLines} from './merge-by-time.ts';
 import {clockMarginMs, mergeByTime} from './merge-by-time.ts';
@@ -28,9 +29,9 @@ const attemptsAtOnce = 256;
 export class RunLines {
 	readonly #source: LogSource;
 	readonly #options: RunLinesOptions;
-	readonly #readers = new Map<string, AttemptLines>();
-	/** Of these attempts more may come, or a line without an end is still to be passed on. */
-	readonly #open = new Map<string, AttemptLines>();
+	readonly #readers = new Map<number, AttemptLines>();
+	/** Of these attempts a line without an end is still to be passed on. */
+	readonly #open = new Map<number, AttemptLines>();
 	#run: Run;
 
 	constructor(source: LogSource, run: Run, options: RunLinesOptions) {
@@ -59,20 +60,33 @@ export class RunLines {
 		);
 		const readBytes = Math.max(leastReadBytes, Math.min(mostReadBytes, Math.floor(sharedBytes / wanted.length)));
 		return mergeByTime(
-			wanted.map(({ref, assignedAt}): TimedLines => ({startsAt: assignedAt, read: () => this.#reader(ref, readBytes).read()})),
+			wanted.map(({ref, assignedAt}): TimedLines => ({startsAt: assignedAt, read: () => this.#read(ref, readBytes)})),
 			attemptsAtOnce,
 		);
 	}
 
-	/** Lines of an attempt whose output came in. */
-	async *added(ref: AttemptRef): AsyncGenerator<LogLine> {
-		if (this.#wants(ref)) yield* this.#reader(ref, mostReadBytes).read();
+	/** Lines of an attempt whose output came in; undefined: they have to be read. */
+	added({ref, pieces}: Added): readonly LogLine[] | undefined {
+		const key = attemptNumber(ref);
+		// What is read already is wanted.
+		const known = this.#readers.get(key);
+		if (known === undefined && !this.#wants(ref)) return [];
+		if (pieces === undefined) return undefined;
+		const reader = known ?? this.#reader(ref, mostReadBytes, key);
+		const lines = reader.take(pieces);
+		this.#setOpen(key, reader);
+		return lines;
+	}
+
+	/** The same from the store. */
+	read(ref: AttemptRef): AsyncGenerator<LogLine> {
+		return this.#read(ref, mostReadBytes);
 	}
 
 	/** What is left of attempts that have ended: a last line without an end. `hasNews`: there is more to be read of an attempt. */
-	*endOfEnded(hasNews: (key: string) => boolean): Generator<LogLine> {
+	*endOfEnded(hasNews: (ref: AttemptRef) => boolean): Generator<LogLine> {
 		for (const [key, reader] of this.#open) {
-			if (hasNews(key) || isActive(this.#source.engine.state, reader.about)) continue;
+			if (hasNews(reader.about) || isActive(this.#source.engine.state, reader.about)) continue;
 			yield* reader.end();
 			this.#open.delete(key);
 		}
@@ -92,12 +106,24 @@ export class RunLines {
 		return this.#run.tasks.at(ref.task)?.attempts[ref.attempt - 1]?.agent ?? '';
 	}
 
-	#reader(ref: AttemptRef, readBytes: number): AttemptLines {
-		const key = attemptKey(ref);
+	async *#read(ref: AttemptRef, readBytes: number): AsyncGenerator<LogLine> {
+		const key = attemptNumber(ref);
+		const reader = this.#reader(ref, readBytes, key);
+		yield* reader.read();
+		this.#setOpen(key, reader);
+	}
+
+	#setOpen(key: number, reader: AttemptLines): void {
+		if (reader.isOpen) this.#open.set(key, reader);
+		else this.#open.delete(key);
+	}
+
+	#reader(ref: AttemptRef, readBytes: number, key: number): AttemptLines {
+		const known = this.#readers.get(key);
+		if (known !== undefined) return known;
 		// Kept to the end: output that comes in while its attempt is lost is read on from where the reader left off.
-		const reader = this.#readers.get(key) ?? this.#makeReader(ref, readBytes);
+		const reader = this.#makeReader(ref, readBytes);
 		this.#readers.set(key, reader);
-		this.#open.set(key, reader);
 		return reader;
 	}
 

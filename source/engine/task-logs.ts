@@ -3,7 +3,8 @@ import type {LogPiece, LogSlice, LogStore} from '../store/logs.ts';
 
 export type {LogPiece, LogSlice};
 
-export type LogListener = (ref: AttemptRef, added: readonly LogPiece[]) => void;
+/** `added`: what is new and was kept. `end`: bytes of the attempt's output with these, those included that were dropped. */
+export type LogListener = (ref: AttemptRef, added: readonly LogPiece[], end: number) => void;
 
 export type TaskLogsOptions = {
 	/** Told that output cannot be kept, and why, once in a while as long as it is so; and that it can again. */
@@ -38,7 +39,7 @@ export class TaskLogs {
 	/** Resolves with the new end once all up to it is durable. */
 	async append(ref: AttemptRef, pieces: readonly LogPiece[]): Promise<number> {
 		const {end, added} = await this.#append(ref, pieces);
-		if (added.length > 0) for (const listener of this.#listeners) listener(ref, added);
+		if (added.length > 0) for (const listener of this.#listeners) listener(ref, added, end);
 		return end;
 	}
 

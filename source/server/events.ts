@@ -1,13 +1,16 @@
 import * as z from 'zod';
-import {notify} from '../engine/news.ts';
+import {notify, rest} from '../engine/news.ts';
 import type {Views} from '../engine/views.ts';
 import type {ViewChange} from '../protocol/views.ts';
 import {Backlog} from './backlog.ts';
+import {queryEvery} from './query.ts';
 import type {Route} from './route.ts';
 import {route} from './route.ts';
 import {snapshot, viewChange} from './row-schemas.ts';
 import type {Services} from './services.ts';
 import type {Streams} from './stream.ts';
+
+const eventsQuery = z.strictObject({every: queryEvery});
 
 /** `GET /v1/events`: the views as they are, then as they change. */
 export function eventsRoute(services: Services, streams: Streams): Route {
@@ -22,6 +25,7 @@ export function eventsRoute(services: Services, streams: Streams): Route {
 		].join(' '),
 		tag: 'events',
 		access: 'token',
+		query: eventsQuery,
 		headers: {
 			'Last-Event-ID': {
 				description: 'The id of the last event that was read: it goes on after that, where it can; else with a snapshot.',
@@ -31,9 +35,9 @@ export function eventsRoute(services: Services, streams: Streams): Route {
 		replies: {
 			200: {description: 'Events without end.', contentType: 'text/event-stream', schema: z.union([snapshot, viewChange])},
 		},
-		handle: ({req}) => {
+		handle: ({req, query}) => {
 			const lastId = req.headers.get('last-event-id') ?? undefined;
-			const body = streams.open(signal => viewEvents(services, lastId, signal), {heartbeat: ':\n\n'});
+			const body = streams.open(signal => viewEvents(services, {lastId, everyMs: query.every}, signal), {heartbeat: ':\n\n'});
 			return new Response(body, {
 				headers: {'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no'},
 			});
@@ -41,7 +45,17 @@ export function eventsRoute(services: Services, streams: Streams): Route {
 	});
 }
 
-async function* viewEvents({views, epoch, limits}: Services, lastId: string | undefined, signal: AbortSignal): AsyncGenerator<string> {
+type EventsWanted = {
+	readonly lastId: string | undefined;
+	/** Milliseconds between one change and the next. */
+	readonly everyMs: number;
+};
+
+async function* viewEvents(
+	{views, epoch, limits, clock}: Services,
+	{lastId, everyMs}: EventsWanted,
+	signal: AbortSignal,
+): AsyncGenerator<string> {
 	const backlog = new Backlog(limits.event_rows);
 	const event = (type: 'snapshot' | 'change', sequence: number, data: unknown) =>
 		`id: ${epoch}-${sequence}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
@@ -71,7 +85,10 @@ async function* viewEvents({views, epoch, limits}: Services, lastId: string | un
 			const next = backlog.take();
 			if (backlog.overflowed) yield snapshot();
 			else if (next === undefined) await news.next();
-			else yield event('change', next.sequence, next.change);
+			else {
+				yield event('change', next.sequence, next.change);
+				await rest(clock, everyMs, signal);
+			}
 		}
 	} finally {
 		news.close();

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import {durationMs} from '../model/durations.ts';
 
 /** Numbers and flags in a query come as text. `document` is what the API's description says of them in its place. */
 
@@ -20,6 +21,22 @@ export function queryNumberOr(byDefault: number, least: number, most?: number) {
 		.default(byDefault)
 		.meta({document: {...documentOf(least, most), default: byDefault}});
 }
+
+/** Shorter than the silence after which a stream has to say something. */
+const longestRestMs = 10_000;
+const everyWords = 'must be a duration up to 10 s, such as `200ms`';
+
+/** How often a stream says what is new, in milliseconds; absent: at once. */
+export const queryEvery = z
+	.string()
+	.max(20)
+	.default('0')
+	.transform(text => durationMs(text) ?? Number.NaN)
+	.refine(ms => ms <= longestRestMs, everyWords)
+	.describe(
+		'What comes within so long, such as `200ms`, comes together: for who looks only now and then. By default everything comes at once.',
+	)
+	.meta({document: {type: 'string'}});
 
 function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
 	const words = `must be a whole number ${most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`}`;

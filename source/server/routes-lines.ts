@@ -3,10 +3,10 @@ import {readLines} from '../engine/merged-lines.ts';
 import {durationMs} from '../model/durations.ts';
 import type {Run} from '../model/run.ts';
 import type {Workflow} from '../model/workflow.ts';
-import type {RunRow} from '../protocol/views.ts';
+import type {LogLine, RunRow} from '../protocol/views.ts';
 import {logLine} from './log-schemas.ts';
 import {agentParam, runParam, runRefusals, taskParam} from './params.ts';
-import {queryFlag} from './query.ts';
+import {queryEvery, queryFlag} from './query.ts';
 import {lineReply} from './replies.ts';
 import type {Route} from './route.ts';
 import {route} from './route.ts';
@@ -28,6 +28,7 @@ const linesQuery = z.strictObject({
 		.optional(),
 	grep: z.string().min(1).max(1000).describe('Only lines that hold this text.').optional(),
 	follow: queryFlag.describe('Go on until the run has ended; without `run`, without end, and with runs that begin later.'),
+	every: queryEvery,
 });
 
 type LinesQuery = z.output<typeof linesQuery>;
@@ -52,24 +53,30 @@ export function linesRoute(services: Services, streams: Streams): Route {
 			409: runRefusals[409],
 		},
 		handle({query}) {
-			const {grep, follow} = query;
+			const {grep, follow, every: everyMs} = query;
 			const run = namedRun(services, query);
 			const filter = {
 				later: run === undefined,
 				wants: wantedBy(query),
 				since: sinceOf(query.since ?? '', services.clock.now()) ?? Number.NEGATIVE_INFINITY,
 				grep,
-				follow,
+				...{follow, everyMs},
 				lineBytes: services.limits.shown_line_bytes,
 			};
 			const source = {...services, loadRun: (id: string) => services.history.run(id)};
 			return lineReply(streams, async function* (signal) {
 				// Chosen only now, lest one that begins in between be neither old nor new.
 				const runs = run === undefined ? newestRuns(services) : [run];
-				for await (const line of readLines(source, {...filter, runs, signal})) yield `${JSON.stringify(line)}\n`;
+				for await (const lines of readLines(source, {...filter, runs, signal})) yield textOf(lines);
 			});
 		},
 	});
+}
+
+function textOf(lines: readonly LogLine[]): string {
+	let text = '';
+	for (const line of lines) text += `${JSON.stringify(line)}\n`;
+	return text;
 }
 
 /** The run that is meant, where one is; a name that is none is told before the reply begins. */

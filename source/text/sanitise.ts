@@ -38,6 +38,11 @@ export class Sanitiser {
 		this.#lineCharacters = lineCharacters;
 	}
 
+	/** No colour goes on from the lines before. */
+	get isPlain(): boolean {
+		return this.#sgr.text === '';
+	}
+
 	/** The next line, without its end. `lost`: characters at its end that were not even kept until now; they count as cut. */
 	line(text: string, lost = 0): string {
 		const {shown, sgr} = this.#clean(text, lost);

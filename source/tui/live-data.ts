@@ -18,6 +18,8 @@ export type LiveDataOptions = {
 	readonly failed: (error: unknown) => void;
 };
 
+/** About as often as it is drawn. */
+export const dataEvery = '200ms';
 const historyRuns = 200;
 
 /** Everything that an orchestrator tells, kept in step with it: rows, and how the connection is. */
@@ -34,7 +36,7 @@ export class LiveData {
 	constructor(options: LiveDataOptions) {
 		this.#options = options;
 		const {client, address, isReadonly} = options;
-		const mirror = new Mirror(client);
+		const mirror = new Mirror(client, {every: dataEvery});
 		this.#rows = new RowsStore(mirror);
 		this.#connection = {url: address(), isReadonly, state: 'connecting'};
 		mirror.subscribe(news => this.#hear(news));

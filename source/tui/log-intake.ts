@@ -1,8 +1,11 @@
+import type {RawLine} from '../client/raw-lines.ts';
 import type {LogLine, LogRecord} from '../protocol/views.ts';
 import {OutputLines} from '../text/output-lines.ts';
 import type {SanitiseOptions} from '../text/sanitise.ts';
 import {Sanitiser} from '../text/sanitise.ts';
-import type {LogOrigin, LogRing, NewLine} from './log-ring.ts';
+import type {LogOrigin, LogRing, NewLine, OwnLine} from './log-ring.ts';
+import type {LineStream} from './log-streams.ts';
+import {ellipsis, UnreadLine} from './unread-line.ts';
 
 export type IntakeOptions = {
 	readonly ring: LogRing;
@@ -39,7 +42,6 @@ type Assembly = {
 
 /** Bytes that wait, whatever their lines; also what one line may hold up. */
 const waitingBytes = 4 * 1024 * 1024;
-const ellipsis = '…';
 
 /**
  * What stands between streams of output and the ring. Streams are never made to wait: what comes in faster than it can be looked at is
@@ -49,22 +51,30 @@ export class LogIntake {
 	readonly #options: IntakeOptions;
 	readonly #sanitisers = new Map<LogOrigin, Partial<Record<Stream, Sanitiser>>>();
 	readonly #assemblies = new Map<string, Assembly>();
-	#waiting: Piece[] = [];
+	/** For lines that no colour of another line goes on in. */
+	readonly #plain: Sanitiser;
+	#waiting: Array<Piece | UnreadLine> = [];
 	/** Pieces before it are dropped or taken. */
 	#first = 0;
 	#lines = 0;
 	#bytes = 0;
 	#lastAt = 0;
-	#skipped: {lines: number; piece: Piece} | undefined;
+	#skipped: {lines: number; piece: Pick<Piece, 'origin' | 'stream' | 'at' | 'offset'>} | undefined;
 
 	constructor(options: IntakeOptions) {
 		this.#options = options;
+		this.#plain = new Sanitiser(options.sanitise);
 	}
 
 	/** One line of many tasks'. */
 	addLine(line: LogLine, origin: LogOrigin): void {
 		const data = line.cut === true ? line.text + ellipsis : line.text;
 		this.#add({origin, stream: line.stream, at: line.at, data, kind: 'line', lines: 1});
+	}
+
+	/** The same, to be read when somebody looks at it. */
+	addRaw(raw: RawLine<LineStream>): void {
+		this.#push(new UnreadLine(raw, this.#plain), 1, raw.length);
 	}
 
 	/** A piece of one attempt's output. `isTorn`: reading began there, within a line. */
@@ -93,7 +103,7 @@ export class LogIntake {
 
 	/** Hands over to the ring what has come since the last frame. Whether there was anything. */
 	flush(): boolean {
-		const lines: NewLine[] = [];
+		const lines: Array<NewLine | OwnLine> = [];
 		if (this.#skipped !== undefined) {
 			const {lines: skipped, piece} = this.#skipped;
 			const {origin, stream, at, offset} = piece;
@@ -101,7 +111,10 @@ export class LogIntake {
 			lines.push({text, at, origin, stream, skipped, ...(offset !== undefined && {offset})});
 			this.#skipped = undefined;
 		}
-		for (const piece of this.#waiting.slice(this.#first)) this.#take(piece, lines);
+		for (let at = this.#first; at < this.#waiting.length; at++) {
+			const piece = this.#waiting[at];
+			if (piece !== undefined) this.#take(piece, lines);
+		}
 		this.#waiting = [];
 		this.#first = 0;
 		this.#lines = 0;
@@ -127,10 +140,14 @@ export class LogIntake {
 	}
 
 	#add(piece: Piece): void {
+		this.#push(piece, piece.lines, piece.data.length);
+	}
+
+	#push(piece: Piece | UnreadLine, lines: number, bytes: number): void {
 		this.#waiting.push(piece);
 		this.#lastAt = piece.at;
-		this.#lines += piece.lines;
-		this.#bytes += piece.data.length;
+		this.#lines += lines;
+		this.#bytes += bytes;
 		// The newest piece is kept in any case: it is no larger than the server makes them.
 		while ((this.#lines > this.#options.frameLines || this.#bytes > waitingBytes) && this.#first < this.#waiting.length - 1) this.#drop();
 		if (this.#first > 10_000) {
@@ -142,15 +159,33 @@ export class LogIntake {
 	#drop(): void {
 		const piece = this.#waiting[this.#first++];
 		if (piece === undefined) return;
+		this.#skipped ??= {lines: 0, piece};
+		if (piece instanceof UnreadLine) {
+			this.#lines--;
+			this.#bytes -= piece.bytes;
+			this.#skipped.lines++;
+			return;
+		}
 		this.#lines -= piece.lines;
 		this.#bytes -= piece.data.length;
 		if (piece.kind === 'bytes') this.#assemblies.set(keyOf(piece), this.#newAssembly(!endsLine(piece.data)));
 		if (piece.kind === 'end') this.#assemblies.delete(keyOf(piece));
-		this.#skipped ??= {lines: 0, piece};
 		this.#skipped.lines += piece.lines;
 	}
 
-	#take(piece: Piece, into: NewLine[]): void {
+	#take(piece: Piece | UnreadLine, into: Array<NewLine | OwnLine>): void {
+		if (piece instanceof UnreadLine) into.push(this.#coloured(piece));
+		else this.#takePiece(piece, into);
+	}
+
+	/** A line in which colours begin or go on has to be read in its turn, and so does a long one. */
+	#coloured(line: UnreadLine): NewLine | OwnLine {
+		const {origin, stream, at} = line;
+		if (line.mayWait && this.#sanitisers.get(origin)?.[stream]?.isPlain !== false) return line;
+		return {text: line.readWith(this.#sanitiser(line)), at, origin, stream};
+	}
+
+	#takePiece(piece: Piece, into: Array<NewLine | OwnLine>): void {
 		const {origin, stream, at, data} = piece;
 		if (piece.kind === 'line' && typeof data === 'string') {
 			into.push({text: this.#sanitiser(piece).line(data), at, origin, stream});
@@ -178,7 +213,7 @@ export class LogIntake {
 	}
 
 	/** Colours go on from line to line of one stream of one origin. */
-	#sanitiser({origin, stream}: Piece): Sanitiser {
+	#sanitiser({origin, stream}: Pick<Piece, 'origin' | 'stream'>): Sanitiser {
 		let known = this.#sanitisers.get(origin);
 		if (known === undefined) {
 			// Colours of tasks that nobody heard of for long do not matter.

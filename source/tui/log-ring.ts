@@ -23,6 +23,9 @@ export type NewLine = {
 	readonly offset?: number;
 };
 
+/** A line that becomes a kept one by itself: one that is read only when somebody looks at it. */
+export type OwnLine = NewLine & {readonly keep: (seq: number) => KeptLine};
+
 /** A line that is kept. Its number stays the same for good, and is one more than that of the line before it. */
 export type KeptLine = NewLine & {readonly seq: number};
 
@@ -88,14 +91,15 @@ export class LogRing {
 		this.#held = range;
 	}
 
-	append(lines: readonly NewLine[]): void {
+	append(lines: ReadonlyArray<NewLine | OwnLine>): void {
 		for (const line of lines) {
 			let chunk = this.#chunks.at(-1);
 			if (chunk === undefined || chunk.lines.length >= this.#chunkLines || chunk.first + chunk.lines.length !== this.#end) {
 				chunk = {first: this.#end, lines: []};
 				this.#chunks.push(chunk);
 			}
-			chunk.lines.push({...line, seq: this.#end++});
+			const seq = this.#end++;
+			chunk.lines.push('keep' in line ? line.keep(seq) : {...line, seq});
 			this.#size++;
 			this.#received += line.skipped ?? 1;
 			if (this.#size > this.#limit) this.#letGo();

@@ -12,7 +12,7 @@ export type LogSelection =
 	| {readonly kind: 'all'};
 
 /** What is asked for when lines of many tasks are merged, and which of them are wanted. */
-export type MergedLines = {readonly query: LinesQuery; readonly wants: (line: LogLine) => boolean};
+export type MergedLines = {readonly query: LinesQuery; readonly wants: (line: Pick<LogLine, 'run' | 'task'>) => boolean};
 
 export function mergedLines(selection: Exclude<LogSelection, {kind: 'task'}>): MergedLines {
 	switch (selection.kind) {

@@ -1,3 +1,4 @@
+import type {LineOrigin} from '../client/raw-lines.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {LogLine} from '../protocol/views.ts';
 import {plainOf} from '../text/cells.ts';
@@ -180,10 +181,10 @@ export class LogSource {
 		const from = Math.max(0, until - lookBackMs);
 		// A young run is read whole: the clock of an agent may be off, and its lines would be missing.
 		this.#from = selection.kind === 'run' && selection.createdAt >= from ? undefined : from;
-		const stream = new MergedStream(this.#options.client, mergedLines(selection), this.#from);
+		const stream = new MergedStream(this.#options.client, mergedLines(selection), this.#from, about => this.#originOf(about));
 		return async signal => {
-			for await (const line of stream.read(signal)) {
-				this.#intake.addLine(line, this.#originOf(line));
+			for await (const lines of stream.read(signal)) {
+				for (const line of lines) this.#intake.addRaw(line);
 				this.#set({type: 'following'});
 			}
 		};
@@ -198,7 +199,7 @@ export class LogSource {
 		}
 	}
 
-	#originOf({run, task, name, attempt, agent}: LogLine): LogOrigin {
+	#originOf({run, task, name, attempt, agent}: Omit<LineOrigin, 'stream'>): LogOrigin {
 		return this.#origin({run, task, name, attempt, agent});
 	}
 

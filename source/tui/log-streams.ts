@@ -1,11 +1,17 @@
 import type {Client} from '../client/client.ts';
+import type {LineOrigin, RawLine} from '../client/raw-lines.ts';
 import {ByoaiError} from '../model/error.ts';
 import {runEnded} from '../model/run.ts';
-import type {LogLine, LogRecord, TaskDetail} from '../protocol/views.ts';
+import type {LogRecord, TaskDetail} from '../protocol/views.ts';
+import type {StreamPlace} from './log-resume.ts';
 import {LogResume} from './log-resume.ts';
+import type {LogOrigin} from './log-ring.ts';
 import type {LogSelection, MergedLines} from './log-selection.ts';
 
-export type LogClient = Pick<Client, 'lines' | 'taskRecords' | 'run'>;
+export type LogClient = Pick<Client, 'lines' | 'rawLines' | 'taskRecords' | 'run'>;
+
+/** About as often as it is drawn. */
+const linesEvery = '200ms';
 
 /** What a stream of output tells, besides output: an attempt begins, or has ended. */
 export type TaskNews =
@@ -79,28 +85,42 @@ export class TaskStream {
 	}
 }
 
-/** Lines of many tasks, merged. Iterating again after a break goes on where it was; no line comes twice. */
+/** A stream of an attempt whose lines come among others. */
+export type LineStream = {
+	readonly origin: LogOrigin;
+	readonly stream: 'stdout' | 'stderr';
+	readonly isWanted: boolean;
+	readonly place: StreamPlace;
+};
+
+/** Lines of many tasks, merged, as many at once as come. Iterating again after a break goes on where it was; no line comes twice. */
 export class MergedStream {
 	readonly #client: LogClient;
 	readonly #lines: MergedLines;
 	readonly #from: number | undefined;
+	readonly #originOf: (about: LineOrigin) => LogOrigin;
 	readonly #resume = new LogResume();
 
 	/** `from`: lines that are older are not read, milliseconds since 1970. */
-	constructor(client: LogClient, lines: MergedLines, from: number | undefined) {
+	constructor(client: LogClient, lines: MergedLines, from: number | undefined, originOf: (about: LineOrigin) => LogOrigin) {
+		this.#originOf = originOf;
 		this.#client = client;
 		this.#lines = lines;
 		this.#from = from;
 	}
 
 	/** Ends when the run has ended; where none is named, never by itself. */
-	async *read(signal: AbortSignal): AsyncGenerator<LogLine> {
+	async *read(signal: AbortSignal): AsyncGenerator<ReadonlyArray<RawLine<LineStream>>> {
 		const {query, wants} = this.#lines;
+		const streamOf = (about: LineOrigin): LineStream => ({
+			...{origin: this.#originOf(about), stream: about.stream, isWanted: wants(about), place: this.#resume.placeOf(about)},
+		});
+		const isNew = ({origin: {place, isWanted}, at}: RawLine<LineStream>) => this.#resume.isNew(place, at) && isWanted;
 		while (!signal.aborted) {
 			const since = Math.max(this.#from ?? Number.NEGATIVE_INFINITY, this.#resume.since ?? Number.NEGATIVE_INFINITY);
 			this.#resume.begin();
-			const asked = {...query, ...(Number.isFinite(since) && {since: new Date(since).toISOString()}), follow: true};
-			for await (const line of this.#client.lines(asked, signal)) if (this.#resume.isNew(line) && wants(line)) yield line;
+			const asked = {...query, ...(Number.isFinite(since) && {since: new Date(since).toISOString()}), follow: true, every: linesEvery};
+			for await (const lines of this.#client.rawLines(asked, streamOf, signal)) yield lines.filter(isNew);
 			if (signal.aborted) return;
 			if (query.run !== undefined && runEnded((await this.#client.run(query.run)).status)) return;
 			throw brokenOff();

@@ -76,7 +76,7 @@ function diverted(take: (text: string) => void): Write {
 }
 
 /** The same stream with another `write`; events and size are its own. */
-function withWrite(stream: TerminalStream, write: Write): TerminalStream {
+export function withWrite(stream: TerminalStream, write: Write): TerminalStream {
 	return new Proxy(stream, {
 		get(target, key) {
 			if (key === 'write') return write;

@@ -40,7 +40,13 @@ export class ShownScreen {
 	/** As it is now, without blanks at the ends of rows. */
 	get text(): string {
 		const {active} = this.terminal.buffer;
-		const rows = Array.from({length: this.terminal.rows}, (_, y) => active.getLine(active.viewportY + y)?.translateToString(true) ?? '');
+		// A row that was longer before the terminal became narrower still has its cells; nobody sees them.
+		const rowOf = (y: number) =>
+			active
+				.getLine(active.viewportY + y)
+				?.translateToString(true, 0, this.terminal.cols)
+				.trimEnd();
+		const rows = Array.from({length: this.terminal.rows}, (_, y) => rowOf(y) ?? '');
 		return rows.join('\n');
 	}
 

@@ -1,4 +1,5 @@
-import {expect, onTestFinished, test} from 'vitest';
+import {expect, onTestFinished, test, vi} from 'vitest';
+import {systemClock} from '../../source/engine/clock.ts';
 import {readAttempt} from '../../source/engine/follow.ts';
 import type {LineFilter} from '../../source/engine/merged-lines.ts';
 import {readLines} from '../../source/engine/merged-lines.ts';
@@ -34,9 +35,15 @@ async function setUp({attemptBytes = 1_000_000, tasks = [task('a', {retry}), tas
 		return run;
 	};
 	const lines = (filter: Partial<LineFilter> = {}) =>
-		readLines(
-			{engine, logs, loadRun: runNow},
-			{runs: [runNow()], later: false, wants: () => true, since: 0, follow: false, signal: never, lineBytes: 1000, ...filter},
+		oneByOne(
+			readLines(
+				{engine, logs, clock: systemClock, loadRun: runNow},
+				{
+					...{runs: [runNow()], later: false, wants: () => true, since: 0, follow: false, everyMs: 0, lineBytes: 1000},
+					signal: never,
+					...filter,
+				},
+			),
 		);
 	return {
 		...live,
@@ -52,6 +59,10 @@ async function setUp({attemptBytes = 1_000_000, tasks = [task('a', {retry}), tas
 		slices: (ref: Partial<AttemptRef>, options: {offset?: number; follow?: boolean; signal?: AbortSignal} = {}) =>
 			readAttempt({engine, logs}, {run: 'r1', task: 0, attempt: 1, ...ref}, {offset: 0, follow: false, signal: never, ...options}),
 	};
+}
+
+async function* oneByOne(batches: AsyncGenerator<readonly LogLine[]>): AsyncGenerator<LogLine> {
+	for await (const lines of batches) yield* lines;
 }
 
 function short({name, attempt, agent, text}: LogLine): string {
@@ -174,6 +185,36 @@ test('many attempts, each with much output: every line comes once and in order o
 	const all = await Array.fromAsync(lines());
 	expect(all.map(({at}) => at)).toEqual(Array.from({length: 20 * count}, (_, at) => at));
 	expect(new Set(all.map(({task: index, at}) => `${index} ${at}`)).size).toBe(20 * count);
+});
+
+test('what comes while it is followed is passed on as it came, and not read again', async () => {
+	const {tell, print, lines, logs} = await setUp({tasks: [task('a', {retry}), task('b', {retry})]});
+	await tell(assigned('s1', 'r1', 0), assigned('s2', 'r1', 1));
+	await print({}, 'kept\n');
+	const followed = lines({follow: true});
+	expect(await takeText(followed, 1)).toEqual(['a#1 one: kept']);
+	const read = vi.spyOn(logs, 'read');
+	const next = takeText(followed, 4);
+	await print({}, 'one\ntw');
+	await print({task: 1}, 'three\n');
+	await print({}, 'o\n');
+	await print({task: 1}, 'four\n');
+	expect((await next).toSorted()).toEqual(['a#1 one: one', 'a#1 one: two', 'b#1 two: four', 'b#1 two: three']);
+	expect(read).not.toHaveBeenCalled();
+});
+
+test('what does not stay in memory for a slow reader is read from the store, each line once', async () => {
+	const {tell, print, lines} = await setUp({attemptBytes: 100_000_000, tasks: [task('a', {retry})]});
+	await tell(assigned('s1', 'r1'));
+	const followed = lines({follow: true, lineBytes: 100_000});
+	const first = takeText(followed, 1);
+	await print({}, '0\n');
+	expect(await first).toEqual(['a#1 one: 0']);
+	const numbers = Array.from({length: 40}, (_, at) => at + 1);
+	for (const number of numbers) await print({}, `${'x'.repeat(90_000)}\n${number}\n`);
+	await print({}, 'last\n');
+	const texts = (await takeText(followed, 81)).filter(text => !text.includes('xx'));
+	expect(texts).toEqual([...numbers.map(number => `a#1 one: ${number}`), 'a#1 one: last']);
 });
 
 test('one attempt is read from an offset on, and followed to its end', async () => {

@@ -89,6 +89,38 @@ test('what a slow reader has not taken is merged; when it is too much, it gets e
 	expect((JSON.parse(anew.data) as Snapshot).agents.map(({id}) => id)).toEqual(['a', 'b', 'c', 'd', 'e']);
 });
 
+test('who looks only now and then gets at once what changed meanwhile', async () => {
+	const clock = testClock();
+	const orchestra = openOrchestra({clock});
+	const reader = readServerEvents((await orchestra.call('GET', '/v1/events?every=200ms')).body ?? new ReadableStream());
+	const next = async () => (await reader.next()).value as ServerEvent;
+	expect((await next()).type).toBe('snapshot');
+	await register(orchestra, 'a', 1);
+	// After a while in which nothing changed, there is nothing to wait for.
+	expect((await next()).id).toBe('life-one-1');
+	const rest = next();
+	for (const slots of [2, 3, 4]) await register(orchestra, 'a', slots);
+	await clock.pass(100);
+	await register(orchestra, 'b');
+	await clock.pass(100);
+	const {id, data} = await rest;
+	expect(id).toBe('life-one-5');
+	expect((JSON.parse(data) as ViewChange).agents?.map(agent => [agent.id, agent.slots])).toEqual([
+		['a', 4],
+		['b', 1],
+	]);
+	await reader.return(undefined);
+});
+
+test.each(['11s', 'soon', '-1'])('%s is not how often a stream can say what is new', async every => {
+	const orchestra = openOrchestra();
+	for (const path of ['/v1/events', '/v1/logs']) {
+		const reply = await orchestra.call('GET', `${path}?every=${every}`);
+		expect(reply.status).toBe(400);
+		expect(JSON.stringify(await reply.json())).toContain('must be a duration up to 10 s, such as `200ms`');
+	}
+});
+
 test('a backlog keeps the newest of each row, and knows what came back and what went', () => {
 	const backlog = new Backlog(10);
 	const agent = (id: string, version: number) => ({id, version}) as NonNullable<ViewChange['agents']>[number];

@@ -171,6 +171,27 @@ test('without a run, runs that begin later are followed as well, and each line c
 	await reader.cancel();
 });
 
+test('lines of a run that come within so long come together, also with its end', async () => {
+	const gate = Promise.withResolvers<void>();
+	const orchestra = openOrchestra({
+		work: async (_assignment, print) => {
+			await print('first\n');
+			await gate.promise;
+			for (const line of ['second', 'third']) await print(`${line}\n`);
+			return {status: 'succeeded', exitCode: 0};
+		},
+	});
+	const run = await submit(orchestra, 'slow');
+	const reader = (await orchestra.call('GET', `/v1/logs?run=${run}&follow=true&every=300ms`)).body?.getReader();
+	if (reader === undefined) throw new Error('no body');
+	await readUntil(reader, 'first');
+	gate.resolve();
+	await orchestra.ended(run);
+	const {value} = await reader.read();
+	expect(Buffer.from(value ?? []).toString()).toMatch(/second.*\n.*third/);
+	expect((await reader.read()).done).toBe(true);
+});
+
 test('a reader that goes away leaves nothing behind', async () => {
 	const orchestra = openOrchestra({work: () => new Promise(() => undefined)});
 	await submit(orchestra, 'a');

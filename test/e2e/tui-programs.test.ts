@@ -182,7 +182,7 @@ tasks:
 		screen.press('1');
 		await screen.shows('builder');
 		screen.press('G', 's');
-		await screen.shows(/[#$] $/m);
+		await screen.shows(/^\S+[#$]$/m);
 		expect(screen.isAlternate).toBe(false);
 		screen.type('echo in $((40 + 2)) of $(hostname)\r');
 		await screen.shows(/in 42 of [0-9a-f]{12}/);

@@ -5,6 +5,7 @@ import {ByoaiError} from '../model/error.ts';
 import type {Event} from '../model/event.ts';
 import type {AttemptRef, SessionId} from '../model/ids.ts';
 import {attemptKey} from '../model/ids.ts';
+import {isImageAgent} from '../model/workflow.ts';
 import type {Orders, Report} from '../protocol/messages.ts';
 import {isCurrent, poolOfInstance} from '../scheduler/state.ts';
 import {assignmentOf} from './assignment.ts';
@@ -197,8 +198,7 @@ export class Exchanges {
 	/** Output comes before the outcome that counts it; what is no longer the session's is not kept. */
 	async #takeLogs(report: Report): Promise<void> {
 		const {engine, logs} = this.#options;
-		const current = report.held.filter(ref => isCurrent(engine.state, ref, report.session));
-		const unknown = current.filter(ref => !this.#ends.has(attemptKey(ref)));
+		const unknown = report.held.filter(ref => isCurrent(engine.state, ref, report.session) && !this.#ends.has(attemptKey(ref)));
 		await Promise.all(unknown.map(async ref => this.#ends.set(attemptKey(ref), await logs.end(ref))));
 		const kept = report.logs.filter(({ref}) => isCurrent(engine.state, ref, report.session));
 		await Promise.all(
@@ -249,7 +249,8 @@ export class Exchanges {
 	async #lose(session: SessionId): Promise<void> {
 		const {engine, clock} = this.#options;
 		const {agent} = engine.state.sessions[session] ?? {};
-		if (agent === undefined || !this.#sessions.isExpired(session, clock.monotonic())) return;
+		// An image agent lives in this process, and was away for as long as whoever waited for it: what it runs is found by name.
+		if (agent === undefined || isImageAgent(agent) || !this.#sessions.isExpired(session, clock.monotonic())) return;
 		const cause = `its agent ${agent} was not heard from until its lease ended`;
 		const instance = poolOfInstance(engine.state, agent)?.instances.find(({name}) => name === agent);
 		if (instance === undefined) return this.endSession(session, cause);

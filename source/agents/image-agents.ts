@@ -6,6 +6,7 @@ import type {Handle, InstanceSpec} from '../model/instance.ts';
 import type {AgentType} from '../model/workflow.ts';
 import {isImageAgent} from '../model/workflow.ts';
 import type {State} from '../scheduler/state.ts';
+import {imageInstanceName} from './image-instance.ts';
 import type {ImageSessionOptions} from './image-session.ts';
 import {ImageSession} from './image-session.ts';
 
@@ -52,6 +53,9 @@ export function createImageAgents(options: ImageAgentsOptions): Driver {
 		await session?.emptied();
 		sessions.delete(name);
 		const driver = driverOf(type);
+		// Its end is what its attempts are lost with. By name, for a start may be under way, of which no list tells.
+		const held = Object.values(options.engine.state.sessions).flatMap(({agent, assigned}) => (agent === name ? assigned : []));
+		await Promise.all(held.map(ref => driver.stop({name: imageInstanceName(ref)})));
 		// What earlier lives left behind: only now nobody needs it for sure.
 		for (const {name: instance, handle} of await driver.list()) {
 			if (attemptName.test(instance) && !isHeldInstance(options.engine.state, instance)) await driver.stop({name: instance, handle});

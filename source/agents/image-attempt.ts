@@ -14,6 +14,8 @@ export type ImageAttemptOptions = {
 	readonly graceMs: number;
 	/** Where it runs already, started in this life or in an earlier one. */
 	readonly instance: {readonly handle: Handle; readonly startedAt: number} | undefined;
+	/** It was given out in an earlier life, which may have started it without a record of that. */
+	readonly isInherited: boolean;
 	/** Bytes of its output that are durable. */
 	readonly from: () => Promise<number>;
 	/** Its instance has started: resolves once that is in the journal. */
@@ -26,6 +28,7 @@ export type ImageAttemptOptions = {
 
 /** What cannot be read or asked at the moment is tried again after so long. */
 const retryMs = 1000;
+const missing = 'an earlier life of the orchestrator may have started it, and it is not there any more';
 const goneUnread = 'its instance was removed by somebody else before all of its output was read';
 /** The most that a timer of Node can wait. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -97,12 +100,31 @@ export class ImageAttempt {
 
 	async #start(): Promise<Handle> {
 		const {driver, spec, onStarted} = this.#options;
-		if (this.#stop !== undefined) throw new ByoaiError('unavailable', 'stopped before it started');
+		this.#throwIfStopped();
+		if (this.#options.isInherited && (await this.#isMissing())) throw new ByoaiError('unavailable', missing, {retryable: true});
+		this.#throwIfStopped();
 		const handle = await driver.start(spec);
 		this.#closing.signal.throwIfAborted();
 		await onStarted(handle);
 		this.#handle = handle;
 		return handle;
+	}
+
+	#throwIfStopped(): void {
+		if (this.#stop !== undefined) throw new ByoaiError('unavailable', 'stopped before it started');
+	}
+
+	/** Whether it can have run, and is not there any more. */
+	async #isMissing(): Promise<boolean> {
+		const {driver, spec} = this.#options;
+		if (driver.find === undefined) return false;
+		const isThere = await this.#untilDone(
+			'looked for',
+			() => driver.find?.(spec) ?? Promise.resolve(true),
+			() => this.#stop !== undefined,
+		);
+		this.#closing.signal.throwIfAborted();
+		return isThere === false;
 	}
 
 	#watchTimeout(): () => void {

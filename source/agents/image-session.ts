@@ -53,6 +53,8 @@ type Held = {
 export class ImageSession {
 	readonly #options: ImageSessionOptions;
 	readonly #held = new Map<string, Held>();
+	/** Attempts that an earlier life gave out. */
+	readonly #inherited: ReadonlySet<string>;
 	/** Instances whose attempt is settled, being taken away. */
 	readonly #leaving = new Map<string, Promise<void>>();
 	#number = 0;
@@ -64,6 +66,9 @@ export class ImageSession {
 
 	constructor(options: ImageSessionOptions) {
 		this.#options = options;
+		const {engine, session} = options;
+		const assigned = engine.state.sessions[session]?.assigned ?? [];
+		this.#inherited = new Set(assigned.map(attemptKey));
 	}
 
 	start(): void {
@@ -151,6 +156,7 @@ export class ImageSession {
 			timeoutMs,
 			graceMs,
 			instance: currentAttempt(taskOf(engine.state, ref))?.attempt.instance,
+			isInherited: this.#inherited.has(key),
 			from: async () => output.begin(await logs.end(ref)),
 			onStarted: handle => this.#started(ref, handle),
 			onOutput: piece => output.add(piece),

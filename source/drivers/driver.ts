@@ -44,6 +44,12 @@ export interface Driver {
 
 	start(spec: InstanceSpec): Promise<Handle>;
 
+	/**
+	 * Whether the instance of a `command`, which an earlier life may have started, is there. Absent where nobody else takes instances away; else one that is not there
+	 * may have run, and is not started again.
+	 */
+	find?(spec: InstanceSpec): Promise<boolean>;
+
 	/** `handle` is absent when the orchestrator died before it knew one: then the name alone must do. */
 	stop(instance: {name: string; handle?: Handle}): Promise<void>;
 

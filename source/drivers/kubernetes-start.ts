@@ -81,6 +81,8 @@ async function take({site, defaults, spec, signal}: Start): Promise<PodFacts | u
 	}
 	if (facts.deletion !== undefined) {
 		await untilFree({site, spec, signal}, facts);
+		// What it ran has begun, perhaps, and does so once only.
+		if (spec.command !== undefined) throw failure(spec, 'its pod was removed by somebody else', false);
 		return undefined;
 	}
 	const {type} = stateOf(facts, Date.now());

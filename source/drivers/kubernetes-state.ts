@@ -27,11 +27,12 @@ export function stateOf(facts: PodFacts, nowMs: number): PodState {
 	if (waiting?.reason === 'CrashLoopBackOff' || (facts.restarts > 0 && facts.before !== undefined && terminated === undefined)) {
 		return {type: 'ended', end: crashLoop(facts, facts.before ?? terminated)};
 	}
-	if (terminated !== undefined) return {type: 'ended', end: endOfProgram(facts, terminated)};
+	const outside = endFromOutside(facts);
+	if (terminated !== undefined) return {type: 'ended', end: outside === undefined ? endOfProgram(facts, terminated) : {cause: outside}};
 	const lost = lostNode(facts, nowMs);
 	if (lost !== undefined) return {type: 'ended', end: {cause: lost}};
 	if (phase === 'Failed' || phase === 'Succeeded') return {type: 'ended', end: {cause: endOfPod(facts)}};
-	if (facts.isGone) return {type: 'ended', end: {cause: 'its pod was removed by somebody else'}};
+	if (facts.isGone) return {type: 'ended', end: {cause: removed}};
 	if (facts.isRunning) return {type: 'runs'};
 	return waiting === undefined ? unstarted(facts) : waits(facts, waiting);
 }
@@ -85,6 +86,17 @@ function runtimeWords(message: string): string {
 
 function sentence(text: string): string {
 	return text.replace(/\s+/g, ' ').trim().replace(/\.$/, '');
+}
+
+const removed = 'its pod was removed by somebody else';
+
+/**
+ * Why a pod was ended together with its program, whose exit code then says nothing of its work; undefined: it was not. A program that ends in good
+ * order when it is told to exits with 0. Its deadline is how byoai itself has a program end.
+ */
+function endFromOutside({deletion, reason, message}: PodFacts): string | undefined {
+	if (reason !== undefined && reason !== 'DeadlineExceeded') return podReason(reason, message);
+	return deletion === undefined ? undefined : removed;
 }
 
 /** How a program that had started ended. */

@@ -67,6 +67,12 @@ class KubernetesDriver implements Driver {
 		return this.#turns.start(spec.name, stopped => this.#start(spec, AbortSignal.any([stopped, this.#closing.signal])));
 	}
 
+	async find({name, agent}: InstanceSpec): Promise<boolean> {
+		const site = await this.#sites.get(podOptions(agent).place);
+		const pod = await lookAt(site, podName(this.#options.owner, name), this.#closing.signal);
+		return pod?.owner === this.#options.owner && pod.instance === name;
+	}
+
 	stop({name, handle}: {name: string; handle?: Handle}): Promise<void> {
 		return this.#turns.stop(name, () => this.#despiteRestart(() => this.#stop(name, handle), this.#closing.signal));
 	}

@@ -3,9 +3,9 @@ import {mkdtempSync, openSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {endEngine, engineArguments, engineHost, killEngine, unmountBelow, until} from '../helpers/dockerd.ts';
+import {processesWith, signalAll} from '../helpers/found-processes.ts';
 import type {Docker} from './docker.ts';
 import {dockerCommand} from './docker.ts';
-import {processesWith, signalAll} from './processes.ts';
 
 /** An engine that belongs to the rounds alone, so that it may be killed: own socket, own data, own bridge. Needs root. */
 export async function startEngine(image: string): Promise<Docker & {close(): Promise<void>}> {

@@ -4,9 +4,17 @@ import type {RoundResult} from './round.ts';
 export class Figures {
 	readonly #seed: number;
 	readonly #results: RoundResult[] = [];
+	#commits: number;
 
-	constructor(seed: number) {
+	/** `commits`: what an undisturbed life may have, until one has shown what it has. */
+	constructor(seed: number, commits: number) {
 		this.#seed = seed;
+		this.#commits = commits;
+	}
+
+	/** Commits of an undisturbed life on this machine, as it is now: the busier it is, the more of them become one. */
+	get commits(): number {
+		return this.#commits;
 	}
 
 	get hasFailures(): boolean {
@@ -16,7 +24,8 @@ export class Figures {
 	/** Returns the line of a round, with what was found in it. */
 	add(number: number, result: RoundResult): string {
 		this.#results.push(result);
-		const {plan, findings, faults, lives, lostAttempts, ms, directory} = result;
+		const {plan, findings, faults, lives, lostAttempts, ms, directory, killedAfter = 0, undisturbedCommits} = result;
+		this.#commits = undisturbedCommits ?? Math.max(this.#commits, killedAfter + 1);
 		const facts = `${faults} faults, ${lives} lives, ${lostAttempts} attempts again, ${(ms / 1000).toFixed(1)} s`;
 		const line = `${findings.length === 0 ? '✔' : '✖'} seed ${this.#seed} round ${number}: ${plan.name}: ${facts}`;
 		return [line, ...findings.map(({kind, what}) => `  ${kind}: ${what}`), ...(findings.length > 0 ? [`  kept: ${directory}`] : [])].join(

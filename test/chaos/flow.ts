@@ -80,9 +80,9 @@ export const chaosTasks: readonly ChaosTask[] = [
 	{name: 'last', needs: ['side-1', 'side-2', 'side-3', 'long', 'gushes'], script: 'echo over', output: 'over\n', ends: 'succeeded'},
 ];
 
-/** A task in a container of its own, without an agent in it: its output is kept by the engine until it is fetched. */
-export function imageTask(image: string, mayBeCut: boolean): ChaosTask {
-	return {...plain('in-image', ['first'], 10, '0.2', {image, volumes: ['./data:/data'], agent: undefined}), mayBeCut};
+/** A task in an instance of its own, without an agent in it: its output is kept by the engine until it is fetched. */
+export function imageTask(keys: {readonly image: string; readonly [key: string]: unknown}, mayBeCut: boolean): ChaosTask {
+	return {...plain('in-image', ['first'], 10, '0.2', keys), mayBeCut};
 }
 
 const note = (what: string): string => `echo "$BYOAI_RUN $BYOAI_TASK $BYOAI_ATTEMPT ${what}" >> "$LEDGER"`;
@@ -97,7 +97,7 @@ export function chaosFlow(
 		name,
 		depends_on: needs,
 		command: `${note('start')}\n${script}\n${note('end')}`,
-		env: {LEDGER: keys?.agent === undefined ? ledger.inside : ledger.here},
+		env: {LEDGER: keys?.agent === 'local-agent' ? ledger.here : ledger.inside},
 		retry,
 		agent: 'crew',
 		...keys,

@@ -150,7 +150,7 @@ function readNotes(ledger: string): readonly Note[] {
 }
 
 /** What a state directory may hold when no orchestrator has it. */
-const ownFiles: ReadonlySet<string> = new Set(['byoai.db', 'id', 'key', 'lock', 'logs', 'instances']);
+const ownFiles: ReadonlySet<string> = new Set(['byoai.db', 'id', 'key', 'lock', 'logs', 'instances', 'kubernetes-places.json']);
 
 /** Files that nobody needs any more. */
 export function leftFiles(state: string, temporary: string): readonly Finding[] {

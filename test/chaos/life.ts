@@ -5,10 +5,10 @@ import {readFileSync, watch} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {isAgent, processesWith} from '../helpers/found-processes.ts';
 import {CommitCount} from './commits.ts';
+import type {Moment} from './fault.ts';
 import type {Place} from './place.ts';
-import type {Moment} from './plan.ts';
-import {isAgent, processesWith} from './processes.ts';
 
 /** Each look costs the machine something, on which everything else waits. */
 const pollMs = 15;
@@ -101,7 +101,7 @@ export class Life {
 
 /** How many agents there are that a new orchestrator has to adopt. */
 export function livingAgents(place: Place): number {
-	return processesWith(place.directory).filter(isAgent).length + place.containers({alive: true}).length;
+	return processesWith(place.directory).filter(isAgent).length + place.home.hiddenAgents();
 }
 
 /** Lines that tasks have written. */

@@ -1,24 +1,29 @@
 import {join} from 'node:path';
 import {parseArgs} from 'node:util';
-import type {Docker} from './docker.ts';
-import {buildImage} from './docker.ts';
+import {buildImage, dockerHomes} from './docker.ts';
 import {startEngine} from './engine.ts';
 import {Figures} from './figures.ts';
+import type {OpenHome} from './home.ts';
+import {openLocalHome} from './home.ts';
+import {kubernetesHomes} from './kubernetes.ts';
 import type {Program} from './place.ts';
 import {copyProgram} from './place.ts';
-import {planRound} from './plan.ts';
-import {Round} from './round.ts';
+import type {Where} from './plan.ts';
+import {mostCommits, planRound} from './plan.ts';
+import {runRound} from './round.ts';
 
-const usage = `npm run chaos -- [--seed 1] [--rounds 20] [--first 0] [--parallel 1] [--docker | --engine]
+const usage = `npm run chaos -- [--seed 1] [--rounds 20] [--first 0] [--parallel 1] [--commits N] [--docker | --engine | --kubernetes]
 
 Kills the real thing with -9, at seeded moments, and judges what is left: one round is one run of a fixed workflow. Linux only.
 --first N      the first round; together with --seed and --rounds 1 it repeats one
 --parallel N   rounds at once
+--commits N    sweep through so many commits; else as many as undisturbed lives turn out to have
 --docker       with agents in containers of this host's engine
 --engine       with an engine of its own, which is killed too (needs dockerd and the right to start it)
+--kubernetes   with agents in pods of an API server of their own, which is away now and then; the pods are processes here
 Exit status 1: something was lost, doubled or leaked. The directory of such a round is kept.`;
 
-type Options = {seed: number; rounds: number; first: number; parallel: number; docker: boolean; engine: boolean};
+type Options = {seed: number; rounds: number; first: number; parallel: number; commits?: number; where: Where};
 
 async function main(): Promise<number> {
 	const {values} = parseArgs({
@@ -27,28 +32,31 @@ async function main(): Promise<number> {
 			rounds: {type: 'string', default: '20'},
 			first: {type: 'string', default: '0'},
 			parallel: {type: 'string', default: '1'},
+			commits: {type: 'string'},
 			docker: {type: 'boolean', default: false},
 			engine: {type: 'boolean', default: false},
+			kubernetes: {type: 'boolean', default: false},
 			help: {type: 'boolean', short: 'h', default: false},
 		},
 	});
-	const {docker, engine} = values;
-	const [seed, rounds, first, parallel] = [values.seed, values.rounds, values.first, values.parallel].map(Number);
-	const numbers = {seed: seed ?? 0, rounds: rounds ?? 0, first: first ?? 0, parallel: parallel ?? 0};
-	if (values.help || !Object.values(numbers).every(Number.isSafeInteger)) {
+	const {help, seed, rounds, first, parallel, commits} = values;
+	const numbers = {seed: Number(seed), rounds: Number(rounds), first: Number(first), parallel: Number(parallel)};
+	const places = (['docker', 'engine', 'kubernetes'] as const).filter(where => values[where]);
+	const areNumbers = [...Object.values(numbers), Number(commits ?? 1)].every(Number.isSafeInteger);
+	if (help || places.length > 1 || !areNumbers || Number(commits ?? 1) < 1) {
 		console.log(usage);
-		return values.help ? 0 : 2;
+		return help ? 0 : 2;
 	}
-	return runRounds({...numbers, docker: docker || engine, engine});
+	return runRounds({...numbers, ...(commits !== undefined && {commits: Number(commits)}), where: places[0] ?? 'local'});
 }
 
 async function runRounds(options: Options): Promise<number> {
-	const {seed, rounds, first, parallel, docker, engine} = options;
+	const {seed, rounds, first, parallel, where} = options;
 	const program = copyProgram();
 	const closes: Array<() => unknown> = [];
-	const figures = new Figures(seed);
+	const figures = new Figures(seed, mostCommits);
 	try {
-		const where = docker ? await openDocker(program, engine, closes) : undefined;
+		const openHome = await homesOf(where, program, closes);
 		let next = first;
 		let ends = first + rounds;
 		// The rounds that have begun go on to their end, which leaves nothing behind; a second signal ends at once.
@@ -60,15 +68,17 @@ async function runRounds(options: Options): Promise<number> {
 		const live = async () => {
 			while (next < ends) {
 				const number = next++;
-				const plan = planRound(seed, number, {docker, engine});
-				const result = await new Round(program, `${seed}-${number}`, plan, where).run();
+				const commits = options.commits ?? figures.commits;
+				const plan = planRound(seed, number, where, {commits});
+				const result = await runRound(program, `${seed}-${number}`, plan, openHome);
 				console.log(figures.add(number, result));
 				if (result.findings.length > 0) {
-					console.log(`  repeat it with: npm run chaos -- --seed ${seed} --first ${number} --rounds 1${flagOf(options)}`);
+					const flag = where === 'local' ? '' : ` --${where}`;
+					console.log(`  repeat it with: npm run chaos -- --seed ${seed} --first ${number} --rounds 1 --commits ${commits}${flag}`);
 				}
 			}
 		};
-		await Promise.all(Array.from({length: engine ? 1 : parallel}, live));
+		await Promise.all(Array.from({length: where === 'engine' ? 1 : parallel}, live));
 	} finally {
 		for (const close of closes.reverse()) await close();
 		if (!figures.hasFailures) program.remove();
@@ -77,17 +87,15 @@ async function runRounds(options: Options): Promise<number> {
 	return figures.hasFailures ? 1 : 0;
 }
 
-function flagOf({docker, engine}: Options): string {
-	if (engine) return ' --engine';
-	return docker ? ' --docker' : '';
-}
-
-async function openDocker(program: Program, own: boolean, closes: Array<() => unknown>): Promise<Docker> {
-	const image = buildImage(join(program.directory, 'dist'));
-	if (!own) return {image};
+async function homesOf(where: Where, program: Program, closes: Array<() => unknown>): Promise<OpenHome> {
+	const dist = join(program.directory, 'dist');
+	if (where === 'local') return openLocalHome;
+	if (where === 'kubernetes') return kubernetesHomes(dist);
+	const image = buildImage(dist);
+	if (where === 'docker') return dockerHomes({image});
 	const engine = await startEngine(image);
 	closes.push(() => engine.close());
-	return engine;
+	return dockerHomes(engine);
 }
 
 process.exitCode = await main();

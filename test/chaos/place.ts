@@ -2,12 +2,10 @@ import {cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlin
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
-import type {Docker} from './docker.ts';
-import {dockerCommand} from './docker.ts';
+import type {Plan} from './fault.ts';
 import type {ChaosTask} from './flow.ts';
-import {afterFlow, chaosFlow, chaosTasks, imageTask} from './flow.ts';
-import type {Plan} from './plan.ts';
-import {killsEngine} from './plan.ts';
+import {afterFlow, chaosFlow, chaosTasks} from './flow.ts';
+import type {Home, OpenHome} from './home.ts';
 
 const repository = join(import.meta.dirname, '../..');
 
@@ -24,7 +22,7 @@ export function copyProgram(): Program {
 	return {directory, cli: join(directory, 'dist/cli.js'), remove: () => rmSync(directory, {recursive: true, force: true})};
 }
 
-/** The directory of one round: workflow, settings, state, notes of the tasks, temporary files. */
+/** The directory of one round: workflow, settings, state, notes of the tasks, temporary files; and the home of its agents. */
 export class Place {
 	readonly directory: string;
 	readonly state: string;
@@ -32,28 +30,33 @@ export class Place {
 	readonly ledger: string;
 	readonly temporary: string;
 	readonly program: Program;
-	readonly docker: Docker | undefined;
 	/** Of its workflow, in order. */
 	readonly tasks: readonly ChaosTask[];
+	readonly home: Home;
 
-	constructor(program: Program, name: string, {docker, plan}: {docker?: Docker | undefined; plan: Plan}) {
-		this.program = program;
-		this.docker = docker;
-		this.tasks = docker ? [...chaosTasks, imageTask(docker.image, killsEngine(plan))] : chaosTasks;
-		this.directory = join(program.directory, name);
-		this.state = join(this.directory, 'state');
-		this.database = join(this.state, 'byoai.db');
-		this.ledger = join(this.directory, 'data/ledger');
-		this.temporary = join(this.directory, 'tmp');
-		for (const path of [this.state, this.temporary, join(this.directory, 'data'), join(this.directory, 'byoai')]) {
-			mkdirSync(path, {recursive: true, mode: 0o700});
-		}
+	/** Makes the directory and opens the home, for a plan. */
+	static async open(program: Program, name: string, plan: Plan, openHome: OpenHome): Promise<Place> {
+		const directory = join(program.directory, name);
+		const data = join(directory, 'data');
+		const state = join(directory, 'state');
+		for (const path of [state, data, join(directory, 'tmp'), join(directory, 'byoai')]) mkdirSync(path, {recursive: true, mode: 0o700});
 		const lease = plan.leaseMs === undefined ? '' : `instance_lease: ${plan.leaseMs}ms\n`;
-		writeFileSync(join(this.directory, 'byoai/config.yml'), `port: 0\ntask_grace: 300ms\n${lease}`);
-		const crew = docker ? {type: 'docker', replicas: 2, slots: 2, volume: './data:/data'} : {type: 'local', slots: 4};
-		const ledger = {here: this.ledger, inside: docker ? '/data/ledger' : this.ledger};
-		writeFileSync(join(this.directory, 'flow.json'), chaosFlow(this.tasks, ledger, crew));
-		writeFileSync(join(this.directory, 'after.json'), afterFlow);
+		writeFileSync(join(directory, 'byoai/config.yml'), `port: 0\ntask_grace: 300ms\n${lease}`);
+		return new Place(program, directory, await openHome({directory, data, owner: () => ownerOf(state)}, plan));
+	}
+
+	private constructor(program: Program, directory: string, home: Home) {
+		this.program = program;
+		this.home = home;
+		this.directory = directory;
+		this.state = join(directory, 'state');
+		this.database = join(this.state, 'byoai.db');
+		this.ledger = join(directory, 'data/ledger');
+		this.temporary = join(directory, 'tmp');
+		this.tasks = [...chaosTasks, ...home.tasks];
+		const ledger = {here: this.ledger, inside: join(home.data, 'ledger')};
+		writeFileSync(join(directory, 'flow.json'), chaosFlow(this.tasks, ledger, home.crew));
+		writeFileSync(join(directory, 'after.json'), afterFlow);
 	}
 
 	get environment(): NodeJS.ProcessEnv {
@@ -64,8 +67,7 @@ export class Place {
 			NODE_COMPILE_CACHE: join(this.program.directory, 'compiled'),
 			BYOAI_STATE_DIR: this.state,
 			XDG_CONFIG_HOME: this.directory,
-			...(this.docker && {AGENT_IMAGE: this.docker.image}),
-			...(this.docker?.host !== undefined && {DOCKER_HOST: this.docker.host}),
+			...this.home.environment,
 		};
 	}
 
@@ -83,18 +85,15 @@ export class Place {
 		}
 	}
 
-	/** Containers of this round, by id; dead ones too unless `alive`. */
-	containers({alive = false} = {}): readonly string[] {
-		const id = join(this.state, 'id');
-		if (this.docker === undefined || !existsSync(id)) return [];
-		const owner = readFileSync(id, 'utf8').trim();
-		const ids = dockerCommand(this.docker, 'ps', '--quiet', ...(alive ? [] : ['--all']), '--filter', `label=byoai.owner=${owner}`);
-		return ids.split('\n').filter(line => line !== '');
-	}
-
 	remove(): void {
 		rmSync(this.directory, {recursive: true, force: true});
 	}
+}
+
+/** The id by which what it starts is marked; undefined: there is none yet. */
+function ownerOf(state: string): string | undefined {
+	const id = join(state, 'id');
+	return existsSync(id) ? readFileSync(id, 'utf8').trim() : undefined;
 }
 
 function countEnded(path: string): number {

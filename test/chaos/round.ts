@@ -1,17 +1,17 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {Docker} from './docker.ts';
-import {dockerCommand} from './docker.ts';
+import type {Found} from '../helpers/found-processes.ts';
+import {isAgent, isWatchdog, processesWith, signalAll} from '../helpers/found-processes.ts';
+import type {Fault, Kill, Pausable, Plan, Victim} from './fault.ts';
+import {hidesEngine} from './fault.ts';
+import type {OpenHome} from './home.ts';
+import {openLocalHome} from './home.ts';
 import type {Finding} from './judge.ts';
 import {judge, leftFiles, leftSockets, readEvidence} from './judge.ts';
 import {Life, livingAgents} from './life.ts';
 import type {Program} from './place.ts';
 import {Place} from './place.ts';
-import type {Fault, Pausable, Plan, Victim} from './plan.ts';
-import {killsEngine} from './plan.ts';
-import type {Found} from './processes.ts';
-import {isAgent, isWatchdog, processesWith, signalAll} from './processes.ts';
 
 /** A run that has not ended by then hangs. It takes some seconds, on a busy machine some more. */
 const hangsAfterMs = 180_000;
@@ -24,10 +24,12 @@ export type RoundResult = {
 	/** Faults that came before the run had ended. */
 	readonly faults: number;
 	readonly lives: number;
-	/** Of each start that had agents to adopt: milliseconds until it had heard from all of them. */
+	/** Of each start that had agents to adopt: milliseconds until it had heard from all of them; none where their cluster was away. */
 	readonly adoptedMs: readonly number[];
 	/** Commits of the first life when it was killed. */
 	readonly killedAfter?: number;
+	/** Commits of a life in which nothing went wrong, where that was the whole round. */
+	readonly undisturbedCommits?: number;
 	/** Attempts in the history that were lost, and started again. */
 	readonly lostAttempts: number;
 	readonly directory: string;
@@ -35,7 +37,11 @@ export type RoundResult = {
 };
 
 /** One round: the fixed workflow from its start to its end, whatever is killed on the way, and what the judge finds then. */
-export class Round {
+export async function runRound(program: Program, name: string, plan: Plan, openHome: OpenHome = openLocalHome): Promise<RoundResult> {
+	return new Round(await Place.open(program, name, plan, openHome), plan).run();
+}
+
+class Round {
 	readonly #place: Place;
 	readonly #plan: Plan;
 	readonly #begunAt = performance.now();
@@ -44,10 +50,11 @@ export class Round {
 	#lives = 0;
 	#faults = 0;
 	#killedAfter: number | undefined;
+	#undisturbedCommits: number | undefined;
 
-	constructor(program: Program, name: string, plan: Plan, docker?: Docker) {
+	constructor(place: Place, plan: Plan) {
 		this.#plan = plan;
-		this.#place = new Place(program, name, {docker, plan});
+		this.#place = place;
 	}
 
 	async run(): Promise<RoundResult> {
@@ -63,7 +70,7 @@ export class Round {
 			findings.push({kind: 'lost', what: `the round broke: ${error instanceof Error ? error.stack : String(error)}`});
 		}
 		if (findings.length > 0) await this.#keepOutputs();
-		this.#endEverything();
+		await this.#endEverything();
 		if (findings.length === 0) this.#place.remove();
 		return {
 			plan: this.#plan,
@@ -72,6 +79,7 @@ export class Round {
 			lives: this.#lives,
 			adoptedMs: this.#adoptedMs,
 			...(this.#killedAfter !== undefined && {killedAfter: this.#killedAfter}),
+			...(this.#undisturbedCommits !== undefined && {undisturbedCommits: this.#undisturbedCommits}),
 			lostAttempts,
 			directory: this.#place.directory,
 			ms: performance.now() - this.#begunAt,
@@ -85,7 +93,10 @@ export class Round {
 		for (let fault = faults.shift(); fault !== undefined; fault = faults.shift()) {
 			life ??= this.#begin('flow.json');
 			// A life that hangs comes to no moment; what follows tells of it.
-			if (!(await Promise.race([life.reaches(fault.at), sleep(hangsAfterMs, false, {ref: false})]))) break;
+			if (!(await Promise.race([life.reaches(fault.at), sleep(hangsAfterMs, false, {ref: false})]))) {
+				if (this.#faults === 0) this.#undisturbedCommits = life.commits;
+				break;
+			}
 			this.#killedAfter ??= life.commits;
 			if (await this.#harm(life, fault)) {
 				await life.ended;
@@ -94,22 +105,26 @@ export class Round {
 			}
 		}
 		if (life === undefined && !this.#place.hasEnded()) life = this.#begin('flow.json');
-		if (life !== undefined && (await this.#missedItsEngine(life))) life = this.#begin('flow.json');
+		if (life !== undefined && (await this.#missedItsEngine(life))) {
+			await this.#place.home.whole();
+			life = this.#begin('flow.json');
+		}
 		const findings = life === undefined ? [] : await endsWell(life);
 		// One more start, for what the last life was killed before it had cleared away.
 		if (life === undefined) findings.push(...(await endsWell(this.#begin('after.json'))));
 		return findings;
 	}
 
-	/** With its engine dead at the start it says so, with status 3, and begins nothing: then it is started again, as a person would. */
+	/** With its engine away at the start it says so, with status 3, and begins nothing: then it is started again, as a person would. */
 	async #missedItsEngine(life: Life): Promise<boolean> {
-		if (!killsEngine(this.#plan)) return false;
+		if (!hidesEngine(this.#plan)) return false;
 		const ended = await Promise.race([life.ended, sleep(hangsAfterMs, undefined, {ref: false})]);
-		return ended?.status === 3 && /Docker/.test(life.output) && !this.#place.hasEnded();
+		return ended?.status === 3 && this.#place.home.isMissedIn(life.output) && !this.#place.hasEnded();
 	}
 
 	#begin(file: 'flow.json' | 'after.json'): Life {
-		const agents = this.#lives === 0 ? 0 : livingAgents(this.#place);
+		const wasAway = this.#plan.faults.some(fault => 'absence' in fault);
+		const agents = this.#lives === 0 || wasAway ? 0 : livingAgents(this.#place);
 		const life = new Life(this.#place, file);
 		this.#lives++;
 		if (agents > 0) void life.adopts(agents).then(ms => ms !== undefined && this.#adoptedMs.push(ms));
@@ -129,28 +144,33 @@ export class Round {
 			signalAll(found, 'SIGCONT');
 			return false;
 		}
-		for (const victim of fault.kill) await this.#kill(victim, life);
+		if ('trouble' in fault) {
+			this.#place.home.trouble(fault.trouble);
+			return false;
+		}
+		for (const victim of fault.kill) await this.#kill(victim, fault, life);
 		return fault.kill.includes('orchestrator');
 	}
 
-	async #kill(victim: Victim, life: Life): Promise<void> {
-		const {docker, directory} = this.#place;
+	async #kill(victim: Victim, fault: Kill, life: Life): Promise<void> {
+		const {home, directory} = this.#place;
 		if (victim === 'orchestrator') life.process.kill('SIGKILL');
-		if (victim === 'watchdogs') signalAll(processesWith(directory).filter(isWatchdog), 'SIGKILL');
-		if (victim === 'engine') await docker?.restart?.();
-		if (victim !== 'agents') return;
-		signalAll(processesWith(directory).filter(isAgent), 'SIGKILL');
-		for (const id of this.#place.containers({alive: true})) killContainer(docker, id);
+		else if (victim === 'watchdogs') signalAll(processesWith(directory).filter(isWatchdog), 'SIGKILL');
+		else {
+			if (victim === 'agents') signalAll(processesWith(directory).filter(isAgent), 'SIGKILL');
+			await home.harm(fault, victim);
+		}
 	}
 
 	/** What is left once everything had time to be gone. */
 	async #leftovers(): Promise<readonly Finding[]> {
-		const {directory, state, temporary} = this.#place;
+		const {directory, state, temporary, home} = this.#place;
+		await home.whole();
 		const deadline = performance.now() + goneWithinMs;
 		for (;;) {
 			const findings: Finding[] = [
 				...processesWith(directory).map(({pid, command}): Finding => ({kind: 'leaked', what: `process ${pid}: ${command.slice(0, 200)}`})),
-				...this.#place.containers().map((id): Finding => ({kind: 'leaked', what: `container ${id}`})),
+				...home.left().map((what): Finding => ({kind: 'leaked', what})),
 				...leftFiles(state, temporary),
 				...leftSockets(directory),
 			];
@@ -164,9 +184,9 @@ export class Round {
 	}
 
 	/** Nothing of a round that failed may disturb the next ones. */
-	#endEverything(): void {
+	async #endEverything(): Promise<void> {
 		signalAll(processesWith(this.#place.directory), 'SIGKILL');
-		for (const id of this.#place.containers()) dockerCommand(this.#place.docker ?? {}, 'rm', '--force', '--volumes', id);
+		await this.#place.home.close();
 	}
 }
 
@@ -182,12 +202,4 @@ async function endsWell(life: Life): Promise<Finding[]> {
 	await life.ended;
 	const how = ended === undefined ? `did not end in ${hangsAfterMs / 1000} s` : `ended with ${ended.signal ?? ended.status}`;
 	return [{kind: 'lost', what: `byoai ${how}; its last words: ${life.output.slice(-500)}`}];
-}
-
-function killContainer(docker: Docker | undefined, id: string): void {
-	try {
-		dockerCommand(docker ?? {}, 'kill', '--signal', 'KILL', id);
-	} catch {
-		// It has ended meanwhile, as it should sooner or later.
-	}
 }

@@ -1,9 +1,11 @@
 import {existsSync} from 'node:fs';
+import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
+import type {Plan} from '../chaos/fault.ts';
+import {kubernetesHomes} from '../chaos/kubernetes.ts';
 import type {Program} from '../chaos/place.ts';
 import {copyProgram} from '../chaos/place.ts';
-import type {Plan} from '../chaos/plan.ts';
-import {Round} from '../chaos/round.ts';
+import {runRound} from '../chaos/round.ts';
 
 /** A few rounds of what `npm run chaos` does at length. */
 const plans: readonly Plan[] = [
@@ -23,6 +25,21 @@ const plans: readonly Plan[] = [
 	{name: 'everything suspended for less than the lease', leaseMs: 60_000, faults: [{at: {notes: 6}, pauseMs: 1500}]},
 ];
 
+/** The same with agents, and one of the tasks, in pods. */
+const podPlans: readonly Plan[] = [
+	{
+		name: 'API server silent, orchestrator and agents killed meanwhile',
+		faults: [{at: {notes: 6}, kill: ['engine', 'orchestrator', 'agents'], absence: {ms: 2000, how: 'silent'}}],
+	},
+	{
+		name: 'all pods deleted by somebody else, the orchestrator killed, the API server started anew, and connections troubled after that',
+		faults: [
+			{at: {notes: 6}, kill: ['pods', 'orchestrator', 'engine'], absence: {ms: 300, how: 'off'}},
+			{at: {listeningMs: 500}, trouble: {ms: 1000, cutEveryMs: 100, failOneIn: 4}},
+		],
+	},
+];
+
 let program: Program;
 
 beforeAll(() => {
@@ -31,14 +48,28 @@ beforeAll(() => {
 
 afterAll(() => program.remove());
 
-test.skipIf(!existsSync('/proc/self/environ')).each(plans)(
+const hasProc = existsSync('/proc/self/environ');
+
+test.skipIf(!hasProc).each(plans)(
 	'$name: nothing is lost, doubled or left behind',
 	async plan => {
-		const {findings, faults, lostAttempts} = await new Round(program, plan.name.replace(/\W+/g, '-'), plan).run();
+		const {findings, faults, lostAttempts} = await runRound(program, plan.name.replace(/\W+/g, '-'), plan);
 		expect(findings).toEqual([]);
 		expect(faults).toBeGreaterThan(0);
 		// What a lease outlives is not even tried again.
 		if (plan.leaseMs === 60_000) expect(lostAttempts).toBe(0);
+	},
+	120_000,
+);
+
+test.skipIf(!hasProc).each(podPlans)(
+	'$name: nothing is lost, doubled or left behind',
+	async plan => {
+		const homes = kubernetesHomes(join(program.directory, 'dist'));
+		const {findings, faults, lostAttempts} = await runRound(program, plan.name.replace(/\W+/g, '-'), plan, homes);
+		expect(findings).toEqual([]);
+		expect(faults).toBe(plan.faults.length);
+		expect(lostAttempts).toBeGreaterThan(0);
 	},
 	120_000,
 );

@@ -2,8 +2,8 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, test} from 'vitest';
-import {isAgent, isWatchdog, processesWith, signalAll} from '../chaos/processes.ts';
 import {CliPlace} from '../helpers/cli.ts';
+import {isAgent, isWatchdog, processesWith, signalAll} from '../helpers/found-processes.ts';
 import {seededRandom} from '../helpers/seeded-random.ts';
 
 const tasks = 20;

@@ -96,6 +96,35 @@ test('one that was started and is gone is lost, and is not started again: the ne
 	await expectNothingLeft(second);
 });
 
+test('one that may have started, of which nobody wrote that down, and that is gone where others take instances away, is not started again', async () => {
+	const first = firstLife(
+		{type: 'runs'},
+		driving(real => ({start: spec => real.start(spec).then(never)})),
+	);
+	const run = await submit(first, [imageTask('a')]);
+	await expect.poll(() => first.world.machine.instances.get(`${run}.0#1`)?.status()).toBe('running');
+	await first.close();
+	first.world.kill(`${run}.0#1`);
+	first.world.machine.instances.delete(`${run}.0#1`);
+	let refusals = 0;
+	const second = await nextLife(first, {
+		driver: real => ({
+			...real,
+			find: async ({name}) => {
+				if (refusals++ < 2) throw new ByoaiError('unavailable', 'the cluster is away', {retryable: true});
+				return second.world.machine.instances.has(name);
+			},
+		}),
+	});
+	const {attempts} = await endedTask(second, run);
+	expect(attempts.map(({outcome}) => [outcome?.status, outcome?.reason])).toEqual([
+		['lost', 'its instance could not be started: an earlier life of the orchestrator may have started it, and it is not there any more'],
+		['succeeded', undefined],
+	]);
+	expect(startsOf(second)).toEqual({[`${run}.0#1`]: 1, [`${run}.0#2`]: 1});
+	await expectNothingLeft(second);
+});
+
 test('an instance whose outcome is settled is taken away by the next life, when this one did not come to it', async () => {
 	const refused = () => Promise.reject(new ByoaiError('unavailable', 'the engine is away', {retryable: true}));
 	const first = firstLife(

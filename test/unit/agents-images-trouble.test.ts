@@ -2,9 +2,11 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, test} from 'vitest';
 import type {Driver} from '../../source/drivers/driver.ts';
 import type {FakeScript} from '../../source/drivers/fake-script.ts';
+import {systemClock} from '../../source/engine/clock.ts';
 import {ByoaiError} from '../../source/model/error.ts';
+import type {InstanceSpec} from '../../source/model/instance.ts';
 import type {LogStore} from '../../source/store/logs.ts';
-import {endedTask, expectNothingLeft, imageTask, logOf, openWithImages as open, submit} from '../helpers/image-runs.ts';
+import {endedTask, expectNothingLeft, imageTask, logOf, openWithImages as open, submit, taskOf} from '../helpers/image-runs.ts';
 
 const away = () => new ByoaiError('unavailable', 'the engine is away', {retryable: true});
 
@@ -77,6 +79,37 @@ test('the engine is away for a while: nothing is lost, nothing comes twice, and 
 	const said = orchestra.warnings.filter(text => text.includes('trying again: the engine is away'));
 	for (const what of ['watched', 'read', 'ended'])
 		expect(said.filter(text => text.includes(`cannot be ${what} at the moment`))).toHaveLength(1);
+});
+
+test('the orchestrator itself is suspended for longer than any lease: what runs goes on, and nothing is tried again', async () => {
+	let suspendedMs = 0;
+	const clock = {...systemClock, monotonic: () => systemClock.monotonic() + suspendedMs};
+	const orchestra = open(() => ({type: 'exits', afterMs: 2500, exitCode: 0, prints: [{afterMs: 0, data: 'begun'}]}), {clock});
+	const run = await submit(orchestra, [imageTask('a')]);
+	await expect.poll(() => logOf(orchestra, run).toString()).toBe('begun');
+	suspendedMs = 100_000_000;
+	expect((await endedTask(orchestra, run)).attempts).toMatchObject([{outcome: {status: 'succeeded'}}]);
+	expect(Object.fromEntries(orchestra.world.machine.starts)).toMatchObject({[`${run}.0#1`]: 1});
+	await expectNothingLeft(orchestra);
+});
+
+test('an image agent that is given up takes with it what it ran, before any of that is tried again', async () => {
+	let left: string | undefined;
+	const script = ({name}: InstanceSpec, attempt: number): FakeScript => {
+		if (attempt === 1) return {type: 'runs'};
+		left = orchestra.world.machine.instances.get(name.replace('#2', '#1'))?.status();
+		return {type: 'exits', afterMs: 0, exitCode: 0};
+	};
+	const orchestra = open(script);
+	const run = await submit(orchestra, [imageTask('a')]);
+	await expect.poll(async () => (await taskOf(orchestra, run)).status).toBe('running');
+	const {engine, clock} = orchestra.services;
+	await expect.poll(() => orchestra.world.machine.instances.get(`${run}.0#1`)?.status()).toBe('running');
+	await engine.submit({type: 'instance-given-up', at: clock.now(), instance: 'docker~images', cause: 'it is stuck'});
+	const {attempts} = await endedTask(orchestra, run);
+	expect(attempts.map(({outcome}) => outcome?.status)).toEqual(['lost', 'succeeded']);
+	expect([undefined, 'ended']).toContain(left);
+	await expectNothingLeft(orchestra);
 });
 
 test('somebody takes it away between its end and the reading of its last output: it is lost, with what was read', async () => {

@@ -120,9 +120,10 @@ test('commits are counted from outside, one for each', () => {
 });
 
 test('a seed and a round always make the same plan, and rounds in a row sweep through the commits', () => {
-	const options = {docker: false, engine: false};
-	expect(planRound(3, 17, options)).toEqual(planRound(3, 17, options));
-	const swept = Array.from({length: 8 * 48}, (_, round) => planRound(1, round, options)).flatMap(({name, faults: [first]}) =>
+	for (const where of ['local', 'docker', 'engine', 'kubernetes'] as const) {
+		for (let round = 0; round < 40; round++) expect(planRound(3, round, where)).toEqual(planRound(3, round, where));
+	}
+	const swept = Array.from({length: 8 * 48}, (_, round) => planRound(1, round, 'local')).flatMap(({name, faults: [first]}) =>
 		/^after commit \d+$/.test(name) && first !== undefined && 'commits' in first.at ? [first.at.commits] : [],
 	);
 	expect(new Set(swept).size).toBe(48);

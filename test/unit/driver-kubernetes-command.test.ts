@@ -6,6 +6,7 @@ import {LogCursor} from '../../source/drivers/kubernetes-log-cursor.ts';
 import type {RunId} from '../../source/model/ids.ts';
 import type {Handle, InstanceCommand, InstanceSpec} from '../../source/model/instance.ts';
 import {recordedStatuses, recording} from '../helpers/fake-kubernetes/scripts.ts';
+import {fakeToken} from '../helpers/fake-kubernetes/server.ts';
 import {StatusError} from '../helpers/fake-kubernetes/status.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';
 import {KubernetesPlace} from '../helpers/kubernetes-place.ts';
@@ -48,6 +49,23 @@ async function readAll(from: Driver, handle: Handle, start = 0, onPiece: (text: 
 }
 
 describe('a program of a task', () => {
+	test('one that somebody else is removing is not started again by the next life, and is found until it is gone', async () => {
+		const spec = commandSpec("trap '' TERM; sleep 300");
+		expect(await driver.find?.(spec)).toBe(false);
+		await driver.start(spec);
+		const [pod] = place.server.pods();
+		const url = `${place.server.url}/api/v1/namespaces/byoai/pods/${pod?.metadata.name}?gracePeriodSeconds=1`;
+		await fetch(url, {method: 'DELETE', headers: {authorization: `Bearer ${fakeToken}`}});
+		const next = place.createDriver();
+		expect(await next.find?.(spec)).toBe(true);
+		await expect(next.start(spec)).rejects.toMatchObject({
+			message: expect.stringContaining('its pod was removed by somebody else'),
+			retryable: true,
+		});
+		expect(place.server.pods()).toEqual([]);
+		expect(await next.find?.(spec)).toBe(false);
+	});
+
 	test('its environment, directory, output and exit code; it stays until it is stopped', async () => {
 		const spec = commandSpec('pwd; echo "$A $(echo $((1 + 1)))"; echo err >&2; exit 7', {env: {A: '$(PATH) $$'}, workingDir: '/tmp'});
 		const handle = await driver.start(spec);

@@ -193,6 +193,25 @@ describe('how a pod ends', () => {
 		});
 	});
 
+	test('ended with its pod by somebody else, or by its node: the exit code is not its own', () => {
+		const ends = (recording('watch-pod-delete-graceful').events ?? [])
+			.map(({type, object}) => stateOf(factsOf(object, type === 'DELETED'), Date.parse('2026-11-23T03:44:45Z')))
+			.filter(({type}) => type !== 'runs');
+		expect(ends).toHaveLength(3);
+		for (const end of ends) expect(end).toEqual({type: 'ended', end: {cause: 'its pod was removed by somebody else'}});
+		const terminated = {exitCode: 143, reason: 'Error'};
+		const status = {
+			phase: 'Failed',
+			reason: 'Terminated',
+			message: 'Pod was terminated in response to imminent node shutdown.',
+			containerStatuses: [{name: 'main', state: {terminated}}],
+		};
+		expect(stateOf(factsOf({metadata: {name: 'p'}, status}), 0)).toEqual({
+			type: 'ended',
+			end: {cause: 'Terminated: Pod was terminated in response to imminent node shutdown'},
+		});
+	});
+
 	test('its node is lost: not ready alone is no end; when the cluster has given the pod up, it is one', () => {
 		const stuck = recording('pod-get-stuck-terminating-node-notready').response.body;
 		const {metadata, spec: wanted, status} = stuck;

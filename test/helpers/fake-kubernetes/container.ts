@@ -1,5 +1,7 @@
 import type {ChildProcess} from 'node:child_process';
 import {spawn} from 'node:child_process';
+import {randomUUID} from 'node:crypto';
+import {processesWith, signalAll} from '../found-processes.ts';
 import {ContainerLog} from './container-log.ts';
 import type {KubeObject} from './objects.ts';
 import {expanded} from './pods.ts';
@@ -25,6 +27,8 @@ export class Container {
 	readonly startedAt = Date.now();
 	readonly ended: Promise<ContainerEnd>;
 	readonly #child: ChildProcess;
+	/** In the environment of all that runs in it. */
+	readonly #mark = randomUUID();
 	#isOver = false;
 
 	constructor(pod: KubeObject, image: Image | undefined, ip: string) {
@@ -35,7 +39,7 @@ export class Container {
 		const [program = 'false', ...rest] = [...command, ...args];
 		this.#child = spawn(program, rest, {
 			cwd: spec.workingDir ?? '/',
-			env: {PATH: process.env.PATH, HOSTNAME: pod.metadata.name, ...image?.env, ...env},
+			env: {PATH: process.env.PATH, HOSTNAME: pod.metadata.name, ...image?.env, ...env, FAKE_CONTAINER: this.#mark},
 			stdio: ['ignore', 'pipe', 'pipe'],
 			detached: true,
 		});
@@ -55,16 +59,19 @@ export class Container {
 	/** To the first process alone, as a container runtime does. */
 	kill(signal: NodeJS.Signals): void {
 		if (this.#isOver) return;
-		if (signal === 'SIGKILL') this.#killGroup();
+		if (signal === 'SIGKILL') this.#killAll();
 		else this.#child.kill(signal);
 	}
 
-	#killGroup(): void {
+	/** Its group at once, and where there is a /proc also what has a group of its own: nothing in a container outlives it. */
+	#killAll(): void {
 		try {
 			if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL');
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
 		}
+		// What was just being started is there at the next look.
+		for (let found = processesWith(this.#mark); found.length > 0; found = processesWith(this.#mark)) signalAll(found, 'SIGKILL');
 	}
 
 	async #end(): Promise<ContainerEnd> {
@@ -74,7 +81,7 @@ export class Container {
 				resolve({exitCode: 128, startError: `failed to create containerd task: unable to start container process: exec: ${error.message}`}),
 			);
 			child.on('exit', (code, signal) => {
-				this.#killGroup(); // with its first process all of a container ends
+				this.#killAll(); // with its first process all of a container ends
 				const result = {exitCode: code ?? 128 + (signalNumbers[signal ?? ''] ?? 0)};
 				child.once('close', () => resolve(result));
 			});

@@ -19,13 +19,19 @@ export type KubeletOptions = {
 	readonly syncMs: number;
 };
 
+let addresses = 0;
+/** One of loopback that no other pod has, also of servers in other processes: agents all listen at the same port. */
+function newAddress(): string {
+	const {pid} = process;
+	return `127.${64 + (Math.floor(pid / 256) % 128)}.${pid % 256}.${(addresses++ % 254) + 1}`;
+}
+
 /** Scheduler, kubelet and container runtime in one: has pods run as real processes, or do what a script says. */
 export class Kubelet {
 	readonly #options: KubeletOptions;
 	readonly #containers = new Map<string, Container>();
 	readonly #finals = new Map<string, Promise<void>>();
 	readonly #closing = new AbortController();
-	#addresses = 0;
 	/** Pods of names for which this is true are held before their container starts. */
 	holds: (name: string) => boolean = () => false;
 
@@ -60,7 +66,7 @@ export class Kubelet {
 		await this.#pause();
 		for (const event of script?.events ?? []) this.#tell(pod, event);
 		if (script?.type === 'statuses') return this.#play(pod, script.statuses, script.everyMs);
-		const ip = `127.77.${Math.floor(this.#addresses / 250)}.${(this.#addresses++ % 250) + 1}`;
+		const ip = newAddress();
 		this.#update(pod, object => ({...object, spec: {...object.spec, nodeName: 'node-1'}, status: {...object.status, ...initialStatus()}}));
 		await this.#pause();
 		const image = this.#options.images[pod.spec.containers[0].image];

@@ -46,11 +46,15 @@ export class FakeKubernetes {
 	readonly calls: Array<Access & {readonly status: number}> = [];
 	/** Answers a request in place of the server; undefined: the server does. */
 	intercept: (request: ApiRequest) => StatusError | undefined = () => undefined;
+	/** Whether a request is done, and its connection breaks before the answer; not of watches and logs, which can be cut. */
+	losesAnswer: (request: ApiRequest) => boolean = () => false;
 	readonly #options: FakeOptions;
 	readonly #sockets = new Set<Socket>();
 	readonly #streams = new Set<ServerResponse>();
 	#server: http.Server | undefined;
 	#port = 0;
+	/** While it is frozen. */
+	#frozen: PromiseWithResolvers<void> | undefined;
 
 	constructor(options: FakeOptions = {}) {
 		this.#options = options;
@@ -85,6 +89,7 @@ export class FakeKubernetes {
 		const server = this.#options.tls ? https.createServer(selfSigned, serve) : http.createServer(serve);
 		server.on('connection', socket => {
 			this.#sockets.add(socket);
+			if (this.#frozen !== undefined) socket.cork();
 			socket.on('close', () => this.#sockets.delete(socket));
 		});
 		await new Promise<void>(resolve => server.listen(this.#port, '127.0.0.1', resolve));
@@ -98,8 +103,25 @@ export class FakeKubernetes {
 		this.#server = undefined;
 		if (server === undefined) return;
 		const closed = new Promise(resolve => server.close(resolve));
-		for (const socket of this.#sockets) socket.destroy();
+		this.cutAll();
 		await closed;
+	}
+
+	/** From now on nothing comes on any connection, and requests wait, also those of clients that die meanwhile; `thaw` lets all of it go on. */
+	freeze(): void {
+		this.#frozen ??= Promise.withResolvers();
+		for (const socket of this.#sockets) socket.cork();
+	}
+
+	thaw(): void {
+		this.#frozen?.resolve();
+		this.#frozen = undefined;
+		for (const socket of this.#sockets) socket.uncork();
+	}
+
+	/** Breaks all connections, whatever goes over them; new ones are taken. */
+	cutAll(): void {
+		for (const socket of this.#sockets) socket.destroy();
 	}
 
 	/** Cuts what is open: all connections, or streams (watches, logs) of one kind. */
@@ -126,11 +148,13 @@ export class FakeKubernetes {
 	}
 
 	async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+		await this.#frozen?.promise;
 		const url = new URL(request.url ?? '/', this.url);
 		const wanted = parseRequest(request, url);
 		try {
 			this.#admit(request, wanted);
 			if (wanted === undefined) return discover(response, url);
+			if (wanted.verb !== 'watch' && wanted.subresource !== 'log' && this.losesAnswer(wanted)) loseAnswer(response);
 			await this.#answer(wanted, response);
 		} catch (error) {
 			const status = error instanceof StatusError ? error : new StatusError(500, 'InternalError', String(error));
@@ -193,6 +217,11 @@ export class FakeKubernetes {
 		const allowed = rules === undefined || permits(rules, {verb, group, resource, subresource, namespace, name});
 		return {...review, metadata: {name: ''}, spec: review?.spec, status: {allowed}};
 	}
+}
+
+function loseAnswer(response: ServerResponse): void {
+	response.write = () => true;
+	response.end = () => response.destroy();
 }
 
 function kindOf(resource: string): ApiRequest['kind'] {

@@ -15,6 +15,8 @@ export class Store {
 	/** The newest changes; how many `historySize` says. */
 	#history: Change[] = [];
 	#version = 780;
+	/** Changes of which not all listeners have heard. */
+	readonly #untold: Change[] = [];
 	/** Changes up to this one are forgotten. */
 	#compacted = 0;
 	historySize = 20_000;
@@ -97,8 +99,17 @@ export class Store {
 			this.#history = this.#history.slice(-Math.ceil(this.historySize / 2));
 			this.#compacted = (this.#history[0]?.version ?? 1) - 1;
 		}
-		for (const listener of this.#listeners) listener(change);
+		this.#untold.push(change);
+		if (this.#untold.length === 1) this.#tell();
 		return structuredClone(kept);
+	}
+
+	/** Everybody hears of changes in their order, also where a listener makes the next one while others have not heard of this one. */
+	#tell(): void {
+		for (let [change] = this.#untold; change !== undefined; [change] = this.#untold) {
+			for (const listener of this.#listeners) listener(change);
+			this.#untold.shift();
+		}
 	}
 }
 

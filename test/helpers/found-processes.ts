@@ -1,9 +1,10 @@
-import {readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 
 export type Found = {readonly pid: number; readonly command: string};
 
-/** Living processes that have `text` in their environment or their arguments: those of one round, by its directory. */
+/** Living processes that have `text` in their environment or their arguments; none where there is no /proc. */
 export function processesWith(text: string): readonly Found[] {
+	if (!existsSync('/proc/self/environ')) return [];
 	return readdirSync('/proc').flatMap(name => {
 		if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
 		try {

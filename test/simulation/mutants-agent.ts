@@ -105,7 +105,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: program,
 		find: 'this.#guard({atWaking: true});',
 		replace: 'this.later(250, () => this.#guard({atWaking: true}));',
-		seed: 66,
+		seed: 47,
 	},
 	{
 		name: 'first-contact-grants',

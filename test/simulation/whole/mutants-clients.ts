@@ -45,7 +45,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: 'source/engine/views.ts',
 		find: 'this.#kept.filter(kept => kept.sequence > sequence)',
 		replace: 'this.#kept.filter(kept => kept.sequence > sequence + 1)',
-		seed: 20,
+		seed: 134,
 	},
 	{
 		name: 'snapshot-added',

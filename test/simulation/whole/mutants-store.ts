@@ -20,7 +20,7 @@ export const storeMutants: readonly Mutant[] = [
 		file: sqlite,
 		find: 'this.#statements.lastEntry.get()?.sequence ?? this.#covered',
 		replace: 'this.#statements.lastEntry.get()?.sequence ?? 0',
-		seed: 4,
+		seed: 15,
 	},
 	{
 		name: 'commit-in-parts',

@@ -1,11 +1,13 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {startVariable} from '../model/instance.ts';
 import type {ProcessId} from './local-process.ts';
-import {killOwnGroup, killProcesses, toProcessId, until} from './local-process.ts';
+import {killOwnGroup, killProcesses, toProcessId} from './local-process.ts';
 
-/** How long a process that a dead agent was about to start may take to show. */
+/** How long a process that a dead agent was about to start may take to show; each look goes through all processes of the host. */
 const startMs = 1000;
+const startLookMs = 100;
 
 /**
  * Ends what an agent's commands left running, once the agent and its watchdog are both gone: nobody else does. Resolves with the
@@ -20,11 +22,11 @@ export async function killLeftGroups(generation: string, timeoutMs: number): Pro
 
 /** Ends the command in whose start the agent died: nobody wrote down its number, so it is told by its mark. It may be about to run only. */
 async function killMarked(mark: string, timeoutMs: number): Promise<void> {
-	const showsUntil = performance.now() + startMs;
-	await until(
-		() => killProcesses(pid => variablesOf(pid).includes(`${startVariable}=${mark}`)) === 0 && performance.now() >= showsUntil,
-		timeoutMs,
-	);
+	const begunAt = performance.now();
+	for (let ms = 0; ms < timeoutMs; ms = performance.now() - begunAt) {
+		if (killProcesses(pid => variablesOf(pid).includes(`${startVariable}=${mark}`)) === 0 && ms >= startMs) return;
+		await sleep(startLookMs);
+	}
 }
 
 type Left = {readonly starting: readonly string[]; readonly groups: readonly ProcessId[]};

@@ -78,6 +78,7 @@ export function openScreen({
 	const isSpoken = environment.INK_SCREEN_READER === 'true';
 	const guard = guardStreams({stdout, stderr, process: signals}, text => tui.diagnose(text));
 	let suspendTerminal: SuspendTerminal = during => during();
+	let redraw: () => void = () => undefined;
 	const tui = new Tui({
 		...about,
 		isSpoken,
@@ -98,15 +99,17 @@ export function openScreen({
 				guard.stdout.write(freshLine(sizeOf(stdout)));
 			},
 		}),
-		redraw: () => void suspendTerminal(async () => undefined),
+		redraw: () => redraw(),
 	});
 	const resized = () => tui.resize(sizeOf(stdout));
 	const drained = () => tui.drained();
 	// Heard before Ink hears it, so that what it draws then has the new size.
 	stdout.on('resize', resized);
 	stdout.on('drain', drained);
-	const {instance, suspend} = isSpoken ? speak(tui, stdin, guard.stdout, interrupt) : draw(tui, stdin, guard.stdout, interrupt);
-	suspendTerminal = suspend;
+	const drawn = isSpoken ? speak(tui, stdin, guard.stdout, interrupt) : draw(tui, stdin, guard.stdout, interrupt);
+	const {instance} = drawn;
+	suspendTerminal = drawn.suspend;
+	redraw = drawn.redraw;
 	const broken = instance.waitUntilExit().then(() => new Promise<never>(() => undefined));
 	return {
 		left: Promise.race([tui.left, broken]),
@@ -132,6 +135,8 @@ function freshLine({columns}: Size): string {
 type Drawn = {
 	readonly instance: Instance;
 	readonly suspend: SuspendTerminal;
+	/** All of it once more, whatever stands on the terminal. */
+	readonly redraw: () => void;
 };
 
 /** Ink has the terminal and the keys; the rows are put there by a painter. */
@@ -153,7 +158,12 @@ function draw(tui: Tui, stdin: NodeJS.ReadableStream, stdout: TerminalStream, in
 			paint();
 		}
 	};
-	return {instance, suspend};
+	// Without Ink, which switches the terminal's modes: a terminal that nobody reads would hold this process up until somebody does.
+	const redraw = () => {
+		painter.forget();
+		if (stdout.writableNeedDrain !== true) paint();
+	};
+	return {instance, suspend, redraw};
 }
 
 /** All of it is Ink's, which knows how to speak to a screen reader. */
@@ -165,7 +175,7 @@ function speak(tui: Tui, stdin: NodeJS.ReadableStream, stdout: TerminalStream, i
 		</Keys>
 	);
 	const instance = render(spoken, {stdin, stdout, stderr: stdout, ...screenOptions, isScreenReaderEnabled: true});
-	return {instance, suspend: during => handOver(during)};
+	return {instance, suspend: during => handOver(during), redraw: () => void handOver(async () => undefined)};
 }
 
 function sizeOf({columns, rows}: Stdout): Size {

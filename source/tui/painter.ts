@@ -59,10 +59,15 @@ export class Painter {
 		if (text !== '') this.#write(begin + text + end);
 	}
 
+	/** Nobody knows what stands on the terminal: all of the next picture is written. */
+	forget(): void {
+		this.#rows = [];
+	}
+
 	/** Somebody else has the terminal: nothing is drawn until it is back, and then all of it. */
 	pause(): void {
 		this.#isPaused = true;
-		this.#rows = [];
+		this.forget();
 	}
 
 	resume(): void {

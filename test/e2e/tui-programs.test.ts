@@ -139,6 +139,9 @@ describe('$PAGER', () => {
 			screen.resize(300 - size, 100 - size);
 			expect(await place.run(['ps'])).toMatchObject({status: 0});
 		}
+		// Somebody who sees nothing move asks for the screen to be drawn anew.
+		for (let times = 0; times < 20; times++) screen.press('ctrl+l');
+		expect(await place.run(['ps'])).toMatchObject({status: 0});
 		place.file('go', '');
 		const status = async () => JSON.parse((await place.run(['ps', '--json'])).stdout)[0]?.status;
 		await expect.poll(status, {timeout: 25_000}).toBe('succeeded');

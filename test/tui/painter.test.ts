@@ -85,3 +85,14 @@ test('of what others write, only what switches the terminal passes', async () =>
 	await new Promise<void>(resolve => write(Buffer.from('\u001b[?2004l more'), () => resolve()));
 	expect(passed).toEqual(['\u001b[?1049h\u001b[?25l', '', '\u001b[?2004l']);
 });
+
+test('what nobody knows to be there is written anew', async () => {
+	const {screen, painter, paint} = set();
+	paint([band('one', 'two')]);
+	screen.terminal.write('\u001b[1;1Hsomebody else');
+	paint([band('one', 'two')]);
+	await expect.poll(() => shownRows(screen)[0]).toBe('somebody else');
+	painter.forget();
+	paint([band('one', 'two')]);
+	await expect.poll(() => shownRows(screen)).toEqual(['one', 'two', '', '']);
+});

@@ -4,12 +4,15 @@ import {systemCode} from './file-error.ts';
 import type {FileLayer, OpenFile} from './file-layer.ts';
 import {readExactly, syncDirectory, writeDurably} from './log-bytes.ts';
 import type {IndexTail} from './log-index.ts';
-import {encodeRecords, findRecord, readRecords, recordBytes, recoverTail, windowRecords} from './log-index.ts';
+import {encodeRecords, findRecord, readRecords, recordBytes, recoverTail, windowBytes, windowRecords, windowsOf} from './log-index.ts';
 import {endOf, freshPieces, piecesBefore, recordsOf} from './log-pieces.ts';
 import type {LogPiece, LogSlice} from './logs.ts';
 
 /** The most bytes of one read, whatever the caller asks for. */
 const readBytes = 8 * 1024 * 1024;
+
+/** What this process knows of a log that it wrote: that it need not be looked for, nor written again, when the files are opened again. */
+export type KnownTail = IndexTail;
 
 /**
  * The log of one attempt and its index, open. One call at a time. What the files hold beyond the fields here, after a crash or a
@@ -27,9 +30,9 @@ export class LogFile {
 	/** The files hold what the fields say and nothing more. */
 	#exact: boolean;
 	/** What the fields say is on the disk: a process that died may have left it in memory. */
-	#lasting = false;
+	#lasting: boolean;
 
-	private constructor({path, layer, log, index}: {path: string; layer: FileLayer; log: OpenFile; index: OpenFile}, tail: IndexTail) {
+	private constructor({path, layer, log, index}: Parts, tail: IndexTail, {lasting}: {lasting: boolean}) {
 		this.#path = path;
 		this.#layer = layer;
 		this.#log = log;
@@ -38,17 +41,24 @@ export class LogFile {
 		this.#kept = tail.kept;
 		this.#dropped = tail.dropped;
 		this.#exact = tail.exact && tail.records > 0;
+		this.#lasting = lasting;
 	}
 
-	/** Opens `<path>.log` and `<path>.idx`. Undefined where one of them is not there and `create` is not set. */
-	static async open(path: string, {create, layer}: {create: boolean; layer: FileLayer}): Promise<LogFile | undefined> {
+	/**
+	 * Opens `<path>.log` and `<path>.idx`. Undefined where one of them is not there and `create` is not set. `known`: what it said of itself when
+	 * this process last closed it.
+	 */
+	static async open(path: string, {create, layer, known}: Opening): Promise<LogFile | undefined> {
 		if (create) await layer.makeDirectory(dirname(path));
 		const index = await openFile(layer, `${path}.idx`, create);
 		if (index === undefined) return undefined;
 		let log: OpenFile | undefined;
 		try {
 			log = await openFile(layer, `${path}.log`, create);
-			if (log !== undefined) return new LogFile({path, layer, log, index}, await recoverTail(index, log));
+			if (log !== undefined) {
+				const lasting = known !== undefined;
+				return new LogFile({path, layer, log, index}, known ?? (await recoverTail(index, log)), {lasting});
+			}
 		} catch (error) {
 			await Promise.all([index.close(), log?.close()]);
 			throw error;
@@ -57,12 +67,20 @@ export class LogFile {
 		return undefined;
 	}
 
-	/** Has what was found on the disk, where it is to be relied on; `end` may then be told to those who keep no copy any more. */
+	/**
+	 * Has what was found on the disk, where it is to be relied on; `end` may then be told to those who keep no copy any more. Its end is written
+	 * again: of what the sync of a dead process failed for, a sync now would find nothing to do.
+	 */
 	async settle(): Promise<void> {
 		if (this.#lasting) return;
-		await this.#log.datasync();
-		await this.#index.datasync();
+		if (this.#records > 0) await this.#writeEndAgain();
 		this.#lasting = true;
+	}
+
+	/** For `open`, once the files are closed; undefined: the files know as much. */
+	get known(): KnownTail | undefined {
+		if (!this.#lasting) return undefined;
+		return {records: this.#records, kept: this.#kept, dropped: this.#dropped, exact: this.#exact};
 	}
 
 	/** Bytes received: kept and dropped. */
@@ -120,8 +138,7 @@ export class LogFile {
 		const records = recordsOf(pieces);
 		const data = Buffer.concat(pieces.map(piece => piece.data));
 		const start = this.#kept;
-		for (let first = 0; first < records.length; first += windowRecords) {
-			const window = records.slice(first, first + windowRecords);
+		for (const window of windowsOf(records, start)) {
 			const end = window.at(-1)?.end ?? this.#kept;
 			this.#exact = false;
 			await writeDurably(this.#log, this.#kept, data.subarray(this.#kept - start, end - start));
@@ -130,6 +147,28 @@ export class LogFile {
 			this.#kept = end;
 			this.#exact = true;
 		}
+	}
+
+	/** The last records and their bytes, in place: what is there stays the same, whatever of it is torn. */
+	async #writeEndAgain(): Promise<void> {
+		const [first, from] = await this.#endToRewrite();
+		await writeDurably(this.#log, from, await readExactly(this.#log, from, this.#kept - from));
+		const records = this.#records - first + (this.#dropped > 0 ? 1 : 0);
+		await writeDurably(this.#index, first * recordBytes, await readExactly(this.#index, first * recordBytes, records * recordBytes));
+	}
+
+	/** The first record of what can have been written since the last sync, and where its bytes begin. */
+	async #endToRewrite(): Promise<readonly [first: number, from: number]> {
+		const begin = Math.max(0, this.#records - windowRecords - 1);
+		const window = await readRecords(this.#index, begin, this.#records - begin);
+		const startOf = (number: number) => window[number - 1]?.end ?? 0;
+		const least = startOf(window.length - 1) - windowBytes;
+		// Where the first of them begins is known only of the very first.
+		const first = Math.max(
+			begin === 0 ? 0 : 1,
+			window.findIndex(({end}) => end > least),
+		);
+		return [begin + first, startOf(first)];
 	}
 
 	/** Counts all after the kept bytes as dropped, up to `end`, in the one record that says so: the last, rewritten in place. */
@@ -174,6 +213,9 @@ export class LogFile {
 		await syncDirectory(this.#layer, dirname(directory));
 	}
 }
+
+type Parts = {readonly path: string; readonly layer: FileLayer; readonly log: OpenFile; readonly index: OpenFile};
+type Opening = {readonly create: boolean; readonly layer: FileLayer; readonly known?: KnownTail | undefined};
 
 async function openFile(layer: FileLayer, path: string, create: boolean): Promise<OpenFile | undefined> {
 	try {

@@ -6,6 +6,7 @@ import {attemptKey} from '../model/ids.ts';
 import {fromFileSystem} from './file-error.ts';
 import type {FileLayer} from './file-layer.ts';
 import {systemFiles} from './file-layer.ts';
+import type {KnownTail} from './log-file.ts';
 import {LogFile} from './log-file.ts';
 import {freshPieces} from './log-pieces.ts';
 import {KeyedQueue} from './log-queue.ts';
@@ -39,6 +40,8 @@ class LogFiles implements LogStore {
 	readonly #queue: KeyedQueue;
 	/** Open logs by attempt, the longest unused first. */
 	readonly #open = new Map<string, LogFile>();
+	/** Of logs that were written and are closed, until their attempts have ended. */
+	readonly #known = new Map<string, KnownTail>();
 	/** Places taken for logs that are being opened. */
 	#opening = 0;
 	#closed = false;
@@ -79,7 +82,10 @@ class LogFiles implements LogStore {
 	}
 
 	release(ref: AttemptRef): Promise<void> {
-		return this.#use(ref, 'close', () => this.#close(attemptKey(ref)));
+		return this.#use(ref, 'close', async () => {
+			await this.#close(attemptKey(ref));
+			this.#known.delete(attemptKey(ref));
+		});
 	}
 
 	async drop(run: RunId): Promise<void> {
@@ -87,6 +93,7 @@ class LogFiles implements LogStore {
 		const directory = this.#runDirectory(run);
 		const open = [...this.#open.keys()].filter(key => key.startsWith(`${run}.`));
 		await Promise.all(open.map(key => this.#queue.run(key, () => this.#close(key))));
+		for (const key of this.#known.keys()) if (key.startsWith(`${run}.`)) this.#known.delete(key);
 		try {
 			await rm(directory, {recursive: true, force: true});
 		} catch (error) {
@@ -114,19 +121,19 @@ class LogFiles implements LogStore {
 	/** The attempt's log, opened if it is not; undefined where there is none and `create` is not set. */
 	async #file(ref: AttemptRef, {create = false} = {}): Promise<LogFile | undefined> {
 		const key = attemptKey(ref);
-		const file = this.#open.get(key) ?? (await this.#openFile(this.#path(ref), create));
+		const file = this.#open.get(key) ?? (await this.#openFile(this.#path(ref), {create, known: this.#known.get(key)}));
 		// Entered anew, it is the one used last.
 		this.#open.delete(key);
 		if (file !== undefined) this.#open.set(key, file);
 		return file;
 	}
 
-	async #openFile(path: string, create: boolean): Promise<LogFile | undefined> {
+	async #openFile(path: string, opening: {create: boolean; known: KnownTail | undefined}): Promise<LogFile | undefined> {
 		const unused = this.#open.size + this.#opening < this.#openAttempts ? undefined : this.#longestUnused();
 		this.#opening++;
 		try {
 			if (unused !== undefined) await this.#close(unused);
-			return await LogFile.open(path, {create, layer: this.#layer});
+			return await LogFile.open(path, {...opening, layer: this.#layer});
 		} finally {
 			this.#opening--;
 		}
@@ -139,6 +146,7 @@ class LogFiles implements LogStore {
 	async #close(key: string): Promise<void> {
 		const file = this.#open.get(key);
 		this.#open.delete(key);
+		if (file?.known !== undefined) this.#known.set(key, file.known);
 		await file?.close();
 	}
 

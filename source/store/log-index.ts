@@ -17,6 +17,8 @@ export const recordBytes = 16;
 
 /** Records written between two syncs, and records read at once. Only so many can be torn by a crash. */
 export const windowRecords = 4096;
+/** A window ends with the record that brings it to so many bytes of the log. */
+export const windowBytes = 1024 * 1024;
 
 export type IndexRecord = {readonly end: number; readonly at: number; readonly kind: RecordKind};
 export type RecordKind = 'stdout' | 'stderr' | 'dropped';
@@ -35,6 +37,18 @@ export type IndexTail = {
 const kinds: readonly (RecordKind | undefined)[] = [undefined, 'stdout', 'stderr', 'dropped'];
 const checkedBytes = 13;
 const largestTime = 2 ** 48 - 1;
+
+/** The records of an append by what is written between two syncs; `from`: where their bytes begin. */
+export function* windowsOf(records: readonly IndexRecord[], from: number): Generator<readonly IndexRecord[]> {
+	let first = 0;
+	let begins = from;
+	for (const [number, {end}] of records.entries()) {
+		if (number + 1 - first < windowRecords && end - begins < windowBytes && number + 1 < records.length) continue;
+		yield records.slice(first, number + 1);
+		first = number + 1;
+		begins = end;
+	}
+}
 
 export function encodeRecords(records: readonly IndexRecord[]): Buffer {
 	const buffer = Buffer.alloc(records.length * recordBytes);

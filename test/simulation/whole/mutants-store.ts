@@ -94,6 +94,14 @@ export const storeMutants: readonly Mutant[] = [
 		seed: 0,
 	},
 	{
+		name: 'found-synced-only',
+		rule: 'logs: of what a sync of a dead process failed for, another sync does nothing',
+		file: logFile,
+		find: 'if (this.#records > 0) await this.#writeEndAgain();',
+		replace: 'await this.#log.datasync();\n\t\tawait this.#index.datasync();',
+		seed: 9255,
+	},
+	{
 		name: 'found-taken-for-lasting',
 		rule: 'logs: what a dead process left in memory is on the disk before it is acknowledged',
 		file: logFile,

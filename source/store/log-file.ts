@@ -73,7 +73,7 @@ export class LogFile {
 	 */
 	async settle(): Promise<void> {
 		if (this.#lasting) return;
-		if (this.#records > 0) await this.#writeEndAgain();
+		if (this.#records > 0 || this.#dropped > 0) await this.#writeEndAgain();
 		this.#lasting = true;
 	}
 

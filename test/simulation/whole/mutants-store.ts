@@ -97,7 +97,7 @@ export const storeMutants: readonly Mutant[] = [
 		name: 'found-synced-only',
 		rule: 'logs: of what a sync of a dead process failed for, another sync does nothing',
 		file: logFile,
-		find: 'if (this.#records > 0) await this.#writeEndAgain();',
+		find: 'if (this.#records > 0 || this.#dropped > 0) await this.#writeEndAgain();',
 		replace: 'await this.#log.datasync();\n\t\tawait this.#index.datasync();',
 		seed: 9255,
 	},

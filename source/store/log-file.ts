@@ -99,14 +99,8 @@ export class LogFile {
 		if (!this.#exact) await this.#repair();
 		// Nothing is kept any more once something was dropped, also where the limit was raised since.
 		const added = this.#dropped > 0 ? [] : piecesBefore(fresh, limit);
-		try {
-			await this.#keep(added);
-			if (endOf(last) > this.end) await this.#drop(endOf(last));
-		} catch (error) {
-			// Now, since whoever opens the files next would take it for good. What cannot be cut off now is so before the next write.
-			if (!this.#exact) await this.#cutBack().catch(() => undefined);
-			throw error;
-		}
+		await this.#keep(added);
+		if (endOf(last) > this.end) await this.#drop(endOf(last));
 		return added;
 	}
 

@@ -54,11 +54,11 @@ describe('a command', () => {
 	});
 
 	test('runs in its directory and environment, with empty input and without the token', async () => {
-		const {log} = await run('pwd -P; echo "$GREETING"; cat; env | grep -E "^(BYOAI|AGENT)_"', {
+		const {log} = await run('pwd -P; echo "$GREETING"; cat; env | grep -E "^(BYOAI|AGENT)_" | sort', {
 			workingDir: '/',
 			env: {GREETING: "it's $HOME", BYOAI_RUN: 'r1'},
 		});
-		expect(log).toBe("/\nit's $HOME\nBYOAI_RUN=r1\n");
+		expect(log).toMatch(/^\/\nit's \$HOME\nBYOAI_RUN=r1\nBYOAI_START=[0-9a-f]{16}-\d+\n$/);
 	});
 
 	test('runs in the shell that is asked for', async () => {

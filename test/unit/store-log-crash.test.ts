@@ -185,8 +185,11 @@ test('what a process had been told is durable is there after kill -9', async () 
 	}
 });
 
-/** The file system; `beforeSync` is called with the path of each file that is to be synced. */
-function watchedFiles(beforeSync: (path: string) => void): FileLayer {
+/** The file system; `beforeSync` is called with the path of each file that is to be synced, `afterWrite` also with what was written. */
+function watchedFiles(
+	beforeSync: (path: string) => void,
+	afterWrite: (path: string, from: number, to: number) => void = () => undefined,
+): FileLayer {
 	return {
 		...systemFiles,
 		async open(path, flags, mode) {
@@ -195,9 +198,15 @@ function watchedFiles(beforeSync: (path: string) => void): FileLayer {
 				beforeSync(path);
 				await file.datasync();
 			};
+			const write: typeof file.write = async (data, offset, length, position) => {
+				const done = await file.write(data, offset, length, position);
+				afterWrite(path, position, position + done.bytesWritten);
+				return done;
+			};
 			return new Proxy(file, {
 				get(target, key) {
 					if (key === 'datasync') return datasync;
+					if (key === 'write') return write;
 					const value: unknown = Reflect.get(target, key);
 					return typeof value === 'function' ? value.bind(target) : value;
 				},
@@ -220,15 +229,20 @@ test('what a dead process left in memory is on the disk before its end is told',
 	expect(synced).toHaveLength(2);
 });
 
-test('what a failed sync left is not taken for good by whoever opens the files next', async () => {
+test('what a failed sync left is written once more before whoever opens the files next tells of it', async () => {
 	for (const limit of [attemptBytes, 12]) {
 		const directory = temporaryDirectory();
 		let fails = false;
-		const layer = watchedFiles(path => {
-			if (!fails || !path.endsWith('.idx')) return;
-			fails = false;
-			throw Object.assign(new Error('EIO'), {code: 'EIO'});
-		});
+		/** What was written since, by file: after a sync that failed, another one does nothing about what was written before. */
+		const written: Array<{file: string; from: number; to: number}> = [];
+		const layer = watchedFiles(
+			path => {
+				if (!fails || !path.endsWith('.idx')) return;
+				fails = false;
+				throw Object.assign(new Error('EIO'), {code: 'EIO'});
+			},
+			(path, from, to) => written.push({file: path.slice(-3), from, to}),
+		);
 		const logs = openLogFiles(directory, {attemptBytes: limit, layer});
 		onTestFinished(() => logs.close());
 		const piece = (from: number): LogPiece => ({offset: from, stream: 'stdout', at: from, data: output(from, from + 10)});
@@ -236,7 +250,12 @@ test('what a failed sync left is not taken for good by whoever opens the files n
 		fails = true;
 		await expect(logs.append(ref, [piece(20)])).rejects.toMatchObject({code: 'unavailable'});
 		await logs.release(ref);
-		expect(await logs.end(ref), `limit ${limit}`).toBe(20);
+		written.length = 0;
+		expect(await logs.end(ref), `limit ${limit}`).toBe(30);
+		expect(written).toEqual([
+			{file: 'log', from: 0, to: Math.min(limit, 30)},
+			{file: 'idx', from: 0, to: 48},
+		]);
 		expect(await logs.append(ref, [piece(20)])).toMatchObject({end: 30});
 	}
 });

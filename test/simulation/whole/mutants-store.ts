@@ -110,14 +110,6 @@ export const storeMutants: readonly Mutant[] = [
 		seed: 148,
 	},
 	{
-		name: 'failed-sync-left',
-		rule: 'logs: what could not be synced is cut off before somebody takes it for good',
-		file: logFile,
-		find: 'if (!this.#exact) await this.#cutBack().catch(() => undefined);',
-		replace: '',
-		seed: 1,
-	},
-	{
 		name: 'output-twice',
 		rule: 'logs: what is there already is passed over',
 		file: 'source/store/log-pieces.ts',

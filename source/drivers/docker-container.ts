@@ -102,7 +102,7 @@ export async function endOf(docker: Docker, facts: Facts, isOurWish = false): Pr
 	const missing =
 		State.ExitCode === 127 ? /\[FATAL tini \(\d+\)\] exec (.+) failed: No such file or directory/.exec(output ?? '')?.[1] : undefined;
 	return {
-		...howEnded(State, HostConfig.Memory ?? 0),
+		...howEnded(State, {memoryBytes: HostConfig.Memory ?? 0, isOurWish}),
 		...(missing !== undefined && {cause: `${missing} is not in image ${Config.Image}: name another \`shell\`, or an image that has it`}),
 		...durationOf(State),
 		...printed,
@@ -122,12 +122,17 @@ function durationOf({StartedAt, FinishedAt}: Facts['State']): Pick<InstanceEnd, 
 	return from > 0 && to >= from ? {durationMs: to - from} : {};
 }
 
-function howEnded({ExitCode, OOMKilled, Error: said, Status}: Facts['State'], memoryBytes: number): InstanceEnd {
+/** SIGKILL, as an exit code. */
+const killedCode = 137;
+
+type Circumstances = {readonly memoryBytes: number; readonly isOurWish: boolean};
+
+function howEnded({ExitCode, OOMKilled, Error: said, Status}: Facts['State'], {memoryBytes, isOurWish}: Circumstances): InstanceEnd {
 	if (Status === 'created') return {cause: said ? `it could not be started: ${said}` : 'it was never started'};
-	if (OOMKilled) {
-		const limit = memoryBytes > 0 ? `: it may have ${Math.round(memoryBytes / 2 ** 20)} MiB (resources.limits.memory)` : '';
-		return {cause: `out of memory${limit}`, exitCode: ExitCode};
-	}
+	const limit = memoryBytes > 0 ? `: it may have ${Math.round(memoryBytes / 2 ** 20)} MiB (resources.limits.memory)` : '';
+	if (OOMKilled) return {cause: `out of memory${limit}`, exitCode: ExitCode};
+	// The engine misses it where a container has ended before it hears of the memory. Nobody else has killed it: that is known by now.
+	if (ExitCode === killedCode && memoryBytes > 0 && !isOurWish) return {cause: `killed, perhaps out of memory${limit}`, exitCode: ExitCode};
 	const signal = exitSignals[ExitCode];
 	if (signal !== undefined) return {cause: `killed by ${signal}`, exitCode: ExitCode, signal};
 	return {cause: `exited with code ${ExitCode}${said ? ` (${said})` : ''}`, exitCode: ExitCode};

@@ -66,8 +66,14 @@ export function startInstance({spec, script, serial, timers = globalTimers, vani
 		ranAt = now();
 		started.resolve({driver: 'fake', serial});
 		if (script.type !== 'never-ready' && spec.command === undefined) onStarted?.(spec);
-		for (const {afterMs, data, stream = 'stdout'} of printsOf(script)) {
-			after(afterMs, () => output.print({stream, at: now(), data: Buffer.from(data as string)}));
+		// Timers of some milliseconds may come in another order than they were set in; what is printed does not.
+		const prints = printsOf(script).toSorted((a, b) => a.afterMs - b.afterMs);
+		const waiting = prints.values();
+		for (const {afterMs} of prints) {
+			after(afterMs, () => {
+				const {value} = waiting.next();
+				if (value !== undefined) output.print({stream: value.stream ?? 'stdout', at: now(), data: Buffer.from(value.data as string)});
+			});
 		}
 		const last = lastOf(script);
 		if (last !== undefined && status === 'running') {

@@ -49,7 +49,7 @@ export type OpenScreen = {
 	readonly diagnostics: readonly string[];
 };
 
-/** How Ink is to draw. */
+/** How Ink is to have the terminal, and to draw where it does: for a screen reader. */
 const screenOptions = {
 	alternateScreen: true,
 	// Only lines that changed are written: no flicker where the terminal does not know synchronised output.

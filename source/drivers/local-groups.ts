@@ -11,20 +11,25 @@ const startLookMs = 100;
 
 /**
  * Ends what an agent's commands left running, once the agent and its watchdog are both gone: nobody else does. Resolves with the
- * leaders of the groups that outlive `timeoutMs` all the same.
+ * leaders of the groups, and the processes, that outlive `timeoutMs` all the same.
  */
 export async function killLeftGroups(generation: string, timeoutMs: number): Promise<readonly ProcessId[]> {
 	const {starting, groups} = readRecord(generation);
-	await Promise.all(starting.map(mark => killMarked(mark, timeoutMs)));
+	const marked = await Promise.all(starting.map(mark => killMarked(mark, timeoutMs)));
 	const gone = await Promise.all(groups.map(group => killOwnGroup(group, isOurs, timeoutMs)));
-	return groups.filter((_, index) => !gone[index]);
+	return [...marked.flat(), ...groups.filter((_, index) => !gone[index])];
 }
 
-/** Ends the command in whose start the agent died: nobody wrote down its number, so it is told by its mark. It may be about to run only. */
-async function killMarked(mark: string, timeoutMs: number): Promise<void> {
+/**
+ * Ends the command in whose start the agent died: nobody wrote down its number, so it is told by its mark. It may be about to run only. Resolves
+ * with what outlives `timeoutMs`.
+ */
+async function killMarked(mark: string, timeoutMs: number): Promise<readonly ProcessId[]> {
 	const begunAt = performance.now();
-	for (let ms = 0; ms < timeoutMs; ms = performance.now() - begunAt) {
-		if (killProcesses(pid => variablesOf(pid).includes(`${startVariable}=${mark}`)) === 0 && ms >= startMs) return;
+	for (;;) {
+		const found = killProcesses(pid => variablesOf(pid).includes(`${startVariable}=${mark}`));
+		const ms = performance.now() - begunAt;
+		if ((found.length === 0 && ms >= startMs) || ms >= timeoutMs) return found;
 		await sleep(startLookMs);
 	}
 }

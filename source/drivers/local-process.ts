@@ -65,11 +65,11 @@ export async function killOwnGroup(leader: ProcessId, isOurs: (pid: number) => b
 	}, timeoutMs);
 }
 
-/** Kills the processes that `which` names. Returns how many there were; none where there is no /proc. */
-export function killProcesses(which: (pid: number) => boolean): number {
+/** Kills the processes that `which` names, and returns them; none where there is no /proc. */
+export function killProcesses(which: (pid: number) => boolean): readonly ProcessId[] {
 	const found = hasProc ? runningProcesses(() => true).filter(which) : [];
 	for (const pid of found) trySignal(pid, 'SIGKILL');
-	return found.length;
+	return found.map(pid => ({pid}));
 }
 
 /** Asks until the condition holds, or `timeoutMs` have passed. Resolves with whether it holds. */

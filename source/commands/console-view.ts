@@ -23,6 +23,9 @@ export type ConsoleViewOptions = {
 	readonly isLive: boolean;
 };
 
+/** `at`: when it happened; `heardAt`: when that was told here. Both in milliseconds since 1970. */
+type HeldNotice = {readonly notice: Notice; readonly at: number; readonly heardAt: number};
+
 const tickMs = 100;
 /** What happened to a task comes on another way than its last lines, which are to stand before it. */
 const holdMs = 100;
@@ -36,7 +39,7 @@ export class ConsoleView implements RunView {
 	readonly #timer: NodeJS.Timeout;
 	#story = new RunStory('', 0);
 	#format: ConsoleFormat;
-	#held: Array<{readonly notice: Notice; readonly at: number}> = [];
+	#held: HeldNotice[] = [];
 	#nextAskAt = 0;
 	#askEveryMs = firstAskMs;
 
@@ -68,8 +71,8 @@ export class ConsoleView implements RunView {
 	}
 
 	line(line: LogLine): void {
-		// What happened before it was printed stands before it.
-		this.#release(line.at);
+		// What happened before it was printed stands before it. Within the same millisecond, a task's own line came before its end.
+		this.#release(({at}) => at < line.at);
 		this.#story.line(line);
 		this.#options.output.write(this.#format.line(line));
 	}
@@ -81,31 +84,30 @@ export class ConsoleView implements RunView {
 	end(run: RunDetail): void {
 		const now = Date.now();
 		this.#hold(this.#story.change({tasks: run.tasks.map(task => rowOf(run.id, task))}, now), now);
-		this.#release(Number.POSITIVE_INFINITY);
+		this.#release(() => true);
 		const summary = formatSummary(run, task => this.#story.tail(task), this.#options.style);
 		this.#options.output.write(summary);
 	}
 
 	close(): void {
 		clearInterval(this.#timer);
-		this.#release(Number.POSITIVE_INFINITY);
+		this.#release(() => true);
 	}
 
 	#tick(now: number): void {
 		this.#hold(this.#story.tick(now), now - holdMs);
-		this.#release(now - holdMs);
+		this.#release(({heardAt}) => heardAt <= now - holdMs);
 		if (this.#story.isStuck(now) && now >= this.#nextAskAt) void this.#askWhy(now);
 	}
 
-	#hold(notices: readonly Notice[], at: number): void {
-		for (const notice of notices) this.#held.push({notice, at});
+	#hold(notices: readonly Notice[], heardAt: number): void {
+		for (const notice of notices) this.#held.push({notice, at: Math.min(happenedAt(notice) ?? heardAt, heardAt), heardAt});
 	}
 
-	/** Shows what was held since `until` or longer. */
-	#release(until: number): void {
+	#release(isDue: (held: HeldNotice) => boolean): void {
 		if (this.#held.length === 0) return;
-		const due = this.#held.filter(({at}) => at <= until);
-		this.#held = this.#held.filter(({at}) => at > until);
+		const due = this.#held.filter(isDue);
+		this.#held = this.#held.filter(held => !isDue(held));
 		for (const {notice, at} of due) this.#options.output.write(this.#format.notice(notice, at));
 	}
 
@@ -120,6 +122,12 @@ export class ConsoleView implements RunView {
 		}
 		this.#nextAskAt = Date.now() + this.#askEveryMs;
 	}
+}
+
+/** By the orchestrator's clock; undefined: nobody wrote it down. */
+function happenedAt(notice: Notice): number | undefined {
+	if (notice.kind === 'ended') return notice.task.endedAt;
+	return notice.kind === 'again' && notice.task.status === 'running' ? notice.task.assignedAt : undefined;
 }
 
 /** A task of a whole run as its row would be. */

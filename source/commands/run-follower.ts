@@ -33,8 +33,8 @@ export type FollowerOptions = {
 	readonly since?: number;
 };
 
-/** The change that ended a run, and the end of its lines, come on different ways; after so long the first is not waited for. */
-const lastNewsMs = 1000;
+/** News and lines come on different ways; after so long the one is not waited for by the other. */
+const newsWithinMs = 1000;
 
 /** Follows one run to its end: passes lines and rows on to a view. */
 export class RunFollower {
@@ -43,31 +43,53 @@ export class RunFollower {
 	readonly #id: RunId;
 	readonly #view: RunView;
 	readonly #lastNews = Promise.withResolvers<void>();
+	/** By index, the newest attempt of each task that the news told of. */
+	readonly #attempts = new Map<number, number>();
+	#nextNews = Promise.withResolvers<void>();
+	/** News were waited for in vain, or none are to come: lines do not wait for them. */
+	#isAhead = false;
 
 	constructor({feed, run, view, signal, since = 0}: FollowerOptions) {
 		this.#id = run.id;
 		this.#view = view;
 		view.begin(run);
+		signal.addEventListener('abort', () => this.#nextNews.resolve(), {once: true});
 		this.done = this.#follow(feed, signal, since).finally(() => view.close());
 	}
 
 	news(news: ViewNews): void {
 		this.#view.news(news);
-		if (news.rows.runs?.some(({id, status}) => id === this.#id && runEnded(status))) this.#lastNews.resolve();
+		for (const {run, task, attempt} of news.rows.tasks ?? []) if (run === this.#id) this.#attempts.set(task, attempt);
+		const hasEnded = news.rows.runs?.some(({id, status}) => id === this.#id && runEnded(status)) ?? false;
+		if (hasEnded) this.#lastNews.resolve();
+		this.#isAhead = hasEnded;
+		this.#nextNews.resolve();
+		this.#nextNews = Promise.withResolvers();
 	}
 
 	async #follow(feed: RunFeed, signal: AbortSignal, since: number): Promise<RunDetail | undefined> {
 		for await (const line of feed.lines({run: this.#id, follow: true}, signal)) {
 			if (line.at < since) continue;
+			await this.#newsOf(line, signal);
 			this.#view.line(line);
 			await this.#view.ready();
 		}
 		if (signal.aborted) return undefined;
 		const run = await feed.run(this.#id);
 		if (!runEnded(run.status)) throw new ByoaiError('unavailable', `the orchestrator ended before run ${run.id} did; it may go on later`);
-		await Promise.race([this.#lastNews.promise, delay(lastNewsMs)]);
+		await Promise.race([this.#lastNews.promise, delay(newsWithinMs)]);
 		this.#view.end(run);
 		return run;
+	}
+
+	/** What brought an attempt about is told before its lines are: it resolves once the news have come as far. */
+	async #newsOf({task, attempt}: LogLine, signal: AbortSignal): Promise<void> {
+		const hasCome = () => this.#isAhead || signal.aborted || (this.#attempts.get(task) ?? 0) >= attempt;
+		if (hasCome()) return;
+		const enough = delay(newsWithinMs).then(() => {
+			this.#isAhead = true;
+		});
+		while (!hasCome()) await Promise.race([this.#nextNews.promise, enough]);
 	}
 }
 

@@ -2,9 +2,10 @@ import {spawnSync} from 'node:child_process';
 import {chmodSync, existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
-import {CliPlace, program} from '../helpers/cli.ts';
+import {CliPlace} from '../helpers/cli.ts';
 import {buildTestImage, needsDocker, removeContainers, testImage, whyNoDocker} from '../helpers/docker.ts';
 import {PtyProgram} from '../helpers/pty-program.ts';
+import {PtyShell} from '../helpers/pty-shell.ts';
 
 const flags = ['-f', 'flow.yml', '--port', '0'];
 const waiting = `name: waiting
@@ -101,19 +102,13 @@ describe('$PAGER', () => {
 
 	test('may be stopped with Ctrl+Z, and goes on with fg', async () => {
 		const place = placeWith(waiting);
-		const env = {PS1: 'shell> ', PAGER: join(place.directory, 'page.mjs')};
-		const shell = new PtyProgram(place, [], {command: ['bash', '--norc', '--noprofile', '-i'], env});
-		await shell.shows('shell>');
-		shell.type(`'${process.execPath}' '${program}' ${flags.join(' ')}\r`);
+		const shell = new PtyShell(place, flags, {PAGER: join(place.directory, 'page.mjs')});
+		await shell.start();
 		await shell.shows(/▶ running +wait[\s\S]*│ ready to be read/);
 		shell.press('o');
 		await shell.shows('cooked');
-		shell.press('ctrl+z');
-		await shell.shows('Stopped');
-		shell.type('echo typed in the $((40 + 2))nd shell\r');
-		await shell.shows('typed in the 42nd shell');
-		shell.type('fg\r');
-		await shell.shows(/PAGER|fg\n[\s\S]*cli\.js/);
+		await shell.suspend();
+		await shell.resume();
 		shell.type('after\r');
 		await shell.shows('<after>');
 		shell.type('end\r');
@@ -122,9 +117,7 @@ describe('$PAGER', () => {
 		place.file('go', '');
 		await shell.shows('✔ succeeded');
 		shell.press('q');
-		await shell.shows(/✔ run r\w+ succeeded.*\nshell>/);
-		shell.type('echo $?:$(stty -a | grep -o " echo ")\r');
-		await shell.shows('0: echo');
+		await shell.isBack();
 	});
 
 	test('leaves the screen such that a terminal which nobody reads slows nothing', async () => {

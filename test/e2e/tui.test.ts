@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {CliPlace, program} from '../helpers/cli.ts';
 import {PtyProgram} from '../helpers/pty-program.ts';
+import {PtyShell} from '../helpers/pty-shell.ts';
 
 const short = 'name: short\ntasks: [{name: one, command: echo one is through}]\n';
 const failing = 'name: failing\ntasks: [{name: one, command: exit 7}]\n';
@@ -93,16 +94,12 @@ describe('leaving', () => {
 describe('the shell', () => {
 	test('gets the terminal with Ctrl+Z, and gives it back with fg', async () => {
 		const place = placeWith(waiting);
-		const shell = new PtyProgram(place, [], {command: ['bash', '--norc', '--noprofile', '-i'], env: {PS1: 'shell> '}});
-		await shell.shows('shell>');
-		shell.type(`'${process.execPath}' '${program}' ${flags.join(' ')}\r`);
+		const shell = new PtyShell(place, flags);
+		await shell.start();
 		await shell.shows(/▶ running +wait[\s\S]*│ ready/);
-		shell.press('ctrl+z');
-		await shell.shows('Stopped');
-		await expect.poll(() => shell.isAlternate).toBe(false);
-		shell.type('echo typed in the $((40 + 2))nd shell\r');
-		await shell.shows('typed in the 42nd shell');
-		shell.type('fg\r');
+		await shell.suspend();
+		expect(shell.isAlternate).toBe(false);
+		await shell.resume();
 		await shell.shows(/▶ running +wait[\s\S]*│ ready/);
 		expect(shell.isAlternate).toBe(true);
 		// Keys come here again.
@@ -112,9 +109,7 @@ describe('the shell', () => {
 		place.file('go', '');
 		await shell.shows('✔ succeeded');
 		shell.press('q');
-		await shell.shows(/✔ run r\w+ succeeded.*\nshell>/);
-		shell.type('echo $?:$(stty -a | grep -o " echo ")\r');
-		await shell.shows('0: echo');
+		await shell.isBack();
 	});
 
 	test('gets it back in order when the program breaks, and is told why', async () => {

@@ -41,13 +41,14 @@ test('no more replies are followed at once than the limit says', async () => {
 	const {orchestra, url} = await listening({limits: {streams: 2}, work: () => new Promise(() => undefined)});
 	await orchestra.call('POST', '/v1/runs', {workflow: {tasks: [{name: 'a', command: 'x'}]}});
 	const abort = new AbortController();
-	await fetch(`${url}/v1/events`, {signal: abort.signal});
-	await fetch(`${url}/v1/logs?follow=true`, {signal: abort.signal});
+	// Held on to: fetch ends a reply that nobody can read any more once its memory is collected.
+	const followed = await Promise.all(['/v1/events', '/v1/logs?follow=true'].map(path => fetch(url + path, {signal: abort.signal})));
 	for (const path of ['/v1/events', '/v1/logs?follow=true', '/v1/runs/latest/tasks/a/logs?follow=true']) {
 		const reply = await fetch(url + path);
 		expect(reply.headers.get('retry-after'), path).toBe('10');
 		expect(await problemOf(reply), path).toMatchObject({status: 429, code: 'limit', detail: expect.stringContaining('limit streams')});
 	}
+	expect(followed.map(({status}) => status)).toEqual([200, 200]);
 	abort.abort();
 	await expect.poll(async () => (await fetch(`${url}/v1/events`, {method: 'HEAD'})).status).toBe(200);
 	// What only asks for the headers holds nothing.

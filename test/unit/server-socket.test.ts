@@ -110,8 +110,9 @@ test('a client that goes away ends its stream here', async () => {
 		};
 	};
 	const abort = new AbortController();
-	await fetch(`${url}/v1/logs?follow=true`, {signal: abort.signal});
+	const reply = await fetch(`${url}/v1/logs?follow=true`, {signal: abort.signal});
 	await expect.poll(() => open).toBe(1);
+	expect(reply.status).toBe(200);
 	abort.abort();
 	await expect.poll(() => open).toBe(0);
 	expect((await fetch(`${url}/health`)).status).toBe(200);

@@ -38,6 +38,7 @@ test('what every container is: bounded, without privileges, reached from this ho
 			'AGENT_WATCHDOG=none',
 		],
 		ExposedPorts: {'5000/tcp': {}},
+		Healthcheck: {Test: ['NONE']},
 		Labels: {
 			'byoai.owner': 'a1b2c3d4e5f60718',
 			'byoai.instance': 'builder~r01jabcdefgh~2',
@@ -145,6 +146,12 @@ test('driver_options.docker is added: mappings are merged, lists joined; the lab
 		SecurityOpt: ['seccomp=unconfined', 'no-new-privileges'],
 		NetworkMode: 'inner',
 	});
+});
+
+test('a health check is done where one is asked for, and as it is asked for', () => {
+	const Healthcheck = {Test: ['CMD', 'true'], Interval: 60_000_000_000};
+	expect(options({driverOptions: {docker: {Healthcheck}}}).Healthcheck).toEqual(Healthcheck);
+	expect(options({driverOptions: {docker: {Tty: true}}}).Healthcheck).toEqual({Test: ['NONE']});
 });
 
 describe('what a container cannot be is refused in words', () => {

@@ -18,6 +18,7 @@ export function leaveDialog(role: Role, active: readonly RunRow[]): Dialog {
 				stay,
 			],
 			at: 2,
+			isAboutRuns: true,
 		};
 	}
 	if (role === 'client') {
@@ -42,5 +43,14 @@ export function leaveDialog(role: Role, active: readonly RunRow[]): Dialog {
 			stay,
 		],
 		at: active.length === 0 ? 0 : 2,
+		isAboutRuns: true,
 	};
+}
+
+/** The same question when other runs go on than when it was asked: what stands there is true, and what was chosen stays so if it can. */
+export function leaveDialogNow(dialog: Dialog, role: Role, active: readonly RunRow[]): Dialog {
+	const next = leaveDialog(role, active);
+	if (next.title === dialog.title && next.text.join() === dialog.text.join()) return dialog;
+	const keys = (choices: Dialog['choices']) => choices.map(({key}) => key).join();
+	return keys(next.choices) === keys(dialog.choices) ? {...next, at: dialog.at} : next;
 }

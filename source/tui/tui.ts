@@ -1,5 +1,6 @@
 import {ByoaiError} from '../model/error.ts';
 import {runEnded} from '../model/run.ts';
+import type {RunRow} from '../protocol/views.ts';
 import type {Errand} from './acts.ts';
 import {Content} from './content.ts';
 import {sheetLength} from './detail-rows.ts';
@@ -12,7 +13,7 @@ import type {Binding} from './keymap.ts';
 import {bindings} from './keymap.ts';
 import type {Size} from './layout.ts';
 import {heightsOf} from './layout.ts';
-import {leaveDialog} from './leaving.ts';
+import {leaveDialog, leaveDialogNow} from './leaving.ts';
 import {idsOf} from './lists.ts';
 import type {Palette} from './palette.ts';
 import {createPalette} from './palette.ts';
@@ -135,8 +136,7 @@ export class Tui {
 
 	/** What Ctrl+C opens. */
 	askToLeave(): void {
-		const active = this.#content.runs.filter(({status}) => !runEnded(status));
-		this.#ui = {...this.#ui, dialog: leaveDialog(this.#options.role, active)};
+		this.#ui = {...this.#ui, dialog: leaveDialog(this.#options.role, this.#active())};
 		this.#frames.now();
 	}
 
@@ -145,6 +145,10 @@ export class Tui {
 		this.#frames.stop();
 		this.#content.close();
 		this.#listeners.clear();
+	}
+
+	#active(): readonly RunRow[] {
+		return this.#content.runs.filter(({status}) => !runEnded(status));
 	}
 
 	#pressOne(press: Press): void {
@@ -241,6 +245,8 @@ export class Tui {
 	}
 
 	#draw(): void {
+		const {dialog} = this.#ui;
+		if (dialog?.isAboutRuns === true) this.#ui = {...this.#ui, dialog: leaveDialogNow(dialog, this.#options.role, this.#active())};
 		// Once a picture, and not for each of a hundred changes a second.
 		this.#content.follow(this.#ui);
 		this.#picture = this.#paint();

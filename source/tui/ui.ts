@@ -41,6 +41,8 @@ export type Dialog = {
 	readonly choices: readonly Choice[];
 	/** Index of the one that Enter takes. */
 	readonly at: number;
+	/** It is about what goes on, and asked anew when that changes. */
+	readonly isAboutRuns?: boolean;
 };
 
 export type Choice = {readonly key: string; readonly label: string; readonly effect?: Effect};

@@ -105,6 +105,17 @@ describe('leaving while a run goes on', () => {
 		expect(await screen.left).toBe(how);
 	});
 
+	test('a question about a run that has ended meanwhile is whether to leave', async () => {
+		const {tui, screen, orchestra} = await open();
+		tui.press('q');
+		await tui.shows('still goes on');
+		await orchestra.call('POST', '/v1/runs/latest/cancel');
+		await tui.shows('Leave?');
+		expect(tui.text).not.toContain('still goes on');
+		tui.press('enter');
+		expect(await screen.left).toBe('quit');
+	});
+
 	test('Ctrl+C is told to whoever decides', async () => {
 		const {tui, screen, interrupts} = await open();
 		tui.press('ctrl+c');

@@ -43,11 +43,11 @@ const memory: number[] = [];
 setInterval(() => memory.push(Math.round(process.memoryUsage().rss / 1024 ** 2)), 1000);
 setTimeout(() => {
 	const [before, lines] = [process.cpuUsage(), feed?.lines ?? 0];
-	setTimeout(() => {
+	setTimeout(async () => {
 		const {user, system} = process.cpuUsage(before);
 		const usage: Usage = {share: (user + system) / 1e6 / measured, lines: ((feed?.lines ?? 0) - lines) / measured, memory};
 		writeFileSync(report, JSON.stringify(usage));
-		screen?.release();
+		await screen?.release();
 		process.exit(0);
 	}, measured * 1000);
 }, warmUp * 1000);

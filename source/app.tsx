@@ -13,7 +13,7 @@ import {rebound} from './tui/rebind.ts';
 import type {TerminalStream} from './tui/stdio-guard.ts';
 import {guardStreams, withWrite} from './tui/stdio-guard.ts';
 import type {RunProgram, SuspendTerminal} from './tui/terminal-host.ts';
-import {hostOf, runChild} from './tui/terminal-host.ts';
+import {runChild, TerminalHost} from './tui/terminal-host.ts';
 import {Tui} from './tui/tui.ts';
 import type {TuiOptions} from './tui/tui-options.ts';
 import type {Leaving} from './tui/ui.ts';
@@ -43,8 +43,8 @@ export type OpenScreen = {
 	readonly left: Promise<Leaving>;
 	/** Asks whether to leave. */
 	ask(): void;
-	/** Gives the terminal back as it was, at once. */
-	release(): void;
+	/** Gives the terminal back as it was: at once, unless a program has it, which is ended before. */
+	release(): Promise<void>;
 	/** What was kept from the terminal meanwhile. */
 	readonly diagnostics: readonly string[];
 };
@@ -79,6 +79,18 @@ export function openScreen({
 	const guard = guardStreams({stdout, stderr, process: signals}, text => tui.diagnose(text));
 	let suspendTerminal: SuspendTerminal = during => during();
 	let redraw: () => void = () => undefined;
+	const host = new TerminalHost({
+		stdin,
+		environment,
+		runProgram,
+		lendKeys,
+		write: text => void guard.stdout.write(text),
+		suspend: during => suspendTerminal(during),
+		regain: () => {
+			guard.regain();
+			guard.stdout.write(freshLine(sizeOf(stdout)));
+		},
+	});
 	const tui = new Tui({
 		...about,
 		isSpoken,
@@ -87,18 +99,7 @@ export function openScreen({
 		size: sizeOf(stdout),
 		isFree: () => guard.stdout.writableNeedDrain !== true,
 		suspend: () => void suspendTerminal(() => stopProcess(signals)),
-		host: hostOf({
-			stdin,
-			environment,
-			runProgram,
-			lendKeys,
-			write: text => void guard.stdout.write(text),
-			suspend: during => suspendTerminal(during),
-			regain: () => {
-				guard.regain();
-				guard.stdout.write(freshLine(sizeOf(stdout)));
-			},
-		}),
+		host,
 		redraw: () => redraw(),
 	});
 	const resized = () => tui.resize(sizeOf(stdout));
@@ -107,19 +108,22 @@ export function openScreen({
 	stdout.on('resize', resized);
 	stdout.on('drain', drained);
 	const drawn = isSpoken ? speak(tui, stdin, guard.stdout, interrupt) : draw(tui, stdin, guard.stdout, interrupt);
-	const {instance} = drawn;
 	suspendTerminal = drawn.suspend;
 	redraw = drawn.redraw;
-	const broken = instance.waitUntilExit().then(() => new Promise<never>(() => undefined));
+	const broken = drawn.instance.waitUntilExit().then(() => new Promise<never>(() => undefined));
 	return {
 		left: Promise.race([tui.left, broken]),
 		ask: () => tui.askToLeave(),
-		release() {
-			tui.close();
+		async release() {
+			const lent = host.takeBack();
+			if (lent !== undefined) await lent;
+			const done = tui.close();
 			stdout.removeListener('resize', resized);
 			stdout.removeListener('drain', drained);
-			instance.unmount();
+			drawn.leave();
 			guard.release();
+			host.close();
+			await done;
 		},
 		get diagnostics() {
 			return tui.diagnostics;
@@ -137,6 +141,8 @@ type Drawn = {
 	readonly suspend: SuspendTerminal;
 	/** All of it once more, whatever stands on the terminal. */
 	readonly redraw: () => void;
+	/** Gives keys and terminal back, also while somebody else has them. */
+	readonly leave: () => void;
 };
 
 /** Ink has the terminal and the keys; the rows are put there by a painter. */
@@ -149,21 +155,28 @@ function draw(tui: Tui, stdin: NodeJS.ReadableStream, stdout: TerminalStream, in
 	const instance = render(keys, {stdin, stdout: ofInk, stderr: ofInk, ...screenOptions, isScreenReaderEnabled: false});
 	tui.subscribe(paint);
 	paint();
+	let isLeft = false;
 	const suspend: SuspendTerminal = async during => {
 		painter.pause();
 		try {
 			await handOver(during);
 		} finally {
-			painter.resume();
-			paint();
+			if (!isLeft) {
+				painter.resume();
+				paint();
+			}
 		}
+	};
+	const leave = () => {
+		isLeft = true;
+		instance.unmount();
 	};
 	// Without Ink, which switches the terminal's modes: a terminal that nobody reads would hold this process up until somebody does.
 	const redraw = () => {
 		painter.forget();
 		if (stdout.writableNeedDrain !== true) paint();
 	};
-	return {instance, suspend, redraw};
+	return {instance, suspend, redraw, leave};
 }
 
 /** All of it is Ink's, which knows how to speak to a screen reader. */
@@ -175,7 +188,8 @@ function speak(tui: Tui, stdin: NodeJS.ReadableStream, stdout: TerminalStream, i
 		</Keys>
 	);
 	const instance = render(spoken, {stdin, stdout, stderr: stdout, ...screenOptions, isScreenReaderEnabled: true});
-	return {instance, suspend: during => handOver(during), redraw: () => void handOver(async () => undefined)};
+	const redraw = () => void handOver(async () => undefined);
+	return {instance, suspend: during => handOver(during), redraw, leave: () => instance.unmount()};
 }
 
 function sizeOf({columns, rows}: Stdout): Size {

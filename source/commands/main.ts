@@ -35,14 +35,14 @@ export async function main(argv: readonly string[], environment: Environment, ho
 		diagnostics: new Diagnostics({output: errors, level: environment.BYOAI_DEBUG ? 'debug' : 'info', colour: false}),
 	};
 	const crashed = new Promise<number>(resolve => {
-		host.signals.once('uncaughtException', (error: unknown) => {
-			session.terminal.release();
+		host.signals.once('uncaughtException', async (error: unknown) => {
+			await session.terminal.release();
 			statusLine.end();
 			resolve(report(error, session.diagnostics));
 		});
 	});
 	const status = await Promise.race([execute(argv, session), interruptions.forced, crashed]);
-	session.terminal.release();
+	await session.terminal.release();
 	statusLine.end();
 	interruptions.close();
 	await Promise.race([output.flush(), interruptions.forced]);

@@ -53,7 +53,7 @@ export async function showScreen({client, address}: Access, invocation: Invocati
 		const chosen = screen.left.then((how): Left => ({how}));
 		return await Promise.race([chosen, signalled.promise, ...(failure === undefined ? [] : [failure])]);
 	} finally {
-		terminal.release();
+		await terminal.release();
 		tellDiagnostics(screen.diagnostics, diagnostics);
 	}
 }

@@ -32,6 +32,9 @@ export type ErrandOptions = {
 /** Does what was asked for, and shows what came of it. */
 export class Errands {
 	readonly #options: ErrandOptions;
+	readonly #closing = new AbortController();
+	/** Output in files that go when it has been shown. */
+	readonly #pages = new Set<Promise<void>>();
 
 	constructor(options: ErrandOptions) {
 		this.#options = options;
@@ -45,6 +48,12 @@ export class Errands {
 	/** What only looks. */
 	do(errand: Exclude<Errand, {type: 'theme'}>): void {
 		void this.#try(() => this.#do(errand));
+	}
+
+	/** Nobody sees any more what comes of them; resolves when none of their temporary files is left. */
+	async close(): Promise<void> {
+		this.#closing.abort();
+		await Promise.allSettled(this.#pages);
 	}
 
 	async #act(act: Act): Promise<void> {
@@ -111,11 +120,20 @@ export class Errands {
 				return this.#say(`copied: ${printable(line, false)}`);
 			}
 			case 'pager':
-				return this.#page(errand.lines);
+				return this.#keep(this.#page(errand.lines));
 			case 'save':
 				return this.#save(errand.lines, errand.file);
 			case 'shell':
 				return this.#shell(errand.agent);
+		}
+	}
+
+	async #keep(page: Promise<void>): Promise<void> {
+		this.#pages.add(page);
+		try {
+			await page;
+		} finally {
+			this.#pages.delete(page);
 		}
 	}
 
@@ -124,7 +142,8 @@ export class Errands {
 		const directory = await mkdtemp(join(tmpdir(), 'byoai-output-'));
 		try {
 			const file = join(directory, fileName(lines));
-			if ((await writeOutput(client, {file, lines, safe: true})) === 0) return this.#say('there is no output yet');
+			if ((await writeOutput(client, {file, lines, safe: true, ending: this.#closing.signal})) === 0)
+				return this.#say('there is no output yet');
 			const status = await host.run('sh', ['-c', `${host.pager} "$1"`, 'sh', file]);
 			if (status !== 0) this.#say(`${host.pager} ended with exit ${status}`, true);
 		} finally {
@@ -162,6 +181,8 @@ export class Errands {
 		try {
 			await what();
 		} catch (error) {
+			// Nobody sees it any more, and it may be for that alone.
+			if (this.#closing.signal.aborted) return;
 			const message = wordsOf(error);
 			if (message === undefined) return this.#options.failed(error);
 			const problems = error instanceof ByoaiError ? error.problems : [];

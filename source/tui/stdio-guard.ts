@@ -40,7 +40,7 @@ export function guardStreams(
 	process.on('warning', onWarning);
 	let isReleased = false;
 	return {
-		stdout: withWrite(stdout, fromItsCorner(writeOut.bind(stdout) as Write)),
+		stdout: withWrite(stdout, onItsScreen(writeOut.bind(stdout) as Write)),
 		regain: () => {
 			if (!isReleased) regain();
 		},
@@ -56,13 +56,25 @@ export function guardStreams(
 	};
 }
 
-const alternateScreen = '\u001b[?1049h';
+const otherScreen = '\u001b[?1049h';
 const home = '\u001b[H';
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
+const switching = /\u001b\[\?1049[hl]/g;
 
-/** The alternate screen is entered with the cursor where it was, within a line perhaps: it is drawn from its corner on. */
-function fromItsCorner(write: Write): Write {
-	return ((chunk: Uint8Array | string, ...rest: []) =>
-		write(typeof chunk === 'string' ? chunk.replaceAll(alternateScreen, alternateScreen + home) : chunk, ...rest)) as Write;
+/**
+ * The other screen is entered with the cursor where it was, within a line perhaps: it is drawn from its corner on. It is left where it was entered
+ * alone: leaving puts the cursor back where it was then, which is amid what a program has written since that has the terminal now.
+ */
+function onItsScreen(write: Write): Write {
+	let isThere = false;
+	const fitted = (text: string) =>
+		text.replaceAll(switching, found => {
+			const [was, is] = [isThere, found === otherScreen];
+			isThere = is;
+			if (is) return found + home;
+			return was ? found : '';
+		});
+	return ((chunk: Uint8Array | string, ...rest: []) => write(typeof chunk === 'string' ? fitted(chunk) : chunk, ...rest)) as Write;
 }
 
 /** A `write` that hands text over instead of writing it. */

@@ -1,10 +1,14 @@
 import {spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {constants} from 'node:os';
+import {ByoaiError} from '../model/error.ts';
 import {holdInput} from './held-input.ts';
 import type {Host} from './host.ts';
 import {clipboardSequence} from './host.ts';
+import {endTree} from './program-tree.ts';
 
-export type RunProgram = (program: string, args: readonly string[], environment: NodeJS.ProcessEnv) => Promise<number>;
+/** Runs a program on the terminal; resolves with its exit status. When `ending` is aborted, ends it. */
+export type RunProgram = (program: string, args: readonly string[], environment: NodeJS.ProcessEnv, ending: AbortSignal) => Promise<number>;
 
 /** Gives the terminal to somebody else for so long. */
 export type SuspendTerminal = (during: () => Promise<void>) => Promise<void>;
@@ -21,35 +25,109 @@ type HostParts = {
 };
 
 /** The terminal as programs get it that are opened from the screen. */
-export function hostOf({stdin, environment, runProgram, lendKeys, write, suspend, regain}: HostParts): Host {
-	return {
-		copy: text => write(clipboardSequence(text)),
-		async run(program, args) {
-			let status = 0;
-			// Ink gives the terminal back for so long. `less` shows colours, unless it was told how to show things.
-			await suspend(async () => {
-				const readAgain = holdInput(stdin);
-				const takeKeysAgain = lendKeys();
-				try {
-					status = await runProgram(program, args, {LESS: '-R', ...environment});
-				} finally {
-					regain();
-					takeKeysAgain();
-					readAgain();
-				}
-			});
+export class TerminalHost implements Host {
+	readonly pager: string;
+	readonly directory = process.cwd();
+	readonly #parts: HostParts;
+	readonly #ending = new AbortController();
+	readonly #closed = Promise.withResolvers<void>();
+	/** Resolves when no program has the terminal any more; undefined: none has it. */
+	#lent: Promise<void> | undefined;
+
+	constructor(parts: HostParts) {
+		this.#parts = parts;
+		this.pager = parts.environment.PAGER || 'less';
+	}
+
+	copy(text: string): void {
+		this.#parts.write(clipboardSequence(text));
+	}
+
+	async run(program: string, args: readonly string[]): Promise<number> {
+		if (this.#ending.signal.aborted) throw new ByoaiError('stopping', 'the screen is being left');
+		let status = 0;
+		// Ink gives the terminal back for so long.
+		await this.#parts.suspend(async () => {
+			const lent = this.#runHere(program, args);
+			this.#lent = lent.then(
+				() => undefined,
+				() => undefined,
+			);
+			status = await lent;
+			this.#lent = undefined;
+			// The screen is not to come back once more in order to go at once.
+			if (this.#ending.signal.aborted) await this.#closed.promise;
+		});
+		return status;
+	}
+
+	/** Takes the terminal back from a program that has it, which is ended; undefined: none has it. */
+	takeBack(): Promise<void> | undefined {
+		this.#ending.abort();
+		return this.#lent;
+	}
+
+	/** The screen is gone. */
+	close(): void {
+		this.#ending.abort();
+		this.#closed.resolve();
+	}
+
+	async #runHere(program: string, args: readonly string[]): Promise<number> {
+		const {environment, runProgram, stdin, lendKeys, write, regain} = this.#parts;
+		const readAgain = holdInput(stdin);
+		const takeKeysAgain = lendKeys();
+		let wasKilled = false;
+		try {
+			// `less` shows colours, unless it was told how to show things.
+			const status = await runProgram(program, args, {LESS: '-R', ...environment}, this.#ending.signal);
+			wasKilled = status > signalled || this.#ending.signal.aborted;
 			return status;
-		},
-		pager: environment.PAGER || 'less',
-		directory: process.cwd(),
-	};
+		} finally {
+			regain();
+			if (wasKilled) write(usualScreen);
+			takeKeysAgain();
+			readAgain();
+		}
+	}
 }
 
+/** What shells add to the number of a signal. */
+const signalled = 128;
+/** The normal screen, with a cursor, keys that send what they usually do, and no colours: whoever was killed may have left another. */
+const usualScreen = '\u001b[?1047l\u001b[?25h\u001b[?1l\u001b>\u001b[m';
+
 /** Runs a program that has the terminal to itself. */
-export async function runChild(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+export async function runChild(program: string, args: readonly string[], env: NodeJS.ProcessEnv, ending: AbortSignal): Promise<number> {
 	const {promise, resolve, reject} = Promise.withResolvers<number>();
-	spawn(program, args, {stdio: 'inherit', env})
+	const child = spawn(program, args, {stdio: 'inherit', env})
 		.on('error', reject)
-		.on('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
-	return promise;
+		.on('exit', (code, signal) => resolve(code ?? signalled + (signal === null ? 0 : constants.signals[signal])));
+	let end: Promise<void> | undefined;
+	const onEnding = () => {
+		if (child.pid !== undefined) end = endTree(child.pid);
+	};
+	ending.addEventListener('abort', onEnding, {once: true});
+	try {
+		const status = await promise;
+		// What it started may end after it.
+		await end;
+		if (status > signalled || ending.aborted) await saneModes();
+		return status;
+	} finally {
+		ending.removeEventListener('abort', onEnding);
+	}
+}
+
+const modesWithinMs = 1000;
+
+/** Lines, echo and signals as usual: whoever was killed may have left them as programs have them that draw. How they were before byoai began, Node sets when it ends. */
+async function saneModes(): Promise<void> {
+	// It would wait for ever for a terminal that nobody reads.
+	const child = spawn('stty', ['sane'], {stdio: ['inherit', 'ignore', 'ignore'], timeout: modesWithinMs, killSignal: 'SIGKILL'});
+	try {
+		await once(child, 'exit');
+	} catch {
+		// There is no `stty`: whoever has the terminal next sets what it needs.
+	}
 }

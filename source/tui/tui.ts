@@ -140,11 +140,13 @@ export class Tui {
 		this.#frames.now();
 	}
 
-	close(): void {
+	/** Nothing more is shown; resolves when no file is left that nobody needs any more. */
+	close(): Promise<void> {
 		clearInterval(this.#clock);
 		this.#frames.stop();
 		this.#content.close();
 		this.#listeners.clear();
+		return this.#errands.close();
 	}
 
 	#active(): readonly RunRow[] {

@@ -1,4 +1,5 @@
-import {chmodSync} from 'node:fs';
+import {chmodSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {expect} from 'vitest';
 import type {CliPlace} from './cli.ts';
 import {program} from './cli.ts';
@@ -7,16 +8,24 @@ import {PtyProgram} from './pty-program.ts';
 /** A shell with job control, in which somebody starts the built program by a name that is short wherever the project lies. */
 export class PtyShell extends PtyProgram {
 	readonly #commandLine: string;
+	readonly #pidFile: string;
 
 	constructor(place: CliPlace, argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
 		super(place, [], {command: ['bash', '--norc', '--noprofile', '-i'], env: {PS1: 'shell> ', ...env}});
-		chmodSync(place.file('byoai', `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`), 0o755);
+		chmodSync(place.file('byoai', `#!/bin/sh\necho $$ >byoai.pid\nexec '${process.execPath}' '${program}' "$@"\n`), 0o755);
 		this.#commandLine = ['./byoai', ...argv].join(' ');
+		this.#pidFile = join(place.directory, 'byoai.pid');
 	}
 
 	async start(): Promise<void> {
 		await this.shows('shell>');
 		this.type(`${this.#commandLine}\r`);
+	}
+
+	/** Signals the program alone, and not the shell. */
+	override kill(signal: NodeJS.Signals): this {
+		process.kill(Number(readFileSync(this.#pidFile, 'utf8')), signal);
+		return this;
 	}
 
 	/** Stops the program with Ctrl+Z; the shell takes commands then. */

@@ -15,7 +15,7 @@ describe('a screen on a terminal', () => {
 		const {tui, screen} = await open({role: 'client'});
 		tui.press('q');
 		expect(await screen.left).toBe('quit');
-		screen.release();
+		await screen.release();
 		await expect.poll(() => tui.isAlternate).toBe(false);
 		expect(tui.stdin.isRaw).toBe(false);
 	});
@@ -155,7 +155,7 @@ describe('nothing is written through the screen', () => {
 		await tui.shows('another one');
 		await tui.shows('Error: careful');
 		expect(screen.diagnostics).toEqual(['a library speaks', 'another one', 'Error: careful']);
-		screen.release();
+		await screen.release();
 		await expect.poll(() => tui.isAlternate).toBe(false);
 		tui.stdout.write('after it');
 		await tui.shows('after it');

@@ -7,6 +7,7 @@ import {readArguments, withoutSecrets} from './arguments.ts';
 import type {Command, Host} from './command.ts';
 import {Diagnostics} from './diagnostics.ts';
 import {failed, missing, statusOfError} from './exit-status.ts';
+import {isInForeground} from './foreground.ts';
 import {formatHelp} from './help.ts';
 import {Interruptions} from './interruptions.ts';
 import {commandIndex} from './option-words.ts';
@@ -20,7 +21,11 @@ import {TerminalClaim} from './terminal-claim.ts';
  * then, so the process may end.
  */
 export async function main(argv: readonly string[], environment: Environment, host: Host): Promise<number> {
-	const statusLine = new StatusLine(host.stdout);
+	const statusLine = new StatusLine(host.stdout, {
+		signals: host.signals,
+		isInForeground,
+		stop: () => void process.kill(process.pid, 'SIGTSTP'),
+	});
 	const output = new Output(host.stdout, statusLine);
 	const errors = new Output(host.stderr, statusLine);
 	const interruptions = new Interruptions(host.signals, output);

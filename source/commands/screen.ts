@@ -1,5 +1,6 @@
 import type {RunId} from '../model/ids.ts';
 import type {Invocation} from './command.ts';
+import {isInForeground} from './foreground.ts';
 import type {Interruption} from './interruptions.ts';
 import type {Access} from './orchestrators.ts';
 
@@ -19,7 +20,7 @@ const toldDiagnostics = 5;
 /** Whether the full-screen display is wanted, and somebody is there to see it. */
 export function wantsScreen({flags, config, stdin}: Invocation): boolean {
 	if (flags.tui === false || flags.json === true || !config.interactive) return false;
-	return (stdin() as NodeJS.ReadableStream & {isTTY?: boolean}).isTTY === true;
+	return (stdin() as NodeJS.ReadableStream & {isTTY?: boolean}).isTTY === true && isInForeground();
 }
 
 /** Shows the full-screen display until somebody leaves it; the terminal is as before then. */

@@ -4,32 +4,34 @@ import {beforeEach, describe, expect, onTestFinished, test} from 'vitest';
 import {CliPlace} from '../helpers/cli.ts';
 import {docker, needsDocker, removeContainers} from '../helpers/docker.ts';
 import {PtyProgram} from '../helpers/pty-program.ts';
+import {PtyShell} from '../helpers/pty-shell.ts';
 import type {Registry} from '../helpers/registry.ts';
 import {startRegistry} from '../helpers/registry.ts';
 
 beforeEach(needsDocker);
 
 const flags = ['-f', 'flow.yml', '--no-tui', '--port', '0'];
+/** What the line is written with. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what steers a terminal is what is looked for
+const steering = /\r?\u001b\[J|[━─]/;
 /** Where the line of what is being started begins; the mark of other lines comes after their time. */
 const statusRow = /^… pull: [━╸─]{10} {2}pulling [1-9]\d? % \(0 of 1 layers\), [\d.]+ \w+ of [\d.]+ MiB/m;
 
-/** A task whose image is being pulled, of which half has come, beside one that talks until there is a file `go`. */
-async function placeWith(image: string): Promise<CliPlace> {
+const talk = {name: 'talk', command: 'i=0; while [ ! -e go ]; do i=$((i+1)); echo said $i; sleep 0.05; done', depends_on: []};
+
+/** A task whose image is being pulled, of which half has come, beside one that talks until there is a file `go`, or others. */
+async function placeWith(image: string, others: readonly object[] = [talk]): Promise<CliPlace> {
 	const place = new CliPlace();
 	onTestFinished(() => {
 		if (existsSync(join(place.state, 'id'))) removeContainers(readFileSync(join(place.state, 'id'), 'utf8').trim());
 		docker('rmi', '--force', image);
 	});
-	const talk = 'i=0; while [ ! -e go ]; do i=$((i+1)); echo said $i; sleep 0.05; done';
 	place.file(
 		'flow.yml',
 		JSON.stringify({
 			name: 'flow',
 			fail_fast: false,
-			tasks: [
-				{name: 'talk', command: talk, depends_on: []},
-				{name: 'pull', image, command: ['/hello'], depends_on: []},
-			],
+			tasks: [...others, {name: 'pull', image, command: ['/hello'], depends_on: []}],
 		}),
 	);
 	return place;
@@ -86,6 +88,42 @@ describe('how far a pull is', () => {
 		expect(inCi.output).not.toMatch(/\u001b\[J|[━─]/);
 		// A pull takes moments here: its count is told once.
 		for (const text of [stdout, inCi.output]) expect(text.match(/pulling \d+ %/g)).toHaveLength(1);
+	}, 60_000);
+
+	test('is not drawn over what somebody types at the prompt of a shell that has the terminal back', async () => {
+		const registry = await startRegistry();
+		const place = await placeWith(registry.image, []);
+		const shell = new PtyShell(place, [...flags, '&']);
+		const pulls = async () => {
+			const {url} = JSON.parse(readFileSync(join(place.state, 'endpoint'), 'utf8'));
+			return (await (await fetch(`${url}/v1/runs/latest`)).text()).includes('pulling');
+		};
+		await shell.start();
+		await shell.shows(/run r\w+: flow[\s\S]*names another/);
+		shell.type('echo half a li');
+		await expect.poll(pulls, {timeout: 25_000}).toBe(true);
+		await shell.shows(/echo half a li$/m);
+		shell.type('ne\r');
+		await shell.shows(/^half a line\nshell>/m);
+		expect(shell.output).not.toMatch(steering);
+		shell.type('fg\r');
+		await shell.shows(statusRow);
+		await shell.suspend();
+		expect(shell.text).not.toMatch(statusRow);
+		const before = shell.output.length;
+		shell.type('bg\r');
+		await shell.shows(/^\[1\]\+ .*&\nshell>/m);
+		shell.type('echo another li');
+		await expect.poll(pulls, {timeout: 25_000}).toBe(true);
+		await shell.shows(/echo another li$/m);
+		shell.type('ne\r');
+		await shell.shows(/^another line\nshell>/m);
+		expect(shell.output.slice(before)).not.toMatch(steering);
+		shell.type('fg\r');
+		await shell.shows(statusRow);
+		finish(place, registry);
+		await shell.shows(/✖ run r\w+ failed[\s\S]*\nshell>/);
+		expect(rowsOf(shell).filter(row => /[━─]|pulling \d/.test(row))).toEqual([]);
 	}, 60_000);
 
 	test('in ASCII and without colours where the terminal is to have no more', async () => {

@@ -112,6 +112,20 @@ describe('the shell', () => {
 		await shell.isBack();
 	});
 
+	test('keeps it from a program that it starts in the background: that prints its log, and goes on', async () => {
+		const place = placeWith(waiting);
+		const shell = new PtyShell(place, [...flags, '&']);
+		await shell.start();
+		await shell.shows('wait  ready');
+		shell.type('echo typed in the $((40 + 2))nd shell\r');
+		await shell.shows('typed in the 42nd shell');
+		place.file('go', '');
+		await shell.shows(/✔ run r\w+ succeeded/);
+		expect(shell.output).not.toContain('\u001b[?1049h');
+		shell.type('wait %1; echo it ended: $?\r');
+		await shell.shows('it ended: 0');
+	});
+
 	test('gets it back in order when the program breaks, and is told why', async () => {
 		const place = placeWith(waiting);
 		place.file('crash.mjs', `process.on('SIGUSR2', () => setImmediate(() => { throw new Error('the sky fell'); }));`);

@@ -1,3 +1,4 @@
+import {EventEmitter} from 'node:events';
 import {Writable} from 'node:stream';
 import {describe, expect, test} from 'vitest';
 import {Output} from '../../source/commands/output.ts';
@@ -8,7 +9,15 @@ import {ShownScreen} from '../helpers/shown-screen.ts';
 class Console extends ShownScreen {
 	readonly stdout = this.#stream();
 	readonly stderr = this.#stream();
-	readonly statusLine = new StatusLine(this.stdout);
+	/** A shell has the terminal back. */
+	isInBackground = false;
+	readonly signals = new EventEmitter();
+	readonly stops: string[][] = [];
+	readonly statusLine = new StatusLine(this.stdout, {
+		signals: this.signals,
+		isInForeground: () => !this.isInBackground,
+		stop: () => this.stops.push(this.signals.eventNames().map(String)),
+	});
 	readonly output = new Output(this.stdout, this.statusLine);
 	readonly errors = new Output(this.stderr, this.statusLine);
 	/** All that was written. */
@@ -120,6 +129,43 @@ describe('a line at the foot of a terminal', () => {
 		shown.statusLine.end();
 		shown.output.write(`two ${'#'.repeat(30)}\n`);
 		expect((await shown.settled()).rows).toEqual(['one', `two ${'#'.repeat(16)}`, '#'.repeat(14)]);
+	});
+
+	test('is not drawn while a shell has the terminal back, and is again when the program has it', async () => {
+		const shown = new Console(40, 6);
+		shown.isInBackground = true;
+		shown.output.write('one\n');
+		shown.statusLine.set(() => 'pulling');
+		await shown.settled();
+		shown.terminal.write('shell> half a li');
+		shown.statusLine.set(() => 'pulling more');
+		shown.resize(39);
+		expect((await shown.settled()).rows).toEqual(['one', 'shell> half a li']);
+		shown.output.write(' two\n');
+		expect((await shown.settled()).rows).toEqual(['one', 'shell> half a li two']);
+		shown.isInBackground = false;
+		shown.signals.emit('SIGCONT');
+		expect((await shown.settled()).rows).toEqual(['one', 'shell> half a li two', 'pulling more']);
+		shown.isInBackground = true;
+		shown.statusLine.end();
+		shown.output.write('three\n');
+		expect((await shown.settled()).rows.slice(0, 2)).toEqual(['one', 'shell> half a li two']);
+	});
+
+	test('makes room for the shell before Ctrl+Z stops the program', async () => {
+		const shown = new Console(40, 6);
+		shown.statusLine.set(() => 'pulling');
+		for (let time = 1; time <= 2; time++) {
+			expect((await shown.settled()).rows).toEqual(['pulling']);
+			shown.signals.emit('SIGTSTP');
+			expect((await shown.settled()).rows).toEqual(['']);
+			// It is the signal's own default that stops it.
+			expect(shown.stops).toHaveLength(time);
+			expect(shown.stops.at(-1)).not.toContain('SIGTSTP');
+			shown.signals.emit('SIGCONT');
+		}
+		shown.statusLine.end();
+		expect(shown.signals.eventNames()).toEqual([]);
 	});
 
 	test('is no part of what goes elsewhere, and costs it nothing', async () => {

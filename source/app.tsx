@@ -98,7 +98,7 @@ export function openScreen({
 		look: {...look, ...backgroundOf(environment.COLORFGBG)},
 		size: sizeOf(stdout),
 		isFree: () => guard.stdout.writableNeedDrain !== true,
-		suspend: () => void suspendTerminal(() => stopProcess(signals)),
+		suspend: () => host.stop(signals),
 		host,
 		redraw: () => redraw(),
 	});
@@ -109,14 +109,14 @@ export function openScreen({
 	stdout.on('drain', drained);
 	const drawn = isSpoken ? speak(tui, stdin, guard.stdout, interrupt) : draw(tui, stdin, guard.stdout, interrupt);
 	suspendTerminal = drawn.suspend;
-	redraw = drawn.redraw;
+	redraw = drawn.redraw ?? (() => void host.lend(async () => undefined));
 	const broken = drawn.instance.waitUntilExit().then(() => new Promise<never>(() => undefined));
 	return {
 		left: Promise.race([tui.left, broken]),
 		ask: () => tui.askToLeave(),
 		async release() {
-			const lent = host.takeBack();
-			if (lent !== undefined) await lent;
+			const running = host.takeBack();
+			if (running !== undefined) await running;
 			const done = tui.close();
 			stdout.removeListener('resize', resized);
 			stdout.removeListener('drain', drained);
@@ -139,8 +139,8 @@ function freshLine({columns}: Size): string {
 type Drawn = {
 	readonly instance: Instance;
 	readonly suspend: SuspendTerminal;
-	/** All of it once more, whatever stands on the terminal. */
-	readonly redraw: () => void;
+	/** All of it once more, whatever stands on the terminal; absent: as when it is taken back from somebody. */
+	readonly redraw?: () => void;
 	/** Gives keys and terminal back, also while somebody else has them. */
 	readonly leave: () => void;
 };
@@ -171,7 +171,7 @@ function draw(tui: Tui, stdin: NodeJS.ReadableStream, stdout: TerminalStream, in
 		isLeft = true;
 		instance.unmount();
 	};
-	// Without Ink, which switches the terminal's modes: a terminal that nobody reads would hold this process up until somebody does.
+	// Without Ink, which would go to the normal screen and come back.
 	const redraw = () => {
 		painter.forget();
 		if (stdout.writableNeedDrain !== true) paint();
@@ -188,25 +188,13 @@ function speak(tui: Tui, stdin: NodeJS.ReadableStream, stdout: TerminalStream, i
 		</Keys>
 	);
 	const instance = render(spoken, {stdin, stdout, stderr: stdout, ...screenOptions, isScreenReaderEnabled: true});
-	const redraw = () => void handOver(async () => undefined);
-	return {instance, suspend: during => handOver(during), redraw, leave: () => instance.unmount()};
+	return {instance, suspend: during => handOver(during), leave: () => instance.unmount()};
 }
 
 function sizeOf({columns, rows}: Stdout): Size {
 	// On Windows a frame as high as the terminal is drawn whole each time.
 	const margin = process.platform === 'win32' ? 1 : 0;
 	return {columns: columns || 80, rows: (rows || 24) - margin};
-}
-
-/** Stops this process as Ctrl+Z does; resolves when it goes on. */
-async function stopProcess(signals: EventEmitter): Promise<void> {
-	const {promise, resolve} = Promise.withResolvers<void>();
-	// While it waits for a signal alone, nothing would keep the process alive.
-	const alive = setInterval(() => undefined, 1000);
-	signals.once('SIGCONT', resolve);
-	process.kill(0, 'SIGSTOP');
-	await promise;
-	clearInterval(alive);
 }
 
 type KeysProps = {

@@ -18,13 +18,15 @@ export class Interruptions {
 	readonly forced: Promise<number>;
 	readonly #process: EventEmitter;
 	readonly #force: (status: number) => void;
+	readonly #outputs: readonly Output[];
 	#handle: ((interruption: Interruption) => void) | undefined;
 	#isLent = false;
 	#lastInterruptAt = Number.NEGATIVE_INFINITY;
 
-	/** `process` is where signals are heard. */
-	constructor(process: EventEmitter, output: Output) {
+	/** `process` is where signals are heard; `others` is what is written to beside standard output. */
+	constructor(process: EventEmitter, output: Output, ...others: readonly Output[]) {
 		this.#process = process;
+		this.#outputs = [output, ...others];
 		const {promise, resolve} = Promise.withResolvers<number>();
 		this.forced = promise;
 		this.#force = resolve;
@@ -70,6 +72,8 @@ export class Interruptions {
 		const now = performance.now();
 		const isForce = signal === 'SIGINT' && now - this.#lastInterruptAt < forceWithinMs;
 		if (signal === 'SIGINT') this.#lastInterruptAt = now;
+		// Nobody may sit there any more.
+		if (signal !== 'SIGINT') for (const output of this.#outputs) output.hurry();
 		if (isForce) this.#force(statusOfSignal('SIGINT'));
 		else this.#handle?.(signal);
 	};

@@ -28,7 +28,7 @@ export async function main(argv: readonly string[], environment: Environment, ho
 	});
 	const output = new Output(host.stdout, statusLine);
 	const errors = new Output(host.stderr, statusLine);
-	const interruptions = new Interruptions(host.signals, output);
+	const interruptions = new Interruptions(host.signals, output, errors);
 	const session: Session = {
 		environment,
 		host,
@@ -40,7 +40,11 @@ export async function main(argv: readonly string[], environment: Environment, ho
 		diagnostics: new Diagnostics({output: errors, level: environment.BYOAI_DEBUG ? 'debug' : 'info', colour: false}),
 	};
 	const crashed = new Promise<number>(resolve => {
-		host.signals.once('uncaughtException', async (error: unknown) => {
+		let isFirst = true;
+		host.signals.on('uncaughtException', async (error: unknown) => {
+			// What breaks while all is being ended is not told to whoever was told why.
+			if (!isFirst) return session.diagnostics.trace(toError(error));
+			isFirst = false;
 			await session.terminal.release();
 			statusLine.end();
 			resolve(report(error, session.diagnostics));
@@ -54,6 +58,8 @@ export async function main(argv: readonly string[], environment: Environment, ho
 	const lost = output.failure;
 	if (lost !== undefined) session.diagnostics.error(`standard output cannot be written: ${lost.message}`);
 	await errors.flush();
+	const isTaken = output.waiting + errors.waiting === 0;
+	for (const one of [output, errors]) one.close(isTaken);
 	return lost !== undefined && status === 0 ? missing : status;
 }
 
@@ -133,8 +139,12 @@ function report(error: unknown, diagnostics: Diagnostics): number {
 		diagnostics.trace(error);
 		return statusOfError(error.code);
 	}
-	const cause = error instanceof Error ? error : new Error(String(error));
+	const cause = toError(error);
 	diagnostics.error(`internal error: ${cause.message}. This is a bug: please report it, with what BYOAI_DEBUG=1 adds to this message.`);
 	diagnostics.trace(cause);
 	return failed;
+}
+
+function toError(error: unknown): Error {
+	return error instanceof Error ? error : new Error(String(error));
 }

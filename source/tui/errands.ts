@@ -33,8 +33,8 @@ export type ErrandOptions = {
 export class Errands {
 	readonly #options: ErrandOptions;
 	readonly #closing = new AbortController();
-	/** Output in files that go when it has been shown. */
-	readonly #pages = new Set<Promise<void>>();
+	/** A program that is to have the terminal, or has it. */
+	#opened: Promise<void> | undefined;
 
 	constructor(options: ErrandOptions) {
 		this.#options = options;
@@ -53,7 +53,7 @@ export class Errands {
 	/** Nobody sees any more what comes of them; resolves when none of their temporary files is left. */
 	async close(): Promise<void> {
 		this.#closing.abort();
-		await Promise.allSettled(this.#pages);
+		await Promise.allSettled([this.#opened]);
 	}
 
 	async #act(act: Act): Promise<void> {
@@ -120,20 +120,22 @@ export class Errands {
 				return this.#say(`copied: ${printable(line, false)}`);
 			}
 			case 'pager':
-				return this.#keep(this.#page(errand.lines));
+				return this.#open(() => this.#page(errand.lines));
 			case 'save':
 				return this.#save(errand.lines, errand.file);
 			case 'shell':
-				return this.#shell(errand.agent);
+				return this.#open(() => this.#shell(errand.agent));
 		}
 	}
 
-	async #keep(page: Promise<void>): Promise<void> {
-		this.#pages.add(page);
+	/** Keys that are pressed before it has the terminal open no other. */
+	async #open(program: () => Promise<void>): Promise<void> {
+		if (this.#opened !== undefined) return;
+		this.#opened = program();
 		try {
-			await page;
+			await this.#opened;
 		} finally {
-			this.#pages.delete(page);
+			this.#opened = undefined;
 		}
 	}
 

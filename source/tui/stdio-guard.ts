@@ -49,7 +49,6 @@ export function guardStreams(
 			isReleased = true;
 			stdout.write = writeOut;
 			stderr.write = writeErr;
-			stdout._handle?.setBlocking?.(true);
 			process.removeListener('warning', onWarning);
 			for (const listener of warned) process.on('warning', listener);
 		},

@@ -1,4 +1,5 @@
 import {spawn} from 'node:child_process';
+import type {EventEmitter} from 'node:events';
 import {once} from 'node:events';
 import {constants} from 'node:os';
 import {ByoaiError} from '../model/error.ts';
@@ -6,6 +7,7 @@ import {holdInput} from './held-input.ts';
 import type {Host} from './host.ts';
 import {clipboardSequence} from './host.ts';
 import {endTree} from './program-tree.ts';
+import {stopProcess} from './stop-process.ts';
 
 /** Runs a program on the terminal; resolves with its exit status. When `ending` is aborted, ends it. */
 export type RunProgram = (program: string, args: readonly string[], environment: NodeJS.ProcessEnv, ending: AbortSignal) => Promise<number>;
@@ -24,15 +26,17 @@ type HostParts = {
 	readonly regain: () => void;
 };
 
-/** The terminal as programs get it that are opened from the screen. */
+/** The terminal as others get it: programs that are opened from the screen, and the shell. */
 export class TerminalHost implements Host {
 	readonly pager: string;
 	readonly directory = process.cwd();
 	readonly #parts: HostParts;
 	readonly #ending = new AbortController();
 	readonly #closed = Promise.withResolvers<void>();
-	/** Resolves when no program has the terminal any more; undefined: none has it. */
+	/** Resolves when the screen has the terminal again; undefined: it has it. */
 	#lent: Promise<void> | undefined;
+	/** Resolves when no program has it any more; undefined: none has it. */
+	#running: Promise<unknown> | undefined;
 
 	constructor(parts: HostParts) {
 		this.#parts = parts;
@@ -43,28 +47,48 @@ export class TerminalHost implements Host {
 		this.#parts.write(clipboardSequence(text));
 	}
 
+	/** Gives the terminal to somebody for so long; who has it already keeps it, and nothing is done. */
+	async lend(during: () => Promise<void>): Promise<void> {
+		if (this.#lent !== undefined) return;
+		this.#lent = this.#parts.suspend(during);
+		try {
+			await this.#lent;
+		} finally {
+			this.#lent = undefined;
+		}
+	}
+
+	/** Gives the terminal to the shell, as Ctrl+Z does; false: there is none. */
+	async stop(signals: EventEmitter): Promise<boolean> {
+		let hasStopped = true;
+		await this.lend(async () => {
+			hasStopped = await stopProcess(signals);
+		});
+		return hasStopped;
+	}
+
 	async run(program: string, args: readonly string[]): Promise<number> {
+		while (this.#lent !== undefined) await this.#lent;
 		if (this.#ending.signal.aborted) throw new ByoaiError('stopping', 'the screen is being left');
 		let status = 0;
-		// Ink gives the terminal back for so long.
-		await this.#parts.suspend(async () => {
-			const lent = this.#runHere(program, args);
-			this.#lent = lent.then(
-				() => undefined,
-				() => undefined,
-			);
-			status = await lent;
-			this.#lent = undefined;
-			// The screen is not to come back once more in order to go at once.
-			if (this.#ending.signal.aborted) await this.#closed.promise;
+		await this.lend(async () => {
+			const running = this.#runHere(program, args);
+			this.#running = running.catch(() => undefined);
+			try {
+				status = await running;
+			} finally {
+				this.#running = undefined;
+				// The screen is not to come back once more in order to go at once.
+				if (this.#ending.signal.aborted) await this.#closed.promise;
+			}
 		});
 		return status;
 	}
 
 	/** Takes the terminal back from a program that has it, which is ended; undefined: none has it. */
-	takeBack(): Promise<void> | undefined {
+	takeBack(): Promise<unknown> | undefined {
 		this.#ending.abort();
-		return this.#lent;
+		return this.#running;
 	}
 
 	/** The screen is gone. */

@@ -22,8 +22,8 @@ export type TuiOptions = {
 	readonly address?: () => string;
 	/** False while the terminal does not take what it is sent. */
 	readonly isFree?: () => boolean;
-	/** Hands the terminal to the shell, and takes it back. */
-	readonly suspend?: () => void;
+	/** Hands the terminal to the shell, and resolves when it is back; with false where there is no shell. */
+	readonly suspend?: () => Promise<boolean>;
 	readonly redraw?: () => void;
 	/** What else may be done on this machine. */
 	readonly host: Host;

@@ -169,7 +169,9 @@ export class Tui {
 			case 'leave':
 				return this.#leave(effect.how);
 			case 'suspend':
-				return suspend?.();
+				return void suspend?.().then(hasStopped => {
+					if (!hasStopped) this.#message('there is no shell here that could bring it back', true);
+				});
 			case 'redraw':
 				return redraw?.();
 			case 'act':

@@ -73,6 +73,15 @@ describe('$PAGER', () => {
 		await goesOn(place, screen);
 	});
 
+	test('is opened once, however often somebody asks for it', async () => {
+		const {place, screen} = await opened();
+		screen.type('ooo');
+		await screen.shows('cooked');
+		screen.type('end\r');
+		await goesOn(place, screen);
+		expect(screen.output.match(/cooked/g)).toHaveLength(1);
+	});
+
 	test('gets Ctrl+C for itself, however often', async () => {
 		const {place, screen} = await opened();
 		screen.press('o');
@@ -134,6 +143,22 @@ describe('$PAGER', () => {
 		}
 		// Somebody who sees nothing move asks for the screen to be drawn anew.
 		for (let times = 0; times < 20; times++) screen.press('ctrl+l');
+		expect(await place.run(['ps'])).toMatchObject({status: 0});
+		place.file('go', '');
+		const status = async () => JSON.parse((await place.run(['ps', '--json'])).stdout)[0]?.status;
+		await expect.poll(status, {timeout: 25_000}).toBe('succeeded');
+		screen.thaw();
+		await screen.shows('✔ succeeded');
+		screen.press('q');
+		expect(await screen.ended).toMatchObject({status: 0});
+	}, 60_000);
+
+	test('is opened on a terminal that nobody reads, and what runs goes on', async () => {
+		const {place, screen} = await opened({PAGER: 'cat'});
+		screen.freeze();
+		for (let size = 1; size <= 6; size++) screen.resize(300 - size, 100 - size);
+		expect(await place.run(['ps'])).toMatchObject({status: 0});
+		screen.press('o');
 		expect(await place.run(['ps'])).toMatchObject({status: 0});
 		place.file('go', '');
 		const status = async () => JSON.parse((await place.run(['ps', '--json'])).stdout)[0]?.status;

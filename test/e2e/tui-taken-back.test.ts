@@ -76,11 +76,15 @@ describe('the terminal is taken back from a pager', () => {
 	});
 
 	test('when the program breaks', async () => {
-		const crash = `process.on('SIGUSR2', () => setImmediate(() => { throw new Error('the sky fell'); }));`;
+		const crash = `process.on('SIGUSR2', () => {
+			setImmediate(() => { throw new Error('the sky fell'); });
+			setImmediate(() => { throw new Error('and the moon'); });
+		});`;
 		const {place, shell} = await paging(willing, 'paging', {NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(crash)}`});
 		shell.kill('SIGUSR2');
 		await shell.shows('internal error: the sky fell');
 		await shell.shows(/the sky fell[\s\S]*shell>/);
+		expect(shell.text).not.toMatch(/^ {4}at /m);
 		expect(livingOf(place)).toEqual([]);
 		place.file('go', '');
 	});

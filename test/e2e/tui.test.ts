@@ -112,6 +112,33 @@ describe('the shell', () => {
 		await shell.isBack();
 	});
 
+	test('gets it with Ctrl+Z once, however often that is pressed', async () => {
+		const place = placeWith(waiting);
+		const shell = new PtyShell(place, flags);
+		await shell.start();
+		await shell.shows(/▶ running +wait[\s\S]*│ ready/);
+		shell.type('\u001a\u001a\u001a');
+		await shell.shows('Stopped');
+		await shell.resume();
+		await shell.shows(/▶ running +wait[\s\S]*│ ready/);
+		place.file('go', '');
+		await shell.shows('✔ succeeded');
+		shell.press('q');
+		await shell.isBack();
+	});
+
+	test('is missed where there is none: Ctrl+Z says so, and nothing stops', async () => {
+		const {place, screen} = await opened(waiting);
+		await screen.shows('wait │ ready');
+		screen.press('ctrl+z');
+		await screen.shows('no shell here');
+		expect(screen.isAlternate).toBe(true);
+		place.file('go', '');
+		await screen.shows('✔ succeeded');
+		screen.press('q');
+		expect(await screen.ended).toMatchObject({status: 0});
+	});
+
 	test('keeps it from a program that it starts in the background: that prints its log, and goes on', async () => {
 		const place = placeWith(waiting);
 		const shell = new PtyShell(place, [...flags, '&']);

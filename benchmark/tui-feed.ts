@@ -8,7 +8,7 @@ import {createServer} from '../source/server/server.ts';
 import type {Services} from '../source/server/services.ts';
 import {BusyLogs} from './tui-logs.ts';
 
-export type FeedOptions = {readonly agents: number; readonly tasks: number; readonly linesPerSecond: number};
+export type FeedOptions = {readonly agents: number; readonly tasks: number; readonly linesPerSecond: number; readonly isColoured: boolean};
 
 const run = 'r0benchmark0';
 const batchMs = 10;

@@ -15,12 +15,13 @@ export type Usage = {
 };
 
 /**
- * `<warm-up s> <measured s> none|screen|served|attached <report file> [url]`. `none`: the load, and nobody who looks. `screen`: with the
+ * `<warm-up s> <measured s> none|screen|served|attached <report file> plain|coloured [url]`. `none`: the load, and nobody who looks. `screen`: with the
  * screen in the same process. `served`: the load, for a screen in another process. `attached`: that screen.
  */
 const [warmUp = 10, measured = 10] = process.argv.slice(2, 4).map(Number);
-const [, , , , mode, report = '', url = 'http://127.0.0.1:5001'] = process.argv;
-const feed = mode === 'attached' ? undefined : new BusyFeed({agents: 1000, tasks: 10_000, linesPerSecond: 10_000});
+const [, , , , mode, report = '', look, url = 'http://127.0.0.1:5001'] = process.argv;
+const feed =
+	mode === 'attached' ? undefined : new BusyFeed({agents: 1000, tasks: 10_000, linesPerSecond: 10_000, isColoured: look === 'coloured'});
 const screen = mode === 'screen' || mode === 'attached' ? openedScreen(feed?.server.fetch ?? fetch) : undefined;
 if (mode === 'served') process.send?.((await feed?.server.listen({host: '127.0.0.1', port: 0}))?.url);
 

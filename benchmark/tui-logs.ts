@@ -1,7 +1,12 @@
 import type {AttemptRef} from '../source/model/ids.ts';
 import type {LogPiece, LogSlice, LogStore} from '../source/store/logs.ts';
 
-export type BusyLogsOptions = {readonly tasks: number; readonly linesPerSecond: number; readonly beganAt: number};
+export type BusyLogsOptions = {
+	readonly tasks: number;
+	readonly linesPerSecond: number;
+	readonly beganAt: number;
+	readonly isColoured: boolean;
+};
 
 /** Of every line. */
 const lineBytes = 64;
@@ -55,9 +60,12 @@ export class BusyLogs implements LogStore {
 	}
 
 	#line(task: number, line: number): LogPiece {
-		const {tasks, linesPerSecond, beganAt} = this.#options;
+		const {tasks, linesPerSecond, beganAt, isColoured} = this.#options;
 		const number = line * tasks + task;
-		const level = number % 97 === 0 ? 'ERROR something broke' : 'info all is well';
+		const isError = number % 97 === 0;
+		const plain = isError ? 'ERROR something broke' : 'info all is well';
+		const coloured = isError ? '\u001b[1;31mERROR\u001b[0m broke' : '\u001b[32minfo\u001b[0m well';
+		const level = isColoured ? coloured : plain;
 		const text = `${level}: step ${number} of the work took ${number % 1000} ms`;
 		const data = Buffer.from(`${text.padEnd(lineBytes - 1, '.')}\n`, 'latin1');
 		return {offset: line * lineBytes, stream: 'stdout', at: beganAt + Math.round((number / linesPerSecond) * 1000), data};

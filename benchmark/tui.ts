@@ -10,14 +10,16 @@ import type {Usage} from './tui-load.ts';
 /**
  * The screen under load: 1,000 agents, 10,000 tasks, 500 changes of tasks and 300 of agents a second, and 10,000 lines of output a second.
  *
- *     node benchmark/tui.ts [measured seconds] [warm-up seconds] [columns] [rows]
+ *     node benchmark/tui.ts [--coloured] [measured seconds] [warm-up seconds] [columns] [rows]
  *
  * The load is rows and output that are made up, behind the server as it is; what is left out is the disk. It is played without anybody
  * who looks, then with the screen in the same process, then with the screen attached over HTTP from another one, in a real
  * pseudo-terminal. The difference, of all processes, is what the screen costs: what it does, and what the server does for it.
- * Meanwhile keys are pressed, and it is waited for what they do.
+ * Meanwhile keys are pressed, and it is waited for what they do. `--coloured`: each line has a word in a colour.
  */
-const [measured = 30, warmUp = 15, columns = 120, rows = 40] = process.argv.slice(2).map(Number);
+const given = process.argv.slice(2);
+const look = given.includes('--coloured') ? 'coloured' : 'plain';
+const [measured = 30, warmUp = 15, columns = 120, rows = 40] = given.filter(word => word !== '--coloured').map(Number);
 const directory = mkdtempSync(join(tmpdir(), 'byoai-benchmark-'));
 const program = join(directory, 'tui-load.mjs');
 
@@ -52,7 +54,8 @@ type Seen = {
 
 async function play(mode: 'none' | 'screen' | 'attached', url?: string): Promise<Seen> {
 	const report = join(directory, `${mode}.json`);
-	const pty = spawn(process.execPath, [program, String(warmUp), String(measured), mode, report, ...(url === undefined ? [] : [url])], {
+	const argv = [String(warmUp), String(measured), mode, report, look, ...(url === undefined ? [] : [url])];
+	const pty = spawn(process.execPath, [program, ...argv], {
 		name: 'xterm-256color',
 		cols: columns,
 		rows,
@@ -98,7 +101,7 @@ async function play(mode: 'none' | 'screen' | 'attached', url?: string): Promise
 async function playAttached(): Promise<{readonly screen: Seen; readonly served: Usage}> {
 	const report = join(directory, 'served.json');
 	// It is there before the screen is, and measured for as long.
-	const server = fork(program, [String(warmUp + 1), String(measured), 'served', report], {stdio: 'inherit'});
+	const server = fork(program, [String(warmUp + 1), String(measured), 'served', report, look], {stdio: 'inherit'});
 	const ended = once(server, 'exit');
 	const [url] = (await once(server, 'message')) as [string];
 	const screen = await play('attached', url);
@@ -137,7 +140,7 @@ try {
 	const none = await play('none');
 	const lines = Math.round(none.usage.lines).toLocaleString('en');
 	console.log(
-		`${columns}x${rows}, ${measured} s after ${warmUp} s, ${lines} lines/s; nobody looks: ${percent(none.usage.share)} of a core`,
+		`${columns}x${rows}, ${measured} s after ${warmUp} s, ${lines} ${look === 'coloured' ? 'coloured ' : ''}lines/s; nobody looks: ${percent(none.usage.share)} of a core`,
 	);
 	const inside = await play('screen');
 	tell('in the same process', inside, inside.usage.share, none.usage);

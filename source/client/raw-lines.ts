@@ -1,4 +1,5 @@
 import type {LogLine} from '../protocol/views.ts';
+import {Steering} from './steering.ts';
 
 /** Whose output a line is. */
 export type LineOrigin = Pick<LogLine, 'run' | 'task' | 'name' | 'attempt' | 'agent' | 'stream'>;
@@ -9,7 +10,7 @@ export class RawLine<Origin> {
 	readonly origin: Origin;
 	/** Milliseconds since 1970. */
 	readonly at: number;
-	/** It may stay unread: there are no control characters in it, such as those that begin a colour, and little memory waits with it. */
+	/** It may stay unread: all colours that it begins end in it, it has no other control characters, and little memory waits with it. */
 	mayWait: boolean;
 	readonly #bytes: Buffer;
 	readonly #from: number;
@@ -48,10 +49,6 @@ const beforeAttempt = Buffer.from(',"attempt":');
 const beforeTime = Buffer.from('","at":');
 /** The last letter of a stream's name tells which it is. */
 const lastOfStderr = 0x72;
-/** How control characters are written. */
-const escaped = Buffer.from('\\u00');
-/** The one that begins a sequence by itself and needs not be escaped: U+009B. */
-const introducer = Buffer.from([0xc2, 0x9b]);
 /** What one line that stays unread may keep in memory. */
 const keptBytes = 1024;
 /** Runs that are remembered; of more, all are forgotten. */
@@ -94,13 +91,13 @@ export class RawLines<Origin> {
 		if (this.#open.length > 0) {
 			const first = Buffer.concat([...this.#open, bytes.subarray(0, end)]);
 			this.#open = [];
-			this.#addLine(first, 0, first.length, new Steered(first), lines);
+			this.#addLine(first, 0, first.length, new Steering(first), lines);
 			from = end + 1;
 			end = bytes.indexOf(newline, from);
 		}
-		const steered = new Steered(bytes);
+		const steering = new Steering(bytes);
 		for (; end >= 0; end = bytes.indexOf(newline, from)) {
-			this.#addLine(bytes, from, end, steered, lines);
+			this.#addLine(bytes, from, end, steering, lines);
 			from = end + 1;
 		}
 		// Each line keeps all of the chunk.
@@ -115,12 +112,12 @@ export class RawLines<Origin> {
 		const last = Buffer.concat(this.#open);
 		const lines: Array<RawLine<Origin>> = [];
 		this.#open = [];
-		this.#addLine(last, 0, last.length, new Steered(last), lines);
+		this.#addLine(last, 0, last.length, new Steering(last), lines);
 		return lines;
 	}
 
 	/** Empty lines are heartbeats. */
-	#addLine(bytes: Buffer, from: number, to: number, steered: Steered, into: Array<RawLine<Origin>>): void {
+	#addLine(bytes: Buffer, from: number, to: number, steering: Steering, into: Array<RawLine<Origin>>): void {
 		if (from === to) return;
 		const middle = bytes[from] === brace && bytes[to - 1] === endBrace ? bytes.indexOf(beforeTime, from) : -1;
 		const isUsual = middle >= 0 && middle < to;
@@ -128,7 +125,7 @@ export class RawLines<Origin> {
 		if (isUsual && readNumber(bytes, time) && bytes[time.at] === comma) {
 			const origin = this.#known(bytes, from, middle);
 			if (origin !== undefined) {
-				into.push(new RawLine(origin, time.value, !steered.isIn(from, to), bytes, from, to));
+				into.push(new RawLine(origin, time.value, steering.isSettled(from, to), bytes, from, to));
 				return;
 			}
 		}
@@ -171,26 +168,6 @@ export class RawLines<Origin> {
 		this.#run = {bytes: Buffer.from(bytes.subarray(cursor.at, past)), tasks};
 		cursor.at = past;
 		return tasks;
-	}
-}
-
-/** Where in a chunk control characters stand: looked for once for many lines. */
-class Steered {
-	readonly #bytes: Buffer;
-	#next: number;
-	#nextIntroducer: number;
-
-	constructor(bytes: Buffer) {
-		this.#bytes = bytes;
-		this.#next = bytes.indexOf(escaped);
-		this.#nextIntroducer = bytes.indexOf(introducer);
-	}
-
-	/** Whether one is in this part. Parts are asked for in order. */
-	isIn(from: number, to: number): boolean {
-		if (this.#next >= 0 && this.#next < from) this.#next = this.#bytes.indexOf(escaped, from);
-		if (this.#nextIntroducer >= 0 && this.#nextIntroducer < from) this.#nextIntroducer = this.#bytes.indexOf(introducer, from);
-		return (this.#next >= 0 && this.#next < to) || (this.#nextIntroducer >= 0 && this.#nextIntroducer < to);
 	}
 }
 

@@ -178,7 +178,7 @@ export class LogIntake {
 		else this.#takePiece(piece, into);
 	}
 
-	/** A line in which colours begin or go on has to be read in its turn, and so does a long one. */
+	/** A line out of which colours go on, or into which they do, has to be read in its turn, and so does a long one. */
 	#coloured(line: UnreadLine): NewLine | OwnLine {
 		const {origin, stream, at} = line;
 		if (line.mayWait && this.#sanitisers.get(origin)?.[stream]?.isPlain !== false) return line;

@@ -15,7 +15,7 @@ export class UnreadLine implements KeptLine, OwnLine {
 	#sanitiser: Sanitiser | undefined;
 	#text = '';
 
-	/** `sanitiser`: one that stands at no colour, and stays so. */
+	/** `sanitiser`: one that stands at no colour. */
 	constructor(raw: RawLine<Pick<UnreadLine, 'origin' | 'stream'>>, sanitiser: Sanitiser) {
 		this.at = raw.at;
 		this.origin = raw.origin.origin;
@@ -24,7 +24,7 @@ export class UnreadLine implements KeptLine, OwnLine {
 		this.#sanitiser = sanitiser;
 	}
 
-	/** False: it may have colours, and those go on from line to line, or it is long. */
+	/** False: a colour may go on in the next line, or it is long. */
 	get mayWait(): boolean {
 		return this.#raw?.mayWait ?? true;
 	}
@@ -36,7 +36,7 @@ export class UnreadLine implements KeptLine, OwnLine {
 
 	get text(): string {
 		if (this.#raw !== undefined && this.#sanitiser !== undefined) {
-			this.#text = this.readWith(this.#sanitiser);
+			this.#text = this.#sanitiser.openLine(this.#said);
 			// What it was read from need not stay in memory.
 			this.#raw = undefined;
 			this.#sanitiser = undefined;
@@ -46,9 +46,13 @@ export class UnreadLine implements KeptLine, OwnLine {
 
 	/** Its text, with the colours that go on from the lines before. */
 	readWith(sanitiser: Sanitiser): string {
-		if (this.#raw === undefined) return this.#text;
+		return this.#raw === undefined ? this.#text : sanitiser.line(this.#said);
+	}
+
+	get #said(): string {
+		if (this.#raw === undefined) return '';
 		const {text, cut} = this.#raw.parse();
-		return sanitiser.line(cut === true ? text + ellipsis : text);
+		return cut === true ? text + ellipsis : text;
 	}
 
 	keep(seq: number): KeptLine {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import {expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import type {LineOrigin, RawLine} from '../../source/client/raw-lines.ts';
 import {RawLines} from '../../source/client/raw-lines.ts';
 import type {LogLine} from '../../source/protocol/views.ts';
+import {Sanitiser} from '../../source/text/sanitise.ts';
 
 /** As the server writes it. */
 const usual: LogLine = {
@@ -85,12 +86,64 @@ test('however a reply is cut, and whatever stands in it, nothing is lost or take
 			expect(found.map(({origin: {run, task, attempt, stream}}) => [run, task, attempt, stream])).toEqual(
 				plain.map(({run, task, attempt, stream}) => [run, task, attempt, stream]),
 			);
-			for (const [index, {text: said}] of plain.entries()) {
-				// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
-				if (/[\u001b\u009b]/.test(said)) expect(found[index]?.mayWait).toBe(false);
-			}
+			for (const [index, {text: said}] of plain.entries()) if (found[index]?.mayWait === true) expect(isPlainAfter(said)).toBe(true);
 		}),
 	);
+});
+
+/** Whether no colour goes on in the line after it. */
+function isPlainAfter(text: string): boolean {
+	const sanitiser = new Sanitiser({colour: true, lineCharacters: 100_000});
+	sanitiser.line(text);
+	return sanitiser.isPlain;
+}
+
+describe('a line with colours', () => {
+	const waits = (text: string) => read(encode([{...usual, text}])).lines[0]?.mayWait;
+
+	test.each([
+		...['\u001b[31mred\u001b[0m', '\u001b[31mred\u001b[m', '\u001b[1;31mred\u001b[0m and \u001b[32mgreen\u001b[0m', '\u001b[0mplain'],
+		...['\u001b[32mas chalk does it\u001b[39m', '\u001b[1m\u001b[41mnested\u001b[49m\u001b[22m', '\u001b[2;4;7mthree\u001b[22;24;27m'],
+		...['\u001b[38;5;196mof many\u001b[39m', '\u001b[1;38;2;255;0;17mof all\u001b[0m', '\u001b[48;5;0mblack\u001b[49m'],
+	])('may wait when they end in it: %j', text => {
+		expect(waits(text)).toBe(true);
+		expect(isPlainAfter(text)).toBe(true);
+	});
+
+	test.each([
+		...['\u001b[31mred', '\u001b[1;31mred\u001b[39m', '\u001b[41mred\u001b[39m', '\u001b[31mred\\u001b[0m', '\u001b[38;5;0mred'],
+		...['\u001b[31mred\u001b[2K', '\u001b]0;title\u0007', '\u009b31mred\u001b[0m', '\u001b[38:5:9mred\u001b[0m', 'bell\u0007'],
+		`\u001b[${'0;'.repeat(60)}0m`,
+	])('does not where that is not sure: %j', text => {
+		expect(waits(text)).toBe(false);
+	});
+
+	test('has left no colour on whenever it may wait, whatever its sequences', () => {
+		const code = fc.oneof(fc.nat(110).map(String), fc.constantFrom('', '0', '00', '38', '48', '5', '2', '038', '39', '49', '22', '38:5:1'));
+		const sequence = fc.array(code, {maxLength: 6}).map(codes => `\u001b[${codes.join(';')}m`);
+		const other = fc.constantFrom(
+			'a',
+			'\r',
+			'\t',
+			'\\',
+			'\\u001b[0m',
+			'\u001b',
+			'\u001b[K',
+			'\u009d',
+			'\u0090',
+			'\u009b',
+			'\u001b]0;',
+			';',
+			'm',
+		);
+		fc.assert(
+			fc.property(fc.array(fc.oneof({weight: 3, arbitrary: sequence}, other), {maxLength: 8}), parts => {
+				const text = parts.join('');
+				if (waits(text) === true) expect(isPlainAfter(text)).toBe(true);
+			}),
+			{numRuns: 5000},
+		);
+	});
 });
 
 test('lines that are written in another way are read as well', () => {

@@ -1,4 +1,4 @@
-import {formatSpan} from './spans.ts';
+import {formatCount, formatSpan} from './spans.ts';
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
@@ -19,7 +19,7 @@ export function formatBytes(bytes: number): string {
 export function formatRate(perSecond: number, of?: string): string {
 	if (of === undefined) return `${formatBytes(perSecond)}/s`;
 	const value = Math.max(0, perSecond);
-	return `${value >= 9.95 ? Math.round(value).toLocaleString('en') : value.toFixed(1).replace(/\.0$/, '')} ${of}/s`;
+	return `${value >= 9.95 ? formatCount(Math.round(value)) : value.toFixed(1).replace(/\.0$/, '')} ${of}/s`;
 }
 
 /** How much of something is done. `total` is absent where nobody knows. */

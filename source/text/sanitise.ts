@@ -1,6 +1,7 @@
 import {bidirectional, escapeSequence, lastState} from './printable.ts';
 import type {Sgr} from './sgr.ts';
 import {applySgr, plainSgr, sgrReset, turn} from './sgr.ts';
+import {formatCount} from './spans.ts';
 
 const unsafe = new RegExp(
 	`${escapeSequence}|\\t|[\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f${bidirectional}]|[\\u2028\\u2029]|\\p{Surrogate}`,
@@ -61,7 +62,7 @@ export class Sanitiser {
 		const last = lastState(text);
 		const kept = last.length <= this.#lineCharacters ? last : last.slice(0, this.#lineCharacters);
 		const more = last.length - kept.length + lost;
-		const end = more === 0 ? '' : `… (${more.toLocaleString('en')} more characters)`;
+		const end = more === 0 ? '' : `… (${formatCount(more)} more characters)`;
 		return this.#colour && onlyColours.test(kept) ? followColours(kept, end, start) : this.#steered(kept, end, start);
 	}
 

@@ -20,9 +20,10 @@ export function plural(count: number, noun: string): string {
 	return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** With commas between thousands. */
+/** A whole number, with commas between thousands. */
 export function formatCount(count: number): string {
-	return count.toLocaleString('en');
+	// `toLocaleString` takes a hundred times as long, and the first call tens of milliseconds.
+	return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** `HH:MM:SS` of the local clock. */

@@ -3,6 +3,7 @@ import type {LogLine, LogRecord} from '../protocol/views.ts';
 import {OutputLines} from '../text/output-lines.ts';
 import type {SanitiseOptions} from '../text/sanitise.ts';
 import {Sanitiser} from '../text/sanitise.ts';
+import {formatCount} from '../text/spans.ts';
 import type {LogOrigin, LogRing, NewLine, OwnLine} from './log-ring.ts';
 import type {LineStream} from './log-streams.ts';
 import {ellipsis, UnreadLine} from './unread-line.ts';
@@ -80,7 +81,7 @@ export class LogIntake {
 	/** A piece of one attempt's output. `isTorn`: reading began there, within a line. */
 	addRecord(record: LogRecord, origin: LogOrigin, {isTorn = false} = {}): void {
 		if ('dropped' in record) {
-			const count = record.dropped.toLocaleString('en');
+			const count = formatCount(record.dropped);
 			this.note(`byoai: ${count} bytes more than the limit attempt_log_bytes permits were not kept`, origin, 0);
 			return;
 		}
@@ -107,7 +108,7 @@ export class LogIntake {
 		if (this.#skipped !== undefined) {
 			const {lines: skipped, piece} = this.#skipped;
 			const {origin, stream, at, offset} = piece;
-			const text = `${ellipsis} ${skipped.toLocaleString('en')} lines skipped, all in byoai logs`;
+			const text = `${ellipsis} ${formatCount(skipped)} lines skipped, all in byoai logs`;
 			lines.push({text, at, origin, stream, skipped, ...(offset !== undefined && {offset})});
 			this.#skipped = undefined;
 		}

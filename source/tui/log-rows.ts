@@ -1,4 +1,5 @@
 import {cellWidth, sliceCells, styled} from '../text/cells.ts';
+import {formatCount} from '../text/spans.ts';
 import type {LineLook, Timestamps} from './log-format.ts';
 import {lineRows} from './log-format.ts';
 import type {LogPaint} from './log-paint.ts';
@@ -76,6 +77,6 @@ export class LogRows {
 
 	#gap(missing: number): string {
 		const {paint, width} = this.#look;
-		return paint.dim(`${paint.ellipsis} ${missing.toLocaleString('en')} lines are not at hand, all in byoai logs`.slice(0, width));
+		return paint.dim(`${paint.ellipsis} ${formatCount(missing)} lines are not at hand, all in byoai logs`.slice(0, width));
 	}
 }

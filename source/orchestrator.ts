@@ -201,7 +201,7 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 		sendOrders: session => exchanges.sendOrders(session),
 	});
 	opened.push(() => performer.close());
-	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref), driverSet.progress);
+	const history = new History(engine, store, (session, ref) => exchanges.holds(session, ref), driverSet.progress, clock.now);
 	const retention = new Retention({engine, store, logs: logFiles, clock, limits: config.limits, warn});
 	opened.push(() => retention.close());
 	const supportedTypes = new Set(drivers.keys());

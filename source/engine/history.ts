@@ -19,18 +19,24 @@ export class History {
 	readonly #store: Store;
 	readonly #holds: (session: string, ref: AttemptRef) => boolean;
 	readonly #progress: (instance: string) => string | undefined;
+	readonly #now: () => number;
 
-	/** `holds`: whether an agent is known to have taken an attempt. `progress`: how far the start of an instance is, where it takes long. */
+	/**
+	 * `holds`: whether an agent is known to have taken an attempt. `progress`: how far the start of an instance is, where it takes long. `now`: by the
+	 * clock of the engine; without it, that of its last event.
+	 */
 	constructor(
 		engine: Engine,
 		store: Store,
 		holds: (session: string, ref: AttemptRef) => boolean,
 		progress: (instance: string) => string | undefined = () => undefined,
+		now: () => number = () => 0,
 	) {
 		this.#engine = engine;
 		this.#store = store;
 		this.#holds = holds;
 		this.#progress = progress;
+		this.#now = now;
 	}
 
 	/** The run that `name` means: an id, a unique prefix of one, or `latest`. Throws `not_found` or `conflict`. */
@@ -93,7 +99,9 @@ export class History {
 
 	/** Says why tasks wait. Those that ask for the same since the same time have one reason, and finding it is a pass over all agents. */
 	#explainer(run: Run): (index: number) => string | undefined {
-		const {state, rooms} = this.#engine;
+		const {rooms} = this.#engine;
+		// The time of the state is of its last event, which may be long ago.
+		const state = {...this.#engine.state, now: Math.max(this.#engine.state.now, this.#now())};
 		const reasons = new Map<string, string | undefined>();
 		return index => {
 			const [task, spec] = [run.tasks.at(index), run.workflow.tasks[index]];

@@ -37,9 +37,10 @@ function progressRow({counts}: RunRow, {agents, stuck}: Snapshot, width: number,
 	const lost = agents.filter(({status}) => status === 'lost').length;
 	const {glyph, paint} = palette.badge('lost');
 	const lostText = lost === 0 ? '' : paint(`${glyph} ${plural(lost, 'agent')} lost`);
-	const left = joined([` ${bar}`, ended, lostText, ...countParts(counts, palette)], '  ', width);
-	if (stuck === undefined) return left + ' '.repeat(Math.max(0, width - widthOf(left)));
-	const why = printable(`${stuck.name}: ${stuck.reason}`, false);
+	const why = stuck === undefined ? '' : printable(`${stuck.name}: ${stuck.reason}`, false);
+	// What is over can make room for what waits in vain.
+	const left = joined([` ${bar}`, ended, lostText, ...countParts(counts, palette)], '  ', width - (why === '' ? 0 : leastWhy + 3));
+	if (why === '') return left + ' '.repeat(Math.max(0, width - widthOf(left)));
 	const room = width - widthOf(left) - 3;
 	return spread(
 		left,

@@ -1,3 +1,4 @@
+import {wrap} from './dialog.ts';
 import type {Binding, KeyContext} from './keymap.ts';
 import {keyLabel} from './keymap.ts';
 import type {Palette} from './palette.ts';
@@ -26,6 +27,8 @@ export function helpSections(keymap: readonly Binding[]): readonly HelpSection[]
 		.filter(section => section.bindings.length > 0);
 }
 
+const labelWidth = 13;
+
 /** The same as rows; made from the data that decides it. */
 export function helpRows(width: number, palette: Palette, unicode: boolean, keymap: readonly Binding[]): string[] {
 	const rows: string[] = [];
@@ -33,8 +36,11 @@ export function helpRows(width: number, palette: Palette, unicode: boolean, keym
 		if (rows.length > 0) rows.push(' '.repeat(width));
 		rows.push(palette.bold(clip(`  ${section.title}`, width, '')));
 		for (const {keys, help} of section.bindings) {
-			const labels = clip(keys.map(key => keyLabel(key, unicode)).join(' '), 20, palette.glyphs.ellipsis);
-			rows.push(`    ${palette.accent(labels)}  ${clip(help, Math.max(0, width - 26), palette.glyphs.ellipsis)}`);
+			const labels = keys.map(key => keyLabel(key, unicode)).join(' ');
+			for (const [at, line] of wrap(help, Math.max(1, width - labelWidth - 6)).entries()) {
+				const label = clip(at === 0 ? labels : '', labelWidth, palette.glyphs.ellipsis);
+				rows.push(`    ${palette.accent(label)}  ${clip(line, Math.max(0, width - labelWidth - 6), palette.glyphs.ellipsis)}`);
+			}
 		}
 	}
 	return rows;

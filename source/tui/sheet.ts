@@ -39,7 +39,15 @@ export function sheetRows(lines: readonly SheetLine[], width: number, palette: P
 	return rows;
 }
 
+const unbreakable = '\u00a0';
+
+/** Words that stay in one row where they fit into one. */
+export function unbroken(text: string): string {
+	return text.replaceAll(' ', unbreakable);
+}
+
 /** Broken between words, and within those that are too long. */
 function wrapped(text: string, width: number): string[] {
-	return wrap(text.replaceAll('\t', '    '), width).flatMap(row => (widthOf(row) <= width ? [row] : wrapCells(styled(row), width)));
+	const rows = wrap(text.replaceAll('\t', '    '), width).flatMap(row => (widthOf(row) <= width ? [row] : wrapCells(styled(row), width)));
+	return rows.map(row => row.replaceAll(unbreakable, ' ').trimEnd());
 }

@@ -6,6 +6,7 @@ import {whyOf} from '../text/style.ts';
 import {goingOn} from './columns.ts';
 import type {Palette} from './palette.ts';
 import type {SheetLine} from './sheet.ts';
+import {unbroken} from './sheet.ts';
 import {commandLines} from './subject.ts';
 import {attemptStatus} from './timeline-rows.ts';
 
@@ -54,11 +55,11 @@ function attemptLine(
 		`${badge.glyph} ${(status === 'assigned' ? 'given out' : status.replace('_', ' ')).padEnd(9)}`,
 		time.padStart(11),
 		`on ${agent}`,
-		`since ${formatTime(assignedAt)}`,
+		`${took === undefined ? 'since' : 'from'} ${formatTime(assignedAt)}`,
 		...(why === '' || status === 'succeeded' ? [] : [why]),
 		...(logBytes === undefined ? [] : [`${formatBytes(logBytes)} of output`]),
 	];
-	return {key: `attempt ${number}`, text: facts.join('  '), paint: badge.paint};
+	return {key: `attempt ${number}`, text: facts.map(unbroken).join('  '), paint: badge.paint};
 }
 
 function specLines(spec: TaskSpecView): SheetLine[] {

@@ -2,6 +2,9 @@ import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
 import type {AgentRow, WorkflowRow} from '../../source/protocol/views.ts';
 import {refused, startForm} from '../../source/tui/form.ts';
+import {helpRows} from '../../source/tui/help.ts';
+import {bindings} from '../../source/tui/keymap.ts';
+import {createPalette} from '../../source/tui/palette.ts';
 import type {Ui} from '../../source/tui/ui.ts';
 import {runId} from '../helpers/rows.ts';
 import {output, rowsOf, snapshot} from './scene.ts';
@@ -87,6 +90,18 @@ describe.each(sizes)('at $columns x $rows', size => {
 	});
 });
 
+test.each(sizes)('the help says all there is to say at $columns x $rows', ({columns}) => {
+	const text = helpRows(columns, createPalette({colour: false, unicode: true, theme: 'dark'}), true, bindings)
+		.join(' ')
+		.replace(/\s+/g, ' ');
+	for (const {help, keys} of bindings) if (keys.length > 0) expect(text).toContain(help);
+});
+
+test('what only tells something has one key to go on', () => {
+	const dialog = {title: 'wait: why it waits', text: ['for nothing'], choices: [{key: 'o', label: 'ok'}], at: 0};
+	expect(rowsOf({columns: 80, rows: 24}, {dialog}).at(-1)?.trim()).toBe('⏎ ok');
+});
+
 test('a terminal that is too small says so, and what it needs', () => {
 	const rows = rowsOf({columns: 50, rows: 10});
 	expect(rows).toHaveLength(10);
@@ -135,6 +150,8 @@ describe('what is there to see', () => {
 		expect(row).toMatch(/4\/8 {2}✖ 2 agents lost {2}✖ 1 failed .* train: no agent with label gpu=h100 is ther/);
 		const [, narrow] = rowsOf({columns: 80, rows: 24}, {}, {of: {agents, stuck}});
 		expect(narrow).toMatch(/2 agents lost/);
+		const [, small] = rowsOf({columns: 80, rows: 24}, {}, {of: {stuck}});
+		expect(small).toMatch(/4\/8 {2}✖ 1 failed .* train: no agent with lab/);
 	});
 
 	test('on a small screen too: why tasks are as they are, and of agents the type', () => {

@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {systemClock} from '../../source/engine/clock.ts';
 import {History} from '../../source/engine/history.ts';
 import {endedRun} from '../helpers/ended-run.ts';
 import {assigned, finished, openEngine, opened, registered, submitted} from '../helpers/live-engine.ts';
@@ -84,6 +85,24 @@ test('tasks that are ready have each their own reason to wait', async () => {
 	const nobody = 'no agent agent is there';
 	const noLabels = 'no agent with label os=plan9 is there';
 	expect(history.detail('r4').tasks.map(({waiting}) => waiting)).toEqual([nobody, noLabels, nobody, noLabels]);
+});
+
+test('how long a task still waits is told by the clock, though nothing happens meanwhile', async () => {
+	let now = 1_800_000_000_000;
+	const {engine, store, tell} = openEngine({clock: {...systemClock, now: () => now, after: () => () => undefined}});
+	const history = new History(
+		engine,
+		store,
+		() => false,
+		() => undefined,
+		() => now,
+	);
+	await tell(submitted('r1', workflow([task('a', {retry: {...task('').retry, limit: 1, delayMs: 60_000}})])));
+	await tell(registered('agent'), opened('s', 'agent'), assigned('s', 'r1'), finished('s', 'r1', {status: 'failed'}));
+	const wait = () => Number(/tries again in (\d+) s/.exec(history.detail('r1').tasks[0]?.waiting ?? '')?.[1]);
+	const before = wait();
+	now += 20_000;
+	expect(wait()).toBe(before - 20);
 });
 
 test('an ended run is told whole', async () => {

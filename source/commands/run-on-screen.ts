@@ -3,7 +3,7 @@ import type {RunDetail} from '../protocol/views.ts';
 import {createStyle} from '../text/style.ts';
 import type {Invocation} from './command.ts';
 import {formatSummary} from './console-summary.ts';
-import {statusOfRun} from './exit-status.ts';
+import {statusOfRun, statusOfSignal} from './exit-status.ts';
 import type {Begin} from './follow-run.ts';
 import {failureOf, followBegun, onlyFailure} from './follow-run.ts';
 import type {Interruption} from './interruptions.ts';
@@ -29,6 +29,10 @@ export async function beginOnScreen({open, begin}: Begin, invocation: Invocation
 			case 'detach':
 				return await followBegun(access, {run, resumed: true, since: Date.now()}, invocation);
 			case 'signal':
+				if (runEnded((await access.client.run(run.id)).status)) {
+					await quit(access, run, invocation);
+					return statusOfSignal(left.signal);
+				}
 				return await followBegun(access, {run, resumed: true, since: Date.now()}, invocation, {stop: Promise.resolve(stopOf(left.signal))});
 		}
 	} finally {

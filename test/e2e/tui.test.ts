@@ -77,6 +77,15 @@ describe('leaving', () => {
 		await expect.poll(() => screen.isAlternate).toBe(false);
 	});
 
+	test('by a signal when the run has ended: it is summed up as ever, and not cancelled', async () => {
+		const {screen} = await opened(short);
+		await screen.shows('✔ succeeded');
+		screen.kill('SIGTERM');
+		expect(await screen.ended).toEqual({status: 143, signal: undefined});
+		await screen.shows(/✔ run r\w+ succeeded/);
+		expect(screen.text).not.toMatch(/goes on|cancelling/);
+	});
+
 	test.each([
 		['SIGTERM', 143],
 		['SIGHUP', 129],

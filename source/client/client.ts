@@ -106,9 +106,9 @@ class Client {
 		return this.#json('POST', `/v1/runs/${encodeURIComponent(run)}/retry?dry_run=true`, {body: choice});
 	}
 
-	/** The files of the orchestrator's workflow directory. */
-	async workflows(): Promise<readonly WorkflowRow[]> {
-		return (await this.#json<{workflows: readonly WorkflowRow[]}>('GET', '/v1/workflows')).workflows;
+	/** The files of the orchestrator's workflow directory, and where that is. */
+	workflows(): Promise<{readonly directory: string; readonly workflows: readonly WorkflowRow[]}> {
+		return this.#json('GET', '/v1/workflows');
 	}
 
 	async agents(): Promise<readonly AgentRow[]> {

@@ -97,8 +97,8 @@ export class Errands {
 		const {client, host, change} = this.#options;
 		switch (errand.type) {
 			case 'workflows': {
-				const rows = await client.workflows();
-				return change(ui => (ui.layer?.kind === 'picker' ? {...ui, layer: {...ui.layer, rows}} : ui));
+				const {directory, workflows: rows} = await client.workflows();
+				return change(ui => (ui.layer?.kind === 'picker' ? {...ui, layer: {...ui.layer, rows, directory}} : ui));
 			}
 			case 'plan': {
 				const plan = await client.planRetry(errand.run, errand.choice);

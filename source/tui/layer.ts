@@ -15,6 +15,8 @@ export type PickerLayer = {
 	readonly kind: 'picker';
 	/** Absent: they have been asked for. */
 	readonly rows?: readonly WorkflowRow[];
+	/** Where they are, on the orchestrator's machine. */
+	readonly directory?: string;
 	readonly filter: string;
 	/** Index among those that pass the filter. */
 	readonly at: number;

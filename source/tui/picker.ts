@@ -73,9 +73,11 @@ export function pickerRows(layer: PickerLayer, width: number, height: number, pa
 	return fill([head, ...table, ...aboutOf(chosen, width, palette)], width, height);
 }
 
-function emptyText({rows, filter}: PickerLayer): string {
+function emptyText({rows, directory = '', filter}: PickerLayer): string {
 	if (rows === undefined) return 'asking';
-	return rows.length === 0 ? 'the workflow directory has no workflow file' : `no file with "${filter}"`;
+	return rows.length === 0
+		? `no workflow file in ${printable(directory, false)} (WORKFLOW_DIR names another directory)`
+		: `no file with "${filter}"`;
 }
 
 function columns(rows: readonly WorkflowRow[], palette: Palette): ReadonlyArray<Column<WorkflowRow>> {

@@ -59,6 +59,7 @@ const places: ReadonlyArray<readonly [name: string, ui: Partial<Ui>]> = [
 	['the end of that', {layer: {kind: 'detail', of: subject, top: 1000}}],
 	['workflows to choose from', {layer: {kind: 'picker', rows: workflows, filter: '', at: 0}}],
 	['one that is not valid', {layer: {kind: 'picker', rows: workflows, filter: '', at: 1}}],
+	['no workflow at all', {layer: {kind: 'picker', rows: [], directory: `/srv/${'long/'.repeat(60)}`, filter: '', at: 0}}],
 	['no workflow that fits', {layer: {kind: 'picker', rows: workflows, filter: 'nothing-like-it', at: 0}}],
 	['a form', {layer: startForm(release)}],
 	[
@@ -95,6 +96,11 @@ test.each(sizes)('the help says all there is to say at $columns x $rows', ({colu
 		.join(' ')
 		.replace(/\s+/g, ' ');
 	for (const {help, keys} of bindings) if (keys.length > 0) expect(text).toContain(help);
+});
+
+test('where no workflow is to choose from, it is said where they would be', () => {
+	const rows = rowsOf({columns: 80, rows: 24}, {layer: {kind: 'picker', rows: [], directory: '/srv/flows', filter: '', at: 0}});
+	expect(rows.join('\n')).toContain('no workflow file in /srv/flows (WORKFLOW_DIR names another directory)');
 });
 
 test('what only tells something has one key to go on', () => {

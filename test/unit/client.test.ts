@@ -164,7 +164,7 @@ test('a failed run is planned and retried', async () => {
 test('the files of the workflow directory', async () => {
 	const orchestra = openOrchestra();
 	writeFileSync(join(orchestra.services.workflowDir, 'a.yml'), text);
-	expect(await clientOf(orchestra).workflows()).toMatchObject([{file: 'a.yml', problems: []}]);
+	expect(await clientOf(orchestra).workflows()).toMatchObject({workflows: [{file: 'a.yml', problems: []}]});
 });
 
 test('agents are shown, deployed, drained and removed', async () => {

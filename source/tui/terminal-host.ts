@@ -1,7 +1,10 @@
+import type {ChildProcess} from 'node:child_process';
 import {spawn} from 'node:child_process';
 import type {EventEmitter} from 'node:events';
 import {once} from 'node:events';
-import {constants} from 'node:os';
+import {closeSync, constants, openSync} from 'node:fs';
+import {constants as system} from 'node:os';
+import {isatty} from 'node:tty';
 import {ByoaiError} from '../model/error.ts';
 import {holdInput} from './held-input.ts';
 import type {Host} from './host.ts';
@@ -124,9 +127,9 @@ const usualScreen = '\u001b[?1047l\u001b[?25h\u001b[?1l\u001b>\u001b[m';
 /** Runs a program that has the terminal to itself. */
 export async function runChild(program: string, args: readonly string[], env: NodeJS.ProcessEnv, ending: AbortSignal): Promise<number> {
 	const {promise, resolve, reject} = Promise.withResolvers<number>();
-	const child = spawn(program, args, {stdio: 'inherit', env})
+	const child = withTerminal(stdio => spawn(program, args, {stdio, env}))
 		.on('error', reject)
-		.on('exit', (code, signal) => resolve(code ?? signalled + (signal === null ? 0 : constants.signals[signal])));
+		.on('exit', (code, signal) => resolve(code ?? signalled + (signal === null ? 0 : system.signals[signal])));
 	let end: Promise<void> | undefined;
 	const onEnding = () => {
 		if (child.pid !== undefined) end = endTree(child.pid);
@@ -143,12 +146,39 @@ export async function runChild(program: string, args: readonly string[], env: No
 	}
 }
 
+type Way = number | 'inherit';
+
+/**
+ * Starts a program with the terminal opened anew for it, where that can be. What a child inherits is made to wait for the terminal, and with it this
+ * process, which shares it: where nobody reads, what it had still to write would hold it up.
+ */
+function withTerminal(start: (stdio: [Way, Way, Way]) => ChildProcess): ChildProcess {
+	const opened = [0, 1, 2].map(openAgain);
+	const [stdin = 'inherit', stdout = 'inherit', stderr = 'inherit'] = opened;
+	try {
+		return start([stdin, stdout, stderr]);
+	} finally {
+		for (const way of opened) if (way !== 'inherit') closeSync(way);
+	}
+}
+
+function openAgain(fd: number): Way {
+	if (process.platform !== 'linux' || !isatty(fd)) return 'inherit';
+	try {
+		return openSync(`/proc/self/fd/${fd}`, constants.O_RDWR | constants.O_NOCTTY);
+	} catch {
+		return 'inherit'; // it is another user's, as after `su`
+	}
+}
+
 const modesWithinMs = 1000;
 
 /** Lines, echo and signals as usual: whoever was killed may have left them as programs have them that draw. How they were before byoai began, Node sets when it ends. */
 async function saneModes(): Promise<void> {
 	// It would wait for ever for a terminal that nobody reads.
-	const child = spawn('stty', ['sane'], {stdio: ['inherit', 'ignore', 'ignore'], timeout: modesWithinMs, killSignal: 'SIGKILL'});
+	const child = withTerminal(([stdin]) =>
+		spawn('stty', ['sane'], {stdio: [stdin, 'ignore', 'ignore'], timeout: modesWithinMs, killSignal: 'SIGKILL'}),
+	);
 	try {
 		await once(child, 'exit');
 	} catch {

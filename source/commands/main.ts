@@ -72,7 +72,7 @@ async function execute(argv: readonly string[], session: Session): Promise<numbe
 			return 0;
 		}
 		if (beforeDashes.includes('--help') || beforeDashes.includes('-h')) {
-			session.output.write(formatHelp(command, commands));
+			session.output.write(formatHelp(command, commands, session.output.columns));
 			return 0;
 		}
 		return await call(command, {argv, words}, session);

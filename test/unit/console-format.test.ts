@@ -152,6 +152,30 @@ describe('the summary', () => {
 		);
 	});
 
+	test('of one task says why that failed, not that it did', () => {
+		const run = runDetail({status: 'failed', endedAt: 1500, reason: 'task task-0 failed', tasks: [failedTask(0)]});
+		expect(formatSummary(run, () => [], plain)).toContain(`✖ run ${runId} failed after 1.5 s: exit 2\n`);
+		const stopped = taskDetail({status: 'cancelled', reason: 'the run ended'});
+		const late = runDetail({status: 'failed', endedAt: 1500, reason: 'its time is over', tasks: [stopped]});
+		expect(formatSummary(late, () => [], plain)).toBe(`✖ run ${runId} failed after 1.5 s: its time is over\n`);
+	});
+
+	test('in a narrow terminal breaks reasons between words, and cuts them in the table', () => {
+		const narrow = createStyle({colour: false, unicode: true, columns: 60});
+		const reason = 'the image nowhere:latest is not on this host and cannot be pulled: look at its spelling';
+		const tasks = [taskDetail({status: 'failed', name: 'build', reason}), taskDetail({task: 1})];
+		const text = formatSummary(runDetail({status: 'failed', endedAt: 10, tasks}), () => [], narrow);
+		expect(text).toContain('\n✖ build: the image nowhere:latest is not on this host and\n    cannot be pulled: look at its spelling\n');
+		expect(text).toMatch(/^ {2}build .*…$/m);
+		expect(text.split('\n').filter(line => line.length > 60)).toEqual([]);
+		const alone = runDetail({status: 'failed', endedAt: 10, tasks: tasks.slice(0, 1)});
+		expect(
+			formatSummary(alone, () => [], narrow)
+				.split('\n')
+				.filter(line => line.length > 60),
+		).toEqual([]);
+	});
+
 	test('of some tasks has the last lines of five failures, and a table', () => {
 		const tasks = [taskDetail(), ...[1, 2, 3, 4, 5, 6].map(failedTask)];
 		const text = formatSummary(runDetail({status: 'failed', endedAt: 10, tasks}), task => [`last of ${task}`], plain);

@@ -82,6 +82,14 @@ test('findings for people have a mark, a word and what helps; what is left over 
 		'i note  a: Hm.\n\nNothing is wrong.\n',
 	);
 	expect(worstOf([])).toBe('ok');
+	const wordy = [{check: 'port', ...warning('Port 5001 of 127.0.0.1 is taken by another.', 'end it, or choose `--port 5101`')}];
+	expect(formatFindings(wordy, {colour: false, unicode: true, columns: 44, now: 0})).toBe(`! warning  port: Port 5001 of 127.0.0.1 is
+           taken by another.
+           mend: end it, or choose
+                 \`--port 5101\`
+
+1 warning
+`);
 });
 
 test('a Node that is too old is a problem', async () => {

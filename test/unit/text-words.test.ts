@@ -1,0 +1,43 @@
+import {describe, expect, test} from 'vitest';
+import {formatHelp} from '../../source/commands/help.ts';
+import {commands} from '../../source/commands/registry.ts';
+import {widthOf} from '../../source/text/columns.ts';
+import {formatMeanings, hanging, wrapWords} from '../../source/text/words.ts';
+
+describe('words in a narrow terminal', () => {
+	test('are not broken', () => {
+		expect(wrapWords('one two three', 7)).toEqual(['one two', 'three']);
+		expect(wrapWords('one two three', 13)).toEqual(['one two three']);
+		expect(wrapWords('https://a.long.address x', 8)).toEqual(['https://a.long.address', 'x']);
+		expect(wrapWords('漢字 漢字', 5)).toEqual(['漢字', '漢字']);
+	});
+
+	test('the first line may have less room', () => {
+		expect(wrapWords('one two three', 9, 5)).toEqual(['one', 'two three']);
+	});
+
+	test('a command in backquotes can be copied as it is', () => {
+		expect(wrapWords('run `docker rm x` now', 10)).toEqual(['run', '`docker rm x`', 'now']);
+	});
+
+	test('go on under the first ones', () => {
+		expect(hanging('ok: ', 'all of this is good to know', 30)).toEqual(['ok: all of this is good to', '    know']);
+		expect(hanging('✖ a-task: ', 'all of this is good to know', 36, 4)).toEqual(['✖ a-task: all of this is good to', '    know']);
+		expect(hanging('ok: ', 'all of this', 10), 'too narrow for prose').toEqual(['ok: all of this']);
+	});
+
+	test('meanings stand beside their names', () => {
+		const rows = [
+			['-a', 'first'],
+			['--bcd', 'the second one of these two is longer'],
+		] as const;
+		expect(formatMeanings(rows, 40)).toEqual(['  -a     first', '  --bcd  the second one of these two is', '         longer']);
+	});
+});
+
+test.each(commands.map(command => [command.name, command] as const))('the help of "%s" keeps within 80 columns', (_, command) => {
+	const wide = formatHelp(command, commands, 80)
+		.split('\n')
+		.filter(line => widthOf(line) > 80);
+	expect(wide).toEqual([]);
+});

@@ -94,7 +94,7 @@ async function spawnAgent({command, environment, workingDirectory, generation}: 
 		const ended = new Promise<InstanceEnd>(resolve => {
 			child.once('exit', (code, signal) => resolve(describeEnd(code, signal)));
 		});
-		const pid = await spawned(child, program, workingDirectory);
+		const pid = await spawned(child, program);
 		child.unref();
 		return {pid, ended, kill: () => child.kill('SIGKILL'), hasEnded: () => child.exitCode !== null || child.signalCode !== null};
 	} finally {
@@ -102,13 +102,11 @@ async function spawnAgent({command, environment, workingDirectory, generation}: 
 	}
 }
 
-/** Node reports a missing working directory as a missing program. */
-function spawned(child: ChildProcess, program: string, workingDirectory: string): Promise<number> {
+function spawned(child: ChildProcess, program: string): Promise<number> {
 	return new Promise((resolve, reject) => {
 		child.once('spawn', () => resolve(child.pid as number));
 		child.on('error', cause => {
-			const where = existsSync(workingDirectory) ? `${program} cannot be run` : `Its directory ${workingDirectory} does not exist`;
-			reject(new ByoaiError('unavailable', `The agent program did not start: ${where} (${cause.message}).`, {cause}));
+			reject(new ByoaiError('unavailable', `The agent program did not start: ${program} cannot be run (${cause.message}).`, {cause}));
 		});
 	});
 }

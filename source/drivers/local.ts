@@ -1,4 +1,4 @@
-import {constants} from 'node:fs';
+import {constants, statSync} from 'node:fs';
 import {access, mkdir} from 'node:fs/promises';
 import {isAbsolute} from 'node:path';
 import {ByoaiError} from '../model/error.ts';
@@ -55,7 +55,8 @@ export function createLocalDriver(options: LocalDriverOptions): Driver {
 			name: spec.name,
 			command,
 			environment,
-			workingDirectory: spec.directory,
+			// Each task says by itself where it runs. An agent for all runs must not fail for the first one's directory, here or gone.
+			workingDirectory: isDirectory(spec.directory) ? spec.directory : generation,
 			generation,
 			timeoutMs: spec.agent.startTimeoutMs,
 			stopped,
@@ -133,6 +134,10 @@ function fromHandle({driver, pid, startTime, directory}: Handle): {holder: Proce
 		throw new ByoaiError('internal', 'This handle is none of the local driver.');
 	}
 	return {holder, generation: directory};
+}
+
+function isDirectory(path: string): boolean {
+	return statSync(path, {throwIfNoEntry: false})?.isDirectory() === true;
 }
 
 async function probe(directory: string, command: readonly string[]): Promise<void> {

@@ -123,8 +123,10 @@ function refuseNowhere(): void {
 
 function report(error: unknown, diagnostics: Diagnostics): number {
 	if (error instanceof ByoaiError && error.code !== 'internal') {
-		diagnostics.problems(error.problems.filter(({message}) => message !== error.message));
-		diagnostics.error(error.message);
+		// The message is that of a problem which is told with its place anyway.
+		const isTold = error.problems.some(({message, line}) => message === error.message && line !== undefined);
+		diagnostics.problems(error.problems.filter(({message}) => isTold || message !== error.message));
+		if (!isTold) diagnostics.error(error.message);
 		diagnostics.trace(error);
 		return statusOfError(error.code);
 	}

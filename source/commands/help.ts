@@ -1,8 +1,30 @@
+import {ByoaiError} from '../model/error.ts';
 import {widthOf} from '../text/columns.ts';
 import {formatMeanings, wrapWords} from '../text/words.ts';
-import type {Command} from './command.ts';
+import {didYouMean} from '../workflow/suggest.ts';
+import type {Command, Run} from './command.ts';
 import type {Option, OptionName} from './options.ts';
 import {commonOptions, options, spelling} from './options.ts';
+
+/** `byoai help [command]` */
+export const help: Run = async ({operands: [name = ''], commands, output}) => {
+	const command = commands.find(known => known.name === name);
+	if (command === undefined) throw unknownCommand(name, commands);
+	output.write(formatHelp(command, commands, output.columns));
+	return 0;
+};
+
+/** A word that is no command, and what was probably meant. */
+export function unknownCommand(name: string, commands: readonly Command[], later: readonly string[] = []): ByoaiError {
+	const names = commands.filter(known => known.hidden !== true && known.name !== '').map(known => known.name);
+	const hint = hintFor(name) ?? didYouMean(name, [...names, ...later]);
+	return new ByoaiError('usage', `unknown command ${JSON.stringify(name)}${hint}${hint === '' ? '.' : ''} See: byoai --help`);
+}
+
+function hintFor(name: string): string | undefined {
+	if (/\.(?:ya?ml|json)$/.test(name)) return `; did you mean \`byoai run ${name}\`?`;
+	return name === 'version' ? '; did you mean `byoai --version`?' : undefined;
+}
 
 /** The help of one command; for `byoai` by itself, of the whole program. `columns`: of the terminal that it is for. */
 export function formatHelp(command: Command, commands: readonly Command[], columns = Number.POSITIVE_INFINITY): string {

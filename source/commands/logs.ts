@@ -23,7 +23,7 @@ export const logs: Run = async invocation => {
 	const isChosen = Object.keys(chosen).length > 0;
 	const attempt = flags.attempt === undefined ? undefined : readCount(flags.attempt, '--attempt');
 	if (attempt !== undefined && task === undefined)
-		throw new ByoaiError('usage', '--attempt is for one task: byoai logs <run> <task> --attempt 2');
+		throw new ByoaiError('usage', `--attempt is for one task: byoai logs ${run ?? 'latest'} <task> --attempt ${attempt}`);
 	const access = await findOrchestrator(invocation, 'reader');
 	try {
 		const of = run ?? (isChosen ? undefined : 'latest');

@@ -2,14 +2,13 @@ import type {Environment} from '../config.ts';
 import {readConfig, settingsPath} from '../config.ts';
 import {ByoaiError} from '../model/error.ts';
 import {version} from '../version.ts';
-import {didYouMean} from '../workflow/suggest.ts';
 import {readArguments, withoutSecrets} from './arguments.ts';
 import type {Command, Host} from './command.ts';
 import {Diagnostics} from './diagnostics.ts';
 import {failed, missing, statusOfError} from './exit-status.ts';
-import {formatHelp} from './help.ts';
+import {formatHelp, unknownCommand} from './help.ts';
 import {Interruptions} from './interruptions.ts';
-import {commandIndex} from './option-words.ts';
+import {commandIndex, isUnknownOption} from './option-words.ts';
 import {Output} from './output.ts';
 import {commands, laterCommands} from './registry.ts';
 import {StatusLine} from './status-line.ts';
@@ -67,7 +66,7 @@ async function execute(argv: readonly string[], session: Session): Promise<numbe
 	try {
 		const {command, words} = findCommand(argv);
 		const beforeDashes = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length);
-		if (beforeDashes.includes('--version')) {
+		if (beforeDashes.includes('--version') || beforeDashes.includes('-v')) {
 			session.output.write(`${version}\n`);
 			return 0;
 		}
@@ -87,11 +86,10 @@ function findCommand(argv: readonly string[]): {command: Command; words: readonl
 	const command = commands.find(candidate => candidate.name === name);
 	if (command !== undefined) return {command, words: argv.filter((_, at) => at !== index)};
 	if (laterCommands.includes(name)) throw new ByoaiError('usage', `byoai ${name} is not in this version yet`);
-	const isFile = /\.(?:ya?ml|json)$/.test(name);
-	const hint = isFile
-		? `; did you mean \`byoai run ${name}\`?`
-		: didYouMean(name, [...commands.filter(({hidden}) => hidden !== true).map(known => known.name), ...laterCommands]);
-	throw new ByoaiError('usage', `unknown command ${JSON.stringify(name)}${hint}${hint === '' ? '.' : ''} See: byoai --help`);
+	// What stands behind an option that nobody knows is more likely its value than a command.
+	const [byItself] = commands;
+	if (byItself !== undefined && argv.slice(0, index).some(isUnknownOption)) return {command: byItself, words: argv};
+	throw unknownCommand(name, commands, laterCommands);
 }
 
 type Given = {readonly argv: readonly string[]; readonly words: readonly string[]};

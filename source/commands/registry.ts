@@ -243,6 +243,16 @@ export const commands: readonly Command[] = [
 		load: async () => (await import('./completion.ts')).completion,
 	},
 	{
+		name: 'help',
+		summary: 'print this text, or that of a command',
+		operands: '[command]',
+		operandCount: {least: 0, most: 1},
+		completes: ['command'],
+		options: [],
+		examples: [['byoai help logs', 'the same as `byoai logs --help`']],
+		load: async () => (await import('./help.ts')).help,
+	},
+	{
 		name: '__complete',
 		hidden: true,
 		summary: 'print what may stand at the end of a command line, for the scripts of `byoai completion`',

@@ -92,11 +92,18 @@ async function makeSelfSigned(names: readonly string[], now: number): Promise<Ce
 	return {cert: forge.pki.certificateToPem(made), key: privateKey};
 }
 
+const reasons: Readonly<Record<string, string>> = {
+	ENOENT: 'it is not there',
+	ENOTDIR: 'it is not there',
+	EISDIR: 'it is a directory',
+	EACCES: 'this user may not read it',
+};
+
 function readText(file: string, what: string): string {
 	try {
 		return readFileSync(file, 'utf8');
 	} catch (error) {
-		const reason = error instanceof Error ? error.message : String(error);
-		throw new ByoaiError('unavailable', `the ${what} ${file} cannot be read: ${reason}`, {cause: error});
+		const {code, message} = error as NodeJS.ErrnoException;
+		throw new ByoaiError('unavailable', `the ${what} ${file} cannot be read: ${reasons[code ?? ''] ?? message}`, {cause: error});
 	}
 }

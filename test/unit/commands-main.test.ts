@@ -35,6 +35,18 @@ describe('help and version', () => {
 		for (const {name, hidden} of commands) if (hidden !== true) expect(stdout).toMatch(new RegExp(`^ +${name}`, 'm'));
 	});
 
+	test('`byoai help` is another way to it, and -v to the version', async () => {
+		for (const [asked, same] of [
+			[['help'], ['--help']],
+			[
+				['help', 'logs'],
+				['logs', '--help'],
+			],
+			[['-v'], ['--version']],
+		] as const)
+			expect(await runProgram(asked)).toEqual(await runProgram(same));
+	});
+
 	test.each(commands.map(({name}) => name))('byoai %s -h shows its examples, and they name it', async name => {
 		const {status, stdout} = await runProgram(name === '' ? ['-h'] : [name, '-h']);
 		expect(status).toBe(0);
@@ -48,11 +60,15 @@ describe('wrong usage is status 2, on standard error', () => {
 		[['rnu'], /unknown command "rnu"; did you mean `run`\?/],
 		[['nonsense'], /unknown command "nonsense"\. See: byoai --help/],
 		[['flow.yml'], /did you mean `byoai run flow.yml`\?/],
+		[['--wrkflow', 'x'], /unknown option --wrkflow; did you mean `--workflow`\?/],
+		[['--no-tiu', 'flow.yml'], /unknown option --no-tiu; did you mean `--no-tui`\?/],
+		[['version'], /did you mean `byoai --version`\?/],
+		[['help', 'lgos'], /unknown command "lgos"; did you mean `logs`\?/],
 		[['ps', '--dry-run'], /no option --dry-run/],
 		[['run', 'x', '--port', 'high'], /--port/],
 		[['graph', 'x.yml', '--format', 'tre'], /tree, mermaid, dot, json, not tre; did you mean `tree`\?/],
 		[['agent-manager-mode', '--on-stop', 'kill'], /--on-stop must be keep or cancel/],
-		[['logs', '--attempt', '2'], /--attempt is for one task/],
+		[['logs', '--attempt', '2'], /--attempt is for one task: byoai logs latest <task> --attempt 2/],
 		[['logs', 'latest', 'x', '--attempt', '0'], /--attempt must be a number from 1 on, not "0"/],
 		[['logs', '--since', 'yesterday'], /--since must be a duration such as 10m, or a time such as .*, not "yesterday"/],
 		[['ps', '--status', 'fialed'], /--status must be one of pending, .*; did you mean `failed`\?/],
@@ -82,13 +98,26 @@ test('a certificate without its key is wrong usage, one that is not there someth
 	const state = ['--state-dir', temporaryDirectory()];
 	expect(await runProgram(['--https-cert', 'a.pem'])).toMatchObject({status: 2, stderr: expect.stringContaining('belong together')});
 	const missing = await runProgram([...state, '--https-cert', '/none/a.pem', '--https-key', '/none/a.key']);
-	expect(missing).toMatchObject({status: 3, stderr: expect.stringContaining('the certificate /none/a.pem cannot be read')});
+	expect(missing).toMatchObject({
+		status: 3,
+		stderr: expect.stringContaining('the certificate /none/a.pem cannot be read: it is not there\n'),
+	});
 });
 
 test('listening for everybody without a token is refused before anything is opened', async () => {
 	const stateDir = join(temporaryDirectory(), 'state');
 	const ended = await runProgram(['--host', '0.0.0.0', '--state-dir', stateDir]);
 	expect(ended).toMatchObject({status: 3, stdout: '', stderr: expect.stringMatching(/without a token .* BYOAI_TOKEN .* --auth none/)});
+});
+
+test.each([
+	['192.0.2.1', 'this host has no such address'],
+	['no-such-host.invalid', /(?:no host of that name is known|that name cannot be looked up now)/],
+])('an address to listen on that is none of this host, %s, is told in words', async (host, words) => {
+	const {status, stderr} = await runProgram(['--host', host, '--token', 'sesame', '--port', '0', '--state-dir', temporaryDirectory()]);
+	expect(status).toBe(3);
+	expect(stderr).toMatch(words);
+	expect(stderr).not.toMatch(/E[A-Z]{4,}|getaddrinfo/);
 });
 
 test('a wrong settings file is told with its lines', async () => {

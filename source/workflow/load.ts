@@ -94,7 +94,10 @@ function readEnvFiles(value: unknown, readFile: LoadRequest['readFile'], finding
 		if (typeof path !== 'string' || path === '') continue;
 		const content = readFile(path);
 		if (content === undefined) {
-			findings.add(`env file \`${path}\` is not there; it is looked up from the directory of the workflow file`, ['env_file', index]);
+			findings.add(`env file \`${path}\` is not there, or is no file; it is looked up from the directory of the workflow file`, [
+				'env_file',
+				index,
+			]);
 			continue;
 		}
 		const read = parseEnvFile(content);

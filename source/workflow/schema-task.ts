@@ -36,10 +36,13 @@ const volume = matching(
 );
 export const volumes = oneOrMore(volume, 'a volume such as ./data:/app/data, or a list of them');
 
-export const dependencyOptions = mapping({
-	condition: oneOf(['succeeded', 'failed', 'completed']).optional().describe('What must be true of the other task; default succeeded'),
-	optional: flag.optional().describe('The other task may be skipped, or absent from the file; default false'),
-});
+export const dependencyOptions = mapping(
+	{
+		condition: oneOf(['succeeded', 'failed', 'completed']).optional().describe('What must be true of the other task; default succeeded'),
+		optional: flag.optional().describe('The other task may be skipped, or absent from the file; default false'),
+	},
+	'a mapping with condition, optional, such as {condition: completed}',
+);
 
 const dependencies = z.union(
 	[nameText(200), z.array(nameText(200)), z.record(z.string(), dependencyOptions)],

@@ -72,6 +72,15 @@ test.each([
 		'`depends_on.task-1.condition` must be one of succeeded, failed, completed, not "success"',
 	],
 	['{command: x, shell: bash -x}', '`shell` must be one word, such as bash, or a list such as [bash, -ec], not "bash -x"'],
+	['{command: x, timeout: 1w}', '`timeout` must be a duration such as 90s, 5m or 1h30m, or a number of seconds, not "1w"'],
+	[
+		'{command: x, depends_on: {task-1: completed}}',
+		'`depends_on.task-1` must be a mapping with condition, optional, such as {condition: completed}, not "completed"',
+	],
+	['{command: x, depends_on: [b]}', 'unknown task `b`'],
+	['{command: x, cwd: /tmp}', 'unknown key `cwd`; did you mean `working_dir`?'],
+	['{command: x, retries: 3}', 'unknown key `retries`; did you mean `retry`?'],
+	['{command: x, env_file: .env}', 'unknown key `env_file`; it stands at the top of the file, not here'],
 	['{command: x, run: y}', '`run` and `command` are the same key: keep `command`'],
 	['{command: x, needs: [], depends: []}', '`depends` and `needs` are the same key: keep `depends_on`'],
 	['just text', '`tasks[0]` must be a mapping with at least `command`, not "just text"'],
@@ -147,4 +156,12 @@ test('the line of a problem is left out when it is too long to be shown', () => 
 
 test('a problem has the path of what it is about', () => {
 	expect(load('tasks: [{command: x, retry: {limit: x}}]').problems[0]).toMatchObject({path: 'tasks[0].retry.limit', file: 'wf.yml'});
+});
+
+test.each([
+	['steps: [{run: x}]', ['1:1 unknown key `steps`; did you mean `tasks`?']],
+	['jobs: {a: {steps: []}}', ['1:1 unknown key `jobs`; did you mean `tasks`?']],
+	['retry: 3\ntasks: [{command: x}]', ['1:1 unknown key `retry`; it stands in a task, or for all of them under `defaults`']],
+])('%j: what other tools call otherwise, or have elsewhere, is named', (text, problems) => {
+	expect(problemsOf(text)).toEqual(problems);
 });

@@ -103,7 +103,8 @@ async function call(command: Command, {argv, words}: Given, session: Session): P
 	process.title = ['byoai', ...withoutSecrets(argv)].join(' ');
 	const terminal = {out: output.isTerminal, err: errors.isTerminal};
 	const config = readConfig({flags, settings: readSettings(settingsPath(environment)), environment, terminal});
-	session.diagnostics = new Diagnostics({output: errors, level: config.logLevel, colour: config.colour.err});
+	const {logLevel: level, colour, limits} = config;
+	session.diagnostics = new Diagnostics({output: errors, level, colour: colour.err, mostProblems: limits.shown_problems});
 	const run = await command.load();
 	const {agentProgram, stdin} = host;
 	const streams = {agentProgram, stdin, output, diagnostics: session.diagnostics, interruptions, host, terminal: claim, statusLine};

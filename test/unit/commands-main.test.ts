@@ -73,6 +73,7 @@ describe('wrong usage is status 2, on standard error', () => {
 		[['logs', '--since', 'yesterday'], /--since must be a duration such as 10m, or a time such as .*, not "yesterday"/],
 		[['ps', '--status', 'fialed'], /--status must be one of pending, .*; did you mean `failed`\?/],
 		[['ps', '--limit', 'all'], /--limit must be a number from 1 on/],
+		[['validate', ''], /an operand is empty, where byoai validate takes <file>\.\.\./],
 		[['retry'], /byoai retry needs <run>/],
 		[['retry', 'latest', '--failed', '--only', 'x'], /--failed and --only cannot be combined/],
 		[['deploy'], /byoai deploy needs a file with the keys of an agent, or --name/],
@@ -133,6 +134,15 @@ describe('validate', () => {
 	test('a good file', async () => {
 		const file = workflowFile(good);
 		expect(await runProgram(['validate', file])).toEqual({status: 0, stdout: `${file}: ok (2 tasks, 0 agents)\n`, stderr: ''});
+	});
+
+	test('of very many problems the first ones are shown, and how many there are', async () => {
+		const file = workflowFile(`tasks: [${Array.from({length: 120}, (_, index) => `{name: t${index}, comand: x}`).join(', ')}]\n`);
+		const {status, stderr} = await runProgram(['validate', file]);
+		expect(status).toBe(2);
+		expect(stderr.match(/unknown key/g)).toHaveLength(100);
+		expect(stderr).toMatch(/\n120 problems; the first 100 are shown \(limit shown_problems\)\n$/);
+		expect(JSON.parse((await runProgram(['validate', '--json', file])).stdout)[0].problems).toHaveLength(120);
 	});
 
 	test('all problems of all files, also of one that is not there; the good ones are told too', async () => {

@@ -158,6 +158,23 @@ test('a problem has the path of what it is about', () => {
 	expect(load('tasks: [{command: x, retry: {limit: x}}]').problems[0]).toMatchObject({path: 'tasks[0].retry.limit', file: 'wf.yml'});
 });
 
+test('of a line that is wider than the terminal the part around the place is shown', () => {
+	const text = `tasks: [{name: a, command: ${'x'.repeat(60)}, tiemout: 5m, env: {A: ${'y'.repeat(60)}}}]`;
+	const column = text.indexOf('tiemout') + 1;
+	const shown = formatProblem({file: 'f', line: 1, column, message: 'm', text}, {columns: 60}).split('\n');
+	expect(shown).toEqual([`f:1:${column}: m`, `  … ${'x'.repeat(15)}, tiemout: 5m, env: {A: ${'y'.repeat(15)} …`, `  ${' '.repeat(19)}^`]);
+	const atStart = formatProblem({line: 1, column: 9, message: 'm', text}, {columns: 60}).split('\n');
+	expect(atStart[1]).toBe(`  ${text.slice(0, 56)} …`);
+	expect(atStart[2]).toBe('          ^');
+	const atEnd = formatProblem({line: 1, column: text.length, message: 'm', text}, {columns: 60}).split('\n');
+	expect(atEnd[1]).toHaveLength(60);
+	expect(atEnd[1]?.endsWith('}}]')).toBe(true);
+	expect(atEnd[2]).toHaveLength(60);
+	const wide = formatProblem({line: 1, column: 50, message: 'm', text: '漢'.repeat(100)}, {columns: 40}).split('\n');
+	expect(wide[1]).toMatch(/^ {2}… 漢+ …$/);
+	expect([...(wide[1] ?? '')].reduce((sum, each) => sum + (each === '漢' ? 2 : 1), 0)).toBeLessThanOrEqual(40);
+});
+
 test.each([
 	['steps: [{run: x}]', ['1:1 unknown key `steps`; did you mean `tasks`?']],
 	['jobs: {a: {steps: []}}', ['1:1 unknown key `jobs`; did you mean `tasks`?']],

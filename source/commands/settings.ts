@@ -133,10 +133,16 @@ function readMapping<Keys extends Readers>(value: unknown, path: Path, reading: 
 	const read: Array<[string, unknown]> = [];
 	for (const [key, item] of Object.entries(value)) {
 		const reader = Object.hasOwn(keys, key) ? keys[key] : undefined;
-		if (reader === undefined) reading.fault(`is not a known setting${didYouMean(key, Object.keys(keys))}`, [...path, key], 'key');
+		if (reader === undefined) reading.fault(`is not a known setting${hintFor(key, path, keys)}`, [...path, key], 'key');
 		else if (item !== null) read.push([key, reader(item, [...path, key], reading)]);
 	}
 	return Object.fromEntries(read.filter(([, item]) => item !== undefined)) as Values<Keys>;
+}
+
+/** What was meant by a key that is not known here, or where it belongs. */
+function hintFor(key: string, path: Path, keys: Readers): string {
+	if (path.length === 0 && Object.hasOwn(defaultLimits, key)) return '; it stands under `limits:`';
+	return didYouMean(key, Object.keys(keys));
 }
 
 type Keys = typeof plainKeys & typeof intervalKeys;

@@ -82,7 +82,7 @@ const lines = z.array(line).min(1, 'must have at least one line');
 /** The keys that a task shares with `defaults`. */
 const shared = {
 	agent: z
-		.union([agentName, agentLabels], must('the name of an agent, or {labels: {…}}'))
+		.union([agentName, agentLabels], mustBeText('the name of an agent, or {labels: {…}}'))
 		.describe('Which agent runs it; default local-agent, the own host'),
 	env: environment.describe('Environment variables'),
 	working_dir: text().describe('Working directory of the command'),

@@ -78,6 +78,7 @@ test.each([
 		'`depends_on.task-1` must be a mapping with condition, optional, such as {condition: completed}, not "completed"',
 	],
 	['{command: x, depends_on: [b]}', 'unknown task `b`'],
+	['{command: x, agent: 500}', '`agent` must be the name of an agent, or {labels: {…}}, not 500; write it in quotes'],
 	['{command: x, cwd: /tmp}', 'unknown key `cwd`; did you mean `working_dir`?'],
 	['{command: x, retries: 3}', 'unknown key `retries`; did you mean `retry`?'],
 	['{command: x, env_file: .env}', 'unknown key `env_file`; it stands at the top of the file, not here'],

@@ -152,6 +152,13 @@ describe('the summary', () => {
 		);
 	});
 
+	test('says that a task timed out, also where its agent gives no reason', () => {
+		const outcome = {status: 'timed_out' as const, signal: 'SIGKILL', durationMs: 9};
+		const attempts = [{number: 1, agent: 'a', status: 'timed_out' as const, assignedAt: 0, outcome}];
+		const run = runDetail({status: 'failed', endedAt: 10, tasks: [taskDetail({status: 'failed', attempts})]});
+		expect(formatSummary(run, () => [], plain)).toContain('failed after 10 ms: timed out\n');
+	});
+
 	test('of one task says why that failed, not that it did', () => {
 		const run = runDetail({status: 'failed', endedAt: 1500, reason: 'task task-0 failed', tasks: [failedTask(0)]});
 		expect(formatSummary(run, () => [], plain)).toContain(`✖ run ${runId} failed after 1.5 s: exit 2\n`);

@@ -55,8 +55,7 @@ export function createLocalDriver(options: LocalDriverOptions): Driver {
 			name: spec.name,
 			command,
 			environment,
-			// Each task says by itself where it runs. An agent for all runs must not fail for the first one's directory, here or gone.
-			workingDirectory: isDirectory(spec.directory) ? spec.directory : generation,
+			workingDirectory: placeFor(spec, generation),
 			generation,
 			timeoutMs: spec.agent.startTimeoutMs,
 			stopped,
@@ -136,8 +135,12 @@ function fromHandle({driver, pid, startTime, directory}: Handle): {holder: Proce
 	return {holder, generation: directory};
 }
 
-function isDirectory(path: string): boolean {
-	return statSync(path, {throwIfNoEntry: false})?.isDirectory() === true;
+/**
+ * Where an agent process is: in the directory of its workflow, where that is there. Each task says by itself where it runs, and an agent
+ * for all runs must not fail for the directory of the first one.
+ */
+function placeFor({directory}: InstanceSpec, generation: string): string {
+	return statSync(directory, {throwIfNoEntry: false})?.isDirectory() === true ? directory : generation;
 }
 
 async function probe(directory: string, command: readonly string[]): Promise<void> {

@@ -7,7 +7,8 @@ import {formatRuns} from '../../source/commands/ps.ts';
 import {createStyle} from '../../source/text/style.ts';
 import {agentRow, logLine, runDetail, runId, runRow, taskDetail, taskRow} from '../helpers/rows.ts';
 
-const plain = createStyle({colour: false, unicode: true});
+const uncoloured = {colour: false, unicode: true};
+const plain = createStyle(uncoloured);
 const ascii = createStyle({colour: false, unicode: false});
 const at = new Date(2026, 0, 2, 3, 4, 5).getTime();
 
@@ -259,7 +260,7 @@ test('the table of agents is in the order of their names, and tells what trouble
 		agentRow({id: 'b', used: 1, slots: 2, labels: {gpu: 'yes', os: 'linux'}}),
 		agentRow({id: `a~${runId}`, run: runId, status: 'starting', problem: 'no such image'}),
 	];
-	expect(formatAgents(agents, false)).toBe(
+	expect(formatAgents(agents, uncoloured)).toBe(
 		[
 			'AGENT           TYPE   STATUS    SLOTS  RUN           LABELS            PROBLEM',
 			'a~r0000000000a  local  starting  0/1    r0000000000a                    no such image',
@@ -267,7 +268,17 @@ test('the table of agents is in the order of their names, and tells what trouble
 			'',
 		].join('\n'),
 	);
-	expect(formatAgents([agentRow({id: 'b'})], false)).toBe('AGENT  TYPE   STATUS  SLOTS\nb      local  online  0/1\n');
+	const problem = 'its image cannot be pulled, and the reason for that takes many words';
+	const broken = [agentRow({id: 'b', status: 'lost', problem})];
+	const narrow = formatAgents(broken, {...uncoloured, columns: 60})
+		.trimEnd()
+		.split('\n');
+	expect(narrow[1]).toMatch(/^b +local +lost +0\/1 +its image .*…$/);
+	expect(narrow.map(line => line.length).filter(length => length > 60)).toEqual([]);
+	const whole = formatAgent({...agentRow({id: 'b', status: 'lost', problem}), attempts: []}, 0, 60);
+	expect(whole.replaceAll(/\s+/g, ' ')).toContain(problem);
+	expect(whole.split('\n').filter(line => line.length > 60)).toEqual([]);
+	expect(formatAgents([agentRow({id: 'b'})], uncoloured)).toBe('AGENT  TYPE   STATUS  SLOTS\nb      local  online  0/1\n');
 });
 
 test('one agent, a fact a line', () => {

@@ -7,6 +7,7 @@ import type {Problem} from '../model/error.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {LimitName, Limits} from '../model/limits.ts';
 import {defaultLimits} from '../model/limits.ts';
+import {whyUnreadable} from '../model/unreadable.ts';
 import {bindings} from '../tui/keymap.ts';
 import {keyFaults} from '../tui/rebind.ts';
 import type {Path} from '../workflow/positions.ts';
@@ -170,6 +171,6 @@ function readIfThere(file: string): string | undefined {
 	} catch (error) {
 		const code = error instanceof Error && 'code' in error ? error.code : undefined;
 		if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-		throw new ByoaiError('unavailable', `the settings file ${file} cannot be read: ${String(error)}`, {cause: error});
+		throw new ByoaiError('unavailable', `the settings file ${file} cannot be read: ${whyUnreadable(error)}`, {cause: error});
 	}
 }

@@ -4,6 +4,7 @@ import {isIP} from 'node:net';
 import {hostname, networkInterfaces} from 'node:os';
 import {promisify} from 'node:util';
 import {ByoaiError} from '../model/error.ts';
+import {whyUnreadable} from '../model/unreadable.ts';
 
 /** What a server shows of itself, and proves with its key; both PEM. */
 export type Certificate = {readonly cert: string; readonly key: string};
@@ -92,18 +93,10 @@ async function makeSelfSigned(names: readonly string[], now: number): Promise<Ce
 	return {cert: forge.pki.certificateToPem(made), key: privateKey};
 }
 
-const reasons: Readonly<Record<string, string>> = {
-	ENOENT: 'it is not there',
-	ENOTDIR: 'it is not there',
-	EISDIR: 'it is a directory',
-	EACCES: 'this user may not read it',
-};
-
 function readText(file: string, what: string): string {
 	try {
 		return readFileSync(file, 'utf8');
 	} catch (error) {
-		const {code, message} = error as NodeJS.ErrnoException;
-		throw new ByoaiError('unavailable', `the ${what} ${file} cannot be read: ${reasons[code ?? ''] ?? message}`, {cause: error});
+		throw new ByoaiError('unavailable', `the ${what} ${file} cannot be read: ${whyUnreadable(error)}`, {cause: error});
 	}
 }

@@ -74,13 +74,14 @@ class Attempt:
                 self.total += len(data)
 
     def end(self, status):
-        """Has it end: with SIGTERM, and after its grace with SIGKILL."""
+        """Has it end: with SIGTERM, and after its grace with SIGKILL; before the end of the lease, when it is `lost`."""
         with changed:
-            if self.outcome or self.ending:
+            if self.outcome or (self.ending and status != 'lost'):
                 return
-            self.ending = status
+            self.ending = self.ending or status
         signal_group(self.process, signal.SIGTERM)
-        killer = threading.Timer(self.grace, signal_group, (self.process, signal.SIGKILL))
+        grace = min(self.grace, KILL_SECONDS - 1) if status == 'lost' else self.grace
+        killer = threading.Timer(grace, signal_group, (self.process, signal.SIGKILL))
         killer.daemon = True
         killer.start()
 
@@ -179,22 +180,23 @@ def exchange(number, wait_ms=IDLE_MS):
 
 
 def main():
-    number, trouble = 0, ''
+    number, trouble, is_known = 0, '', False
     while True:
-        number += 1
         try:
+            if not is_known:
+                call('/register', {'name': NAME, 'type': 'python', 'mode': 'pull', 'slots': SLOTS})
+                print(f'{NAME} is registered at {URL}', flush=True)
+                is_known = True
+            number += 1
             exchange(number)
             trouble = ''
             continue
         except urllib.error.HTTPError as error:
-            if error.code == 404:  # it does not know this agent: the first time, or somebody removed it
-                call('/register', {'name': NAME, 'type': 'python', 'mode': 'pull', 'slots': SLOTS})
-                print(f'{NAME} is registered at {URL}', flush=True)
-                continue
-            if error.code == 409:
-                sys.exit(f'another agent named {NAME} was started')
             news = f'{error.code} {error.read(500).decode(errors="replace")}'
-        except OSError as error:  # it is away: what runs goes on until the lease ends
+            if error.code == 409:  # a newer start has the name, or it is the orchestrator's own
+                sys.exit(news)
+            is_known = is_known and error.code != 404  # somebody removed it
+        except (OSError, ValueError) as error:  # it is away: what runs goes on until the lease ends
             news = str(error)
         if news != trouble:
             print(f'no answer from {URL}, trying again: {news}', file=sys.stderr, flush=True)
@@ -220,5 +222,5 @@ finally:
             signal_group(attempt.process, signal.SIGKILL)
     try:
         exchange(1 << 30, 0)
-    except OSError:
+    except (OSError, ValueError):
         pass  # it learns by the end of the lease

@@ -3,6 +3,7 @@ import {logLevels} from '../config.ts';
 import type {Problem} from '../model/error.ts';
 import {defaultLimits} from '../model/limits.ts';
 import {plural} from '../text/spans.ts';
+import {hanging} from '../text/words.ts';
 import {formatProblem} from '../workflow/problems.ts';
 import type {Output} from './output.ts';
 
@@ -59,7 +60,14 @@ export class Diagnostics {
 	}
 
 	#say(level: LogLevel, message: string): void {
-		if (this.#shows(level)) this.#options.output.write(`byoai: ${message}\n`);
+		if (!this.#shows(level)) return;
+		const {output} = this.#options;
+		const {columns = Number.POSITIVE_INFINITY} = output;
+		const lines = message.split('\n').flatMap((line, index) => {
+			const text = line.trimStart();
+			return hanging(index === 0 ? 'byoai: ' : ' '.repeat(line.length - text.length), text, columns);
+		});
+		output.write(`${lines.join('\n')}\n`);
 	}
 
 	#shows(level: LogLevel): boolean {

@@ -114,6 +114,7 @@ describe('notices', () => {
 		[{kind: 'waiting', task: 'far', others: 2, reason: 'no agent'}, '… far and 2 other tasks wait: no agent'],
 		[{kind: 'agent', agent: `b~${runId}`, status: 'lost'}, '✖ agent b is lost'],
 		[{kind: 'agent', agent: 'b', status: 'starting'}, 'agent b is starting'],
+		[{kind: 'agent', agent: 'b', status: 'starting', problem: 'no such image'}, '✖ agent b: no such image'],
 		[{kind: 'agent', agent: 'b', status: 'starting', starting: 'pulling 4 %'}, '… agent b is starting: pulling 4 %'],
 		[{kind: 'stopping', reason: 'build failed'}, '⊘ ending: build failed'],
 		[

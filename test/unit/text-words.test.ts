@@ -1,8 +1,11 @@
 import {describe, expect, test} from 'vitest';
+import {Diagnostics} from '../../source/commands/diagnostics.ts';
 import {formatHelp} from '../../source/commands/help.ts';
+import {Output} from '../../source/commands/output.ts';
 import {commands} from '../../source/commands/registry.ts';
 import {widthOf} from '../../source/text/columns.ts';
 import {formatMeanings, hanging, wrapWords} from '../../source/text/words.ts';
+import {Sink} from '../helpers/program.ts';
 
 describe('words in a narrow terminal', () => {
 	test('are not broken', () => {
@@ -40,4 +43,22 @@ test.each(commands.map(command => [command.name, command] as const))('the help o
 		.split('\n')
 		.filter(line => widthOf(line) > 80);
 	expect(wide).toEqual([]);
+});
+
+test('what is said to people on a terminal is broken between words, each line by itself', async () => {
+	const sink = Object.assign(new Sink(), {isTTY: true as const, columns: 40});
+	const output = new Output(sink);
+	const diagnostics = new Diagnostics({output, level: 'info', colour: false});
+	diagnostics.info('agent box runs as root in its container, as byoai does here');
+	diagnostics.error('no orchestrator runs where byoai looked:\n  the state directory /somewhere: no orchestrator has it');
+	await output.flush();
+	expect(sink.text.split('\n')).toEqual([
+		'byoai: agent box runs as root in its',
+		'       container, as byoai does here',
+		'byoai: no orchestrator runs where byoai',
+		'       looked:',
+		'  the state directory /somewhere: no',
+		'  orchestrator has it',
+		'',
+	]);
 });

@@ -69,16 +69,15 @@ async function waitForHolder({name, generation, timeoutMs, stopped, closed}: Lau
 		const claim = await readClaim(generation);
 		if (typeof claim === 'object') return claim;
 		if (claim === 'void' || !existsSync(generation)) throw new ByoaiError('unavailable', `Instance ${name} was stopped while it started.`);
-		if (ended) throw new ByoaiError('unavailable', await failure(name, generation, (await child.ended).cause));
-		if (performance.now() >= deadline)
-			throw new ByoaiError('unavailable', await failure(name, generation, `was not up after ${timeoutMs} ms`));
+		if (ended) throw new ByoaiError('unavailable', await failure(generation, (await child.ended).cause));
+		if (performance.now() >= deadline) throw new ByoaiError('unavailable', await failure(generation, `was not up after ${timeoutMs} ms`));
 		await sleep(10);
 	}
 }
 
-async function failure(name: string, generation: string, what: string): Promise<string> {
+async function failure(generation: string, what: string): Promise<string> {
 	const output = await lastOutput(generation);
-	return `The agent program of instance ${name} did not start: it ${what}.${output === undefined ? '' : ` Its last output:\n${output}`}`;
+	return `The agent program did not start: it ${what}.${output === undefined ? '' : ` Its last output:\n${output}`}`;
 }
 
 async function spawnAgent({command, environment, workingDirectory, generation}: Launch): Promise<Child> {

@@ -41,7 +41,7 @@ export async function startCommand(line: CommandLine, options: StartOptions): Pr
 /** Exit codes as a shell has them: 127 not found, 126 found and not to be run. */
 function failureOf(error: unknown, program: string, cwd: string): Outcome {
 	const directory = statSync(cwd, {throwIfNoEntry: false});
-	if (!directory) return {status: 'failed', reason: `the working directory ${cwd} does not exist`};
+	if (!directory) return {status: 'failed', reason: `the working directory ${cwd} does not exist on the agent's host`};
 	if (!directory.isDirectory()) return {status: 'failed', reason: `the working directory ${cwd} is not a directory`};
 	const code = error instanceof Error && 'code' in error ? error.code : undefined;
 	if (code === 'ENOENT') return {status: 'failed', exitCode: 127, reason: `${program}: not found`};

@@ -67,7 +67,8 @@ type Times = {readonly timeoutMs: number | undefined; readonly durationMs: numbe
 
 function answeredEnd(reply: HttpReply, {timeoutMs, durationMs}: Times): BasicTaskEnd {
 	const end = readTaskReply(reply);
-	if (end === undefined) return lost('it broke off');
+	if (end === undefined)
+		return lost('the connection ended, and what had come is no whole JSON; with a Content-Length its end can be told from a break');
 	const {outcome, output} = end;
 	const isLate = timeoutMs !== undefined && durationMs >= timeoutMs && outcome.status === 'failed';
 	return {outcome: {...outcome, ...(isLate && {status: 'timed_out'}), durationMs}, output};

@@ -1,9 +1,11 @@
 import type {Labels} from '../model/workflow.ts';
 import type {AgentDetail, AgentRow} from '../protocol/views.ts';
-import {formatTable} from '../text/columns.ts';
+import {fitTable} from '../text/columns.ts';
 import {printable} from '../text/printable.ts';
 import {formatSpan} from '../text/spans.ts';
+import type {Look} from '../text/style.ts';
 import {createStyle} from '../text/style.ts';
+import {formatMeanings} from '../text/words.ts';
 import type {Run} from './command.ts';
 import {findOrchestrator} from './orchestrators.ts';
 
@@ -14,13 +16,19 @@ export const agents: Run = async invocation => {
 	const {client} = await findOrchestrator(invocation);
 	const found = name === undefined ? await client.agents() : await client.agent(name);
 	if (flags.json === true) output.write(`${JSON.stringify(found, undefined, 2)}\n`);
-	else output.write('attempts' in found ? formatAgent(found, Date.now()) : formatAgents(found, config.colour.out));
+	else {
+		const look = {colour: config.colour.out, unicode: config.unicode, columns: output.columns};
+		output.write('attempts' in found ? formatAgent(found, Date.now(), look.columns) : formatAgents(found, look));
+	}
 	return 0;
 };
 
-/** The table of agents; its head alone when there are none. Columns that would say nothing are left out. */
-export function formatAgents(rows: readonly AgentRow[], colour: boolean): string {
-	const style = createStyle({colour, unicode: true});
+/**
+ * The table of agents; its head alone when there are none. Columns that would say nothing are left out; the last one is cut where the terminal
+ * ends, and `byoai agents NAME` has it whole.
+ */
+export function formatAgents(rows: readonly AgentRow[], look: Look): string {
+	const style = createStyle(look);
 	const byName = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 	const columns: ReadonlyArray<readonly [head: string, cell: (row: AgentRow) => string]> = [
 		['AGENT', ({id}) => id],
@@ -38,11 +46,12 @@ export function formatAgents(rows: readonly AgentRow[], colour: boolean): string
 		([head, cell]) => !['CPU', 'MEMORY', 'RUN', 'LABELS', 'STARTING', 'PROBLEM'].includes(head) || byName.some(row => cell(row) !== ''),
 	);
 	const heads = shown.map(([head]) => style.dim(head));
-	return `${formatTable([heads, ...byName.map(row => shown.map(([, cell]) => printable(cell(row), false)))]).join('\n')}\n`;
+	const cells = byName.map(row => shown.map(([, cell]) => printable(cell(row), false)));
+	return `${fitTable([heads, ...cells], shown.length - 1, style).join('\n')}\n`;
 }
 
 /** One agent, a fact a line. */
-export function formatAgent(agent: AgentDetail, now: number): string {
+export function formatAgent(agent: AgentDetail, now: number, columns = Number.POSITIVE_INFINITY): string {
 	const {id, type, status, instance, slots, used, labels, run, mode, url, registeredAt, lastSeenAt, spec, attempts, usage} = agent;
 	const printed = agent.output?.split('\n') ?? [];
 	const ago = (at: number) => `${formatSpan(now - at)} ago`;
@@ -66,8 +75,8 @@ export function formatAgent(agent: AgentDetail, now: number): string {
 		),
 		...printed.map((line, index) => [index === 0 ? 'printed' : '', line] as const),
 	];
-	const lines = facts.flatMap(([name, value]) => (value ? [[name, printable(value, false)]] : []));
-	return [`agent ${id}`, ...formatTable(lines).map(line => `  ${line}`), ''].join('\n');
+	const known = facts.flatMap(([name, value]) => (value ? [[name, printable(value, false)] as const] : []));
+	return [`agent ${id}`, ...formatMeanings(known, columns), ''].join('\n');
 }
 
 /** `212 MiB`, `212 of 512 MiB` */

@@ -87,6 +87,8 @@ function unknownOption(command: Command, name: string, words: readonly string[],
 
 function checkOperands(command: Command, operands: readonly string[]): void {
 	const {least, most} = command.operandCount;
+	if (operands.includes('') && command.hidden !== true)
+		throw usage(command, `an operand is empty, where ${title(command)} takes ${command.operands}`);
 	if (operands.length < least) throw usage(command, `${title(command)} needs ${command.operands}`);
 	if (operands.length > most) throw usage(command, `${title(command)} does not take ${JSON.stringify(operands[most])}`);
 }

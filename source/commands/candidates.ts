@@ -10,7 +10,7 @@ import {commonOptions, options, spelling} from './options.ts';
 export type Candidate = {readonly word: string; readonly help?: string};
 
 /** Something that has to be looked up; tasks, in the run that is named already. */
-export type Wanted = {readonly what: Exclude<Completable, 'shell'>; readonly run?: string};
+export type Wanted = {readonly what: Exclude<Completable, 'shell' | 'command'>; readonly run?: string};
 
 export type Candidates = {readonly known: readonly Candidate[]; readonly wanted?: Wanted};
 
@@ -51,22 +51,27 @@ export function candidatesFor(words: readonly string[], commands: readonly Comma
 		const [, spelled] = /^(--[^=]+)=/.exec(typed) ?? [];
 		if (spelled !== undefined) return valuesFor(optionOf(spelled, own), operands, `${spelled}=`);
 		if (typed.startsWith('-')) return {known: own.flatMap(spellings)};
-		if (index < 0) return {known: commands.filter(({name, hidden}) => name !== '' && hidden !== true).map(named)};
+		if (index < 0) return {known: namesOf(commands)};
 	}
-	return operandsFor(command, operands);
+	return operandsFor(command, operands, commands);
 }
 
 const nothing: Candidates = {known: []};
 
-function operandsFor({completes = [], operandCount}: Command, operands: readonly string[]): Candidates {
+function operandsFor({completes = [], operandCount}: Command, operands: readonly string[], commands: readonly Command[]): Candidates {
 	if (operands.length >= operandCount.most) return nothing;
 	const kind = completes[operands.length] ?? completes.at(-1);
 	if (kind === undefined) return nothing;
-	return kind === 'shell' ? {known: shells.map(word => ({word}))} : {known: [], wanted: wantedFor(kind, operands)};
+	if (kind === 'shell') return {known: shells.map(word => ({word}))};
+	return kind === 'command' ? {known: namesOf(commands)} : {known: [], wanted: wantedFor(kind, operands)};
 }
 
 function wantedFor(what: Wanted['what'], [run]: readonly string[]): Wanted {
 	return {what, ...(run !== undefined && {run})};
+}
+
+function namesOf(commands: readonly Command[]): Candidate[] {
+	return commands.filter(({name, hidden}) => name !== '' && hidden !== true).map(named);
 }
 
 function named({name, summary}: Command): Candidate {

@@ -45,7 +45,7 @@ export type Invocation = {
 export type Run = (invocation: Invocation) => Promise<number>;
 
 /** What a word of a command line may name. */
-export type Completable = 'workflow' | 'file' | 'run' | 'task' | 'agent' | 'shell';
+export type Completable = 'workflow' | 'file' | 'run' | 'task' | 'agent' | 'shell' | 'command';
 
 /** A command as the command line and the help know it. */
 export type Command = {

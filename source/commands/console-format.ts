@@ -72,6 +72,9 @@ export class ConsoleFormat {
 			case 'agent': {
 				const {problem, starting} = notice;
 				const why = problem ?? starting;
+				// What keeps it from serving is no step of its start.
+				if (notice.status === 'starting' && problem !== undefined)
+					return style.mark('failed', `agent ${agentLabel(notice.agent, this.#run)}: ${printableLines(problem)}`);
 				const text = `agent ${agentLabel(notice.agent, this.#run)} is ${notice.status}${why === undefined ? '' : `: ${printableLines(why)}`}`;
 				if (notice.status === 'starting') return why === undefined ? style.dim(text) : style.mark('waiting', text);
 				return notice.status === 'lost' || notice.problem !== undefined ? style.mark('failed', text) : style.dim(text);

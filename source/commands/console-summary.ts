@@ -1,10 +1,12 @@
 import type {RunDetail, TaskDetail} from '../protocol/views.ts';
 import {agentLabel} from '../text/agent-label.ts';
+import {fitCells} from '../text/cells.ts';
 import {formatTable, inColumns, widthOf} from '../text/columns.ts';
 import {printable} from '../text/printable.ts';
 import {formatCount, formatSpan} from '../text/spans.ts';
 import type {Style} from '../text/style.ts';
 import {markOf, timeOf, whyOf} from '../text/style.ts';
+import {hanging, wrapWords} from '../text/words.ts';
 
 /** A run of more tasks is summed up in counts. */
 const tableTasks = 40;
@@ -34,13 +36,14 @@ export function formatSummary(run: RunDetail, tail: (task: number) => readonly s
 
 function failureLines(task: TaskDetail, lines: readonly string[], style: Style): string[] {
 	const why = printable(whyOf(lastOf(task)), false);
-	const head = `${style.mark('failed')} ${style.bold(printable(task.name, false))}${why === '' ? '' : `: ${why}`}`;
-	return [head, ...lines.map(line => `    ${printable(line, style.colour)}`)];
+	const head = `${style.mark('failed')} ${style.bold(printable(task.name, false))}`;
+	const said = why === '' ? [head] : hanging(`${head}: `, why, style.columns, 4);
+	return [...said, ...lines.map(line => `    ${printable(line, style.colour)}`)];
 }
 
 function failureList(failures: readonly TaskDetail[], style: Style): string[] {
-	const lines = failures.slice(0, listedFailures).map(task => failureLines(task, [], style)[0] ?? '');
-	const more = failures.length - lines.length;
+	const lines = failures.slice(0, listedFailures).flatMap(task => failureLines(task, [], style));
+	const more = failures.length - listedFailures;
 	return more > 0 ? [...lines, style.dim(`  and ${formatCount(more)} more failed tasks`)] : lines;
 }
 
@@ -63,7 +66,8 @@ function taskTable({id, tasks}: RunDetail, style: Style): string[] {
 			task.takenFrom === undefined ? printable(whyOf(last), false) : style.dim(`kept from run ${task.takenFrom}`),
 		];
 	});
-	return formatTable([heads, ...rows]).map(line => `  ${line}`);
+	const lines = formatTable([heads, ...rows]).map(line => `  ${line}`);
+	return lines.map(line => (widthOf(line) > style.columns ? `${fitCells(line, style.columns, style.ellipsis)}` : line));
 }
 
 /** Names that differ only in their ends stay apart among the failures, which have them whole. */
@@ -77,14 +81,16 @@ function lastWords(run: RunDetail, style: Style): string[] {
 	const time = formatSpan((endedAt ?? createdAt) - createdAt);
 	const shown = (['succeeded', 'failed', 'cancelled', 'skipped'] as const).filter(name => counts[name] > 0);
 	const sums = tasks.length === 1 ? '' : `: ${shown.map(name => `${formatCount(counts[name])} ${name}`).join(', ')}`;
-	const only = tasks.length === 1 && tasks[0] ? whyOf(lastOf(tasks[0])) : '';
-	const reason = status === 'succeeded' ? '' : printable(run.reason ?? only, false);
+	// That the only task failed says less than why.
+	const only = tasks.length === 1 && tasks[0]?.status === 'failed' ? whyOf(lastOf(tasks[0])) : '';
+	const reason = status === 'succeeded' ? '' : printable(only === '' ? (run.reason ?? '') : only, false);
 	const saysStatus = reason.startsWith(`${status} `);
 	const head = `run ${id} ${saysStatus ? reason : status} ${status === 'succeeded' ? 'in' : 'after'} ${time}${sums}`;
 	const why = reason === '' || saysStatus ? '' : `${sums === '' ? ':' : ';'} ${reason}`;
-	const end = style.mark(markOf(status), head + why);
+	const [first = '', ...further] = wrapWords(head + why, style.columns - 4, style.columns - 2);
+	const end = [style.mark(markOf(status), first), ...further.map(line => `    ${line}`)];
 	const failed = tasks.find(task => task.status === 'failed' && task.attempts.length > 0);
-	return failed === undefined ? [end] : [end, style.dim(`  more: byoai logs ${id} ${shellWord(failed.name)}`)];
+	return failed === undefined ? end : [...end, style.dim(`  more: byoai logs ${id} ${shellWord(failed.name)}`)];
 }
 
 function shellWord(text: string): string {

@@ -1,11 +1,19 @@
 import type {LogLevel} from '../config.ts';
 import {logLevels} from '../config.ts';
 import type {Problem} from '../model/error.ts';
+import {defaultLimits} from '../model/limits.ts';
 import {plural} from '../text/spans.ts';
+import {hanging} from '../text/words.ts';
 import {formatProblem} from '../workflow/problems.ts';
 import type {Output} from './output.ts';
 
-export type DiagnosticsOptions = {readonly output: Output; readonly level: LogLevel; readonly colour: boolean};
+export type DiagnosticsOptions = {
+	readonly output: Output;
+	readonly level: LogLevel;
+	readonly colour: boolean;
+	/** The most problems that are told one by one. */
+	readonly mostProblems?: number;
+};
 
 /** What is said to people beside the data: on standard error, from a level on. */
 export class Diagnostics {
@@ -32,10 +40,14 @@ export class Diagnostics {
 		if (this.#shows('debug')) this.#options.output.write(`${error.stack ?? error.message}\n`);
 	}
 
-	/** All problems, and how many they are. */
+	/** All problems up to the limit, and how many they are. */
 	problems(problems: readonly Problem[]): void {
-		for (const problem of problems) this.#options.output.write(`${formatProblem(problem, {colour: this.#options.colour})}\n`);
-		if (problems.length > 1) this.#options.output.write(`${plural(problems.length, 'problem')}\n`);
+		const {output, colour, mostProblems = defaultLimits.shown_problems} = this.#options;
+		const look = {colour, ...(output.columns !== undefined && {columns: output.columns})};
+		for (const problem of problems.slice(0, mostProblems)) output.write(`${formatProblem(problem, look)}\n`);
+		if (problems.length < 2) return;
+		const rest = problems.length > mostProblems ? `; the first ${mostProblems} are shown (limit shown_problems)` : '';
+		output.write(`${plural(problems.length, 'problem')}${rest}\n`);
 	}
 
 	/** What is fine, but worth a word. */
@@ -48,7 +60,14 @@ export class Diagnostics {
 	}
 
 	#say(level: LogLevel, message: string): void {
-		if (this.#shows(level)) this.#options.output.write(`byoai: ${message}\n`);
+		if (!this.#shows(level)) return;
+		const {output} = this.#options;
+		const {columns = Number.POSITIVE_INFINITY} = output;
+		const lines = message.split('\n').flatMap((line, index) => {
+			const text = line.trimStart();
+			return hanging(index === 0 ? 'byoai: ' : ' '.repeat(line.length - text.length), text, columns);
+		});
+		output.write(`${lines.join('\n')}\n`);
 	}
 
 	#shows(level: LogLevel): boolean {

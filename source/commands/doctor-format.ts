@@ -5,6 +5,7 @@ import {printable} from '../text/printable.ts';
 import {formatSpan, plural} from '../text/spans.ts';
 import type {Look, Mark} from '../text/style.ts';
 import {createStyle} from '../text/style.ts';
+import {hanging} from '../text/words.ts';
 
 const marks: Readonly<Record<FindingStatus, Mark>> = {ok: 'succeeded', note: 'note', warning: 'warning', problem: 'failed'};
 
@@ -16,9 +17,9 @@ export function formatFindings(findings: readonly CheckFinding[], {now, ...look}
 	const lines = findings.flatMap(({check, says, mend, leftovers = []}, index) => {
 		const head = table[index] ?? check;
 		return [
-			`${head}: ${printable(says, false)}`,
+			...hanging(`${head}: `, printable(says, false), style.columns, indent.length),
 			...formatTable(leftovers.map(left => leftoverCells(left, now))).map(line => indent + line),
-			...(mend === undefined ? [] : [`${indent}${style.bold('mend:')} ${printable(mend, false)}`]),
+			...(mend === undefined ? [] : hanging(`${indent}${style.bold('mend:')} `, printable(mend, false), style.columns)),
 		];
 	});
 	return `${[...lines, '', summary(findings)].join('\n')}\n`;

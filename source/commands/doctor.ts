@@ -28,7 +28,7 @@ export const doctor: Run = async invocation => {
 	try {
 		const findings = await findAll(checks, place);
 		const status = worstOf(findings);
-		const look = {colour: config.colour.out, unicode: config.unicode, now: Date.now()};
+		const look = {colour: config.colour.out, unicode: config.unicode, columns: output.columns, now: Date.now()};
 		output.write(flags.json === true ? `${JSON.stringify({version, status, findings}, undefined, 2)}\n` : formatFindings(findings, look));
 		return status === 'problem' ? missing : 0;
 	} finally {

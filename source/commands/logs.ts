@@ -4,7 +4,8 @@ import {durationMs} from '../model/durations.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {RunId} from '../model/ids.ts';
 import {runEnded} from '../model/run.ts';
-import {createStyle} from '../text/style.ts';
+import {printable} from '../text/printable.ts';
+import {because, createStyle, whyOf} from '../text/style.ts';
 import {readCount} from './arguments.ts';
 import type {Invocation, Run} from './command.ts';
 import {ConsoleFormat} from './console-format.ts';
@@ -23,14 +24,15 @@ export const logs: Run = async invocation => {
 	const isChosen = Object.keys(chosen).length > 0;
 	const attempt = flags.attempt === undefined ? undefined : readCount(flags.attempt, '--attempt');
 	if (attempt !== undefined && task === undefined)
-		throw new ByoaiError('usage', '--attempt is for one task: byoai logs <run> <task> --attempt 2');
+		throw new ByoaiError('usage', `--attempt is for one task: byoai logs ${run ?? 'latest'} <task> --attempt ${attempt}`);
 	const access = await findOrchestrator(invocation, 'reader');
 	try {
 		const of = run ?? (isChosen ? undefined : 'latest');
 		const follow = flags.follow === true && (await canFollow(access, of, invocation));
 		if (of !== undefined && task !== undefined && !isChosen && flags.json !== true) {
 			const from = await placeOfOutput(access.client, of, task, invocation);
-			await printBytes(access.client, invocation, {run: from, task, follow, ...(attempt !== undefined && {attempt})});
+			const hasPrinted = await printBytes(access.client, invocation, {run: from, task, follow, ...(attempt !== undefined && {attempt})});
+			if (!hasPrinted) await tellSilence(access.client, of, task, invocation);
 		} else {
 			const query = {...chosen, follow, ...(of !== undefined && {run: of}), ...(task !== undefined && {task})};
 			await printLines(access.client, invocation, query, attempt);
@@ -68,11 +70,17 @@ async function printLines(client: Client, invocation: Invocation, query: LinesQu
 	// A prefix is looked up once, so that all asks are about the same run.
 	const only = query.run === undefined ? undefined : await client.run(query.run);
 	const formats = new LineFormats(client, invocation, only === undefined);
+	let isEmpty = true;
 	for await (const line of client.lines({...query, ...(only && {run: only.id})})) {
 		if (attempt !== undefined && line.attempt !== attempt) continue;
+		isEmpty = false;
 		output.write(flags.json === true ? `${JSON.stringify(line)}\n` : (await formats.of(line.run)).line(line));
 		await output.ready();
 	}
+	if (!isEmpty || flags.json === true) return;
+	const {agent, since, grep, task} = query;
+	const isChosen = [agent, since, grep, task, attempt].some(chosen => chosen !== undefined);
+	invocation.diagnostics.info(isChosen ? 'no line is like that' : `run ${only?.id ?? ''} has printed nothing`);
 }
 
 /** How lines of each run look: with columns as wide as the names of its tasks. */
@@ -103,7 +111,7 @@ class LineFormats {
 /** The run that has a task's output: another one, where a retry kept its result. */
 async function placeOfOutput(client: Client, run: string, task: string, {diagnostics}: Invocation): Promise<string> {
 	const {id, tasks} = await client.run(run);
-	const found = tasks.find(({name}) => name === task) ?? tasks.find(({task: index}) => String(index) === task);
+	const found = findTask(tasks, task);
 	if (found?.takenFrom === undefined) return id;
 	diagnostics.info(`run ${id} kept the result of ${found.name} from run ${found.takenFrom}: this is its output there`);
 	return found.takenFrom;
@@ -111,9 +119,29 @@ async function placeOfOutput(client: Client, run: string, task: string, {diagnos
 
 type Bytes = {readonly run: string; readonly task: string; readonly follow: boolean; readonly attempt?: number};
 
-async function printBytes(client: Client, {output}: Invocation, of: Bytes): Promise<void> {
+/** Resolves with whether there were any. */
+async function printBytes(client: Client, {output}: Invocation, of: Bytes): Promise<boolean> {
+	let hasPrinted = false;
 	for await (const bytes of client.taskLog(of)) {
 		output.writeBytes(bytes);
+		hasPrinted ||= bytes.length > 0;
 		await output.ready();
 	}
+	return hasPrinted;
+}
+
+/** That a task has printed nothing, and what is known of it instead: on standard error, so that a file of its output stays empty. */
+async function tellSilence(client: Client, run: string, name: string, {diagnostics}: Invocation): Promise<void> {
+	const {id, tasks} = await client.run(run);
+	const task = findTask(tasks, name);
+	if (task === undefined) return;
+	const {status, attempts} = task;
+	const outcome = attempts.at(-1)?.outcome;
+	const why = because(status, printable(whyOf({...task, ...(outcome && {outcome})}), false));
+	diagnostics.info(`task ${printable(task.name, false)} of run ${id} has printed nothing (${why})`);
+}
+
+/** The task of this name, else of this index. */
+function findTask<Task extends {readonly name: string; readonly task: number}>(tasks: readonly Task[], wanted: string): Task | undefined {
+	return tasks.find(({name}) => name === wanted) ?? tasks.find(({task: index}) => String(index) === wanted);
 }

@@ -2,15 +2,14 @@ import type {Environment} from '../config.ts';
 import {readConfig, settingsPath} from '../config.ts';
 import {ByoaiError} from '../model/error.ts';
 import {version} from '../version.ts';
-import {didYouMean} from '../workflow/suggest.ts';
 import {readArguments, withoutSecrets} from './arguments.ts';
 import type {Command, Host} from './command.ts';
 import {Diagnostics} from './diagnostics.ts';
 import {failed, missing, statusOfError} from './exit-status.ts';
 import {isInForeground} from './foreground.ts';
-import {formatHelp} from './help.ts';
+import {formatHelp, unknownCommand} from './help.ts';
 import {Interruptions} from './interruptions.ts';
-import {commandIndex} from './option-words.ts';
+import {commandIndex, isUnknownOption} from './option-words.ts';
 import {Output} from './output.ts';
 import {commands, laterCommands} from './registry.ts';
 import {StatusLine} from './status-line.ts';
@@ -78,12 +77,12 @@ async function execute(argv: readonly string[], session: Session): Promise<numbe
 	try {
 		const {command, words} = findCommand(argv);
 		const beforeDashes = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length);
-		if (beforeDashes.includes('--version')) {
+		if (beforeDashes.includes('--version') || beforeDashes.includes('-v')) {
 			session.output.write(`${version}\n`);
 			return 0;
 		}
 		if (beforeDashes.includes('--help') || beforeDashes.includes('-h')) {
-			session.output.write(formatHelp(command, commands));
+			session.output.write(formatHelp(command, commands, session.output.columns));
 			return 0;
 		}
 		return await call(command, {argv, words}, session);
@@ -98,11 +97,10 @@ function findCommand(argv: readonly string[]): {command: Command; words: readonl
 	const command = commands.find(candidate => candidate.name === name);
 	if (command !== undefined) return {command, words: argv.filter((_, at) => at !== index)};
 	if (laterCommands.includes(name)) throw new ByoaiError('usage', `byoai ${name} is not in this version yet`);
-	const isFile = /\.(?:ya?ml|json)$/.test(name);
-	const hint = isFile
-		? `; did you mean \`byoai run ${name}\`?`
-		: didYouMean(name, [...commands.filter(({hidden}) => hidden !== true).map(known => known.name), ...laterCommands]);
-	throw new ByoaiError('usage', `unknown command ${JSON.stringify(name)}${hint}${hint === '' ? '.' : ''} See: byoai --help`);
+	// What stands behind an option that nobody knows is more likely its value than a command.
+	const [byItself] = commands;
+	if (byItself !== undefined && argv.slice(0, index).some(isUnknownOption)) return {command: byItself, words: argv};
+	throw unknownCommand(name, commands, laterCommands);
 }
 
 type Given = {readonly argv: readonly string[]; readonly words: readonly string[]};
@@ -116,7 +114,8 @@ async function call(command: Command, {argv, words}: Given, session: Session): P
 	process.title = ['byoai', ...withoutSecrets(argv)].join(' ');
 	const terminal = {out: output.isTerminal, err: errors.isTerminal};
 	const config = readConfig({flags, settings: readSettings(settingsPath(environment)), environment, terminal});
-	session.diagnostics = new Diagnostics({output: errors, level: config.logLevel, colour: config.colour.err});
+	const {logLevel: level, colour, limits} = config;
+	session.diagnostics = new Diagnostics({output: errors, level, colour: colour.err, mostProblems: limits.shown_problems});
 	const run = await command.load();
 	const {agentProgram, stdin} = host;
 	const streams = {agentProgram, stdin, output, diagnostics: session.diagnostics, interruptions, host, terminal: claim, statusLine};
@@ -134,8 +133,10 @@ function refuseNowhere(): void {
 
 function report(error: unknown, diagnostics: Diagnostics): number {
 	if (error instanceof ByoaiError && error.code !== 'internal') {
-		diagnostics.problems(error.problems.filter(({message}) => message !== error.message));
-		diagnostics.error(error.message);
+		// The message is that of a problem which is told with its place anyway.
+		const isTold = error.problems.some(({message, line}) => message === error.message && line !== undefined);
+		diagnostics.problems(error.problems.filter(({message}) => isTold || message !== error.message));
+		if (!isTold) diagnostics.error(error.message);
 		diagnostics.trace(error);
 		return statusOfError(error.code);
 	}

@@ -18,6 +18,12 @@ export function takesValue(word: string, among?: readonly OptionName[]): boolean
 	return name !== undefined && options[name].value !== undefined;
 }
 
+/** Whether a word is spelled like an option, and none is spelled like it. */
+export function isUnknownOption(word: string): boolean {
+	const [name = ''] = word.split('=');
+	return word.startsWith('-') && optionOf(name) === undefined && optionOf(name.replace(/^--no-/, '--')) === undefined;
+}
+
 /** The option, among these or all, that is spelled like this. Of two with the same short form it is the one with a value. */
 export function optionOf(word: string, among = Object.keys(options) as readonly OptionName[]): OptionName | undefined {
 	const found = among.filter(name => word === spelling(name) || (options[name].short !== undefined && word === `-${options[name].short}`));

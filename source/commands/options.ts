@@ -95,7 +95,7 @@ export const options: Readonly<Record<OptionName, Option>> = {
 	logLevel: {value: '<level>', help: 'of diagnostics: error, warn, info or debug; default: info'},
 	color: {negated: 'no', help: 'no colours (NO_COLOR)'},
 	help: {short: 'h', help: 'this text'},
-	version: {help: 'print the version'},
+	version: {short: 'v', help: 'print the version'},
 };
 
 /** Options that every command has. */

@@ -1,19 +1,12 @@
 import type {Stats} from 'node:fs';
 import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs';
 import {ByoaiError} from '../model/error.ts';
+import {whyUnreadable} from '../model/unreadable.ts';
 
 const chunkBytes = 64 * 1024;
 /** After so long without a byte, a pipe is given up. */
 const patienceMs = 30_000;
 const lookMs = 20;
-
-/** What stands in the way of reading, by the operating system's error code. */
-const reasons: Readonly<Record<string, string>> = {
-	EISDIR: 'it is a directory',
-	EACCES: 'this user may not read it',
-	EPERM: 'this user may not read it',
-	ELOOP: 'its symbolic links lead in a circle',
-};
 
 /**
  * The bytes of a file; undefined when it is not there. Pipes are read too, such as a shell's `<(command)`. Throws `invalid` when it
@@ -32,8 +25,7 @@ export function readFileBytes(path: string, mostBytes: number, silenceMs = patie
 		if (error instanceof ByoaiError) throw error;
 		const code = codeOf(error);
 		if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-		const reason = reasons[code ?? ''] ?? (error instanceof Error ? error.message : String(error));
-		throw new ByoaiError('invalid', `${path} cannot be read: ${reason}`, {cause: error});
+		throw new ByoaiError('invalid', `${path} cannot be read: ${whyUnreadable(error)}`, {cause: error});
 	}
 }
 

@@ -1,5 +1,6 @@
 import type {Command} from './command.ts';
 import type {OptionName} from './options.ts';
+import {shellCommands} from './registry-shell.ts';
 
 const submitting: readonly OptionName[] = ['param', 'new', 'tui', 'json'];
 const clusters: readonly OptionName[] = ['kubeconfig', 'context', 'namespace'];
@@ -228,30 +229,7 @@ export const commands: readonly Command[] = [
 		],
 		load: async () => (await import('./agent.ts')).agent,
 	},
-	{
-		name: 'completion',
-		summary: 'print what completes command lines in bash, zsh or fish',
-		operands: '<shell>',
-		operandCount: {least: 1, most: 1},
-		completes: ['shell'],
-		options: [],
-		examples: [
-			['eval "$(byoai completion bash)"', 'in ~/.bashrc'],
-			['eval "$(byoai completion zsh)"', 'in ~/.zshrc, after compinit'],
-			['byoai completion fish | source', 'in ~/.config/fish/config.fish'],
-		],
-		load: async () => (await import('./completion.ts')).completion,
-	},
-	{
-		name: '__complete',
-		hidden: true,
-		summary: 'print what may stand at the end of a command line, for the scripts of `byoai completion`',
-		operands: '[word]...',
-		operandCount: {least: 0, most: Number.POSITIVE_INFINITY},
-		options: [],
-		examples: [['byoai __complete -- run --par', 'a word and its meaning a line; `:files` for files']],
-		load: async () => (await import('./complete.ts')).complete,
-	},
+	...shellCommands,
 ];
 
 /** Commands that a later version has. */

@@ -7,6 +7,7 @@ import type {Problem} from '../model/error.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {LimitName, Limits} from '../model/limits.ts';
 import {defaultLimits} from '../model/limits.ts';
+import {whyUnreadable} from '../model/unreadable.ts';
 import {bindings} from '../tui/keymap.ts';
 import {keyFaults} from '../tui/rebind.ts';
 import type {Path} from '../workflow/positions.ts';
@@ -133,10 +134,16 @@ function readMapping<Keys extends Readers>(value: unknown, path: Path, reading: 
 	const read: Array<[string, unknown]> = [];
 	for (const [key, item] of Object.entries(value)) {
 		const reader = Object.hasOwn(keys, key) ? keys[key] : undefined;
-		if (reader === undefined) reading.fault(`is not a known setting${didYouMean(key, Object.keys(keys))}`, [...path, key], 'key');
+		if (reader === undefined) reading.fault(`is not a known setting${hintFor(key, path, keys)}`, [...path, key], 'key');
 		else if (item !== null) read.push([key, reader(item, [...path, key], reading)]);
 	}
 	return Object.fromEntries(read.filter(([, item]) => item !== undefined)) as Values<Keys>;
+}
+
+/** What was meant by a key that is not known here, or where it belongs. */
+function hintFor(key: string, path: Path, keys: Readers): string {
+	if (path.length === 0 && Object.hasOwn(defaultLimits, key)) return '; it stands under `limits:`';
+	return didYouMean(key, Object.keys(keys));
 }
 
 type Keys = typeof plainKeys & typeof intervalKeys;
@@ -164,6 +171,6 @@ function readIfThere(file: string): string | undefined {
 	} catch (error) {
 		const code = error instanceof Error && 'code' in error ? error.code : undefined;
 		if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-		throw new ByoaiError('unavailable', `the settings file ${file} cannot be read: ${String(error)}`, {cause: error});
+		throw new ByoaiError('unavailable', `the settings file ${file} cannot be read: ${whyUnreadable(error)}`, {cause: error});
 	}
 }

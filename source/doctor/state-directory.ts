@@ -18,7 +18,7 @@ async function stateOf({config: {stateDir}, holder}: Place): Promise<Finding> {
 	if (!(await mayUse(there))) {
 		return problem(
 			`The state directory ${stateDir} cannot be used: this user may not write to ${there}.`,
-			`\`sudo chown -R "$USER" ${there}\`, or ${other}`,
+			`${rightsFor(stateDir, there)}, or ${other}`,
 		);
 	}
 	if (there !== stateDir) return ok(`The state directory ${stateDir} is not there yet: the first run makes it.`);
@@ -26,6 +26,15 @@ async function stateOf({config: {stateDir}, holder}: Place): Promise<Finding> {
 	if (found === undefined) return ok(`The state directory ${stateDir} has no state yet.`);
 	if (found.url !== undefined) return ok(`The state directory ${stateDir} has an orchestrator, which answers at ${found.url}.`);
 	return ok(`The state directory ${stateDir} can be used, and its journal be read; no orchestrator has it.`);
+}
+
+/**
+ * What gives this user the directory, when `there` is as much of its path as is there. What lies above it is somebody else's: `/` perhaps.
+ */
+export function rightsFor(stateDir: string, there: string): string {
+	const path = /^[\w@%+=:,./-]+$/.test(stateDir) ? stateDir : `'${stateDir.replaceAll("'", "'\\''")}'`;
+	if (there === stateDir) return `\`sudo chown -R "$USER" ${path}\``;
+	return `\`sudo mkdir -p ${path} && sudo chown "$USER" ${path}\``;
 }
 
 async function mayUse(directory: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import {ByoaiError} from '../model/error.ts';
 import type {InstanceEnd} from '../model/instance.ts';
 import {endFromOutside} from './docker-death.ts';
 import {ask, askOfGone, statusOf} from './docker-engine.ts';
-import {containerName, instanceLabel, ownerLabel} from './docker-spec.ts';
+import {agentLabel, containerName, instanceLabel, ownerLabel, taskLabel} from './docker-spec.ts';
 import {exitSignals} from './exit-signals.ts';
 
 const outputBytes = 4096;
@@ -104,9 +104,20 @@ export async function endOf(docker: Docker, facts: Facts, isOurWish = false): Pr
 	return {
 		...howEnded(State, {memoryBytes: HostConfig.Memory ?? 0, isOurWish}),
 		...(missing !== undefined && {cause: `${missing} is not in image ${Config.Image}: name another \`shell\`, or an image that has it`}),
+		...(State.ExitCode === 0 && !isOurWish && isAgents(facts) && {cause: endedInGoodOrder(Config.Image)}),
 		...durationOf(State),
 		...printed,
 	};
+}
+
+/** Whether it was made for an agent, and not for one task. */
+function isAgents({Config}: Facts): boolean {
+	return Config.Labels?.[agentLabel] !== undefined && Config.Labels[taskLabel] === undefined;
+}
+
+/** What any image does that was not made for agents, when its command is no server. */
+function endedInGoodOrder(image: string): string {
+	return `exited with code 0, which an agent program does only when it is asked to: image ${image} seems to have none. A task with an \`image\` of its own needs none`;
 }
 
 function endedFromOutside(state: Facts['State'], outside: 'outside' | 'unseen'): InstanceEnd {

@@ -47,7 +47,7 @@ export async function untilReady({docker, instance, container, probe, own, timeo
 			await remove(docker, container);
 			throw new ByoaiError(
 				'unavailable',
-				`Instance ${instance} was not ready after ${timeoutMs / 1000} s (start_timeout): its readiness probe says: ${problem}.`,
+				`it was not ready after ${timeoutMs / 1000} s (start_timeout): its readiness probe says: ${problem}.`,
 			);
 		}
 		await sleep(probe.periodMs, undefined, {signal}).catch(() => signal.throwIfAborted());
@@ -58,10 +58,7 @@ async function failed(docker: Docker, facts: Facts, instance: string): Promise<n
 	const {cause, signal, output} = await endOf(docker, facts);
 	await remove(docker, facts.Id);
 	if (signal === 'SIGTERM') throw new ByoaiError('unavailable', `Instance ${instance} was stopped while it started: it was ${cause}.`);
-	throw new ByoaiError(
-		'unavailable',
-		`Instance ${instance} did not get ready: it ${cause}.${output === undefined ? '' : ` Its last output:\n${output}`}`,
-	);
+	throw new ByoaiError('unavailable', `it did not get ready: it ${cause}.${output === undefined ? '' : ` Its last output:\n${output}`}`);
 }
 
 /** Asks once; undefined: it passed. */

@@ -29,9 +29,9 @@ export type DockerDefaults = {
 
 export const ownerLabel = 'byoai.owner';
 export const instanceLabel = 'byoai.instance';
-const agentLabel = 'byoai.agent';
+export const agentLabel = 'byoai.agent';
 export const runLabel = 'byoai.run';
-const taskLabel = 'byoai.task';
+export const taskLabel = 'byoai.task';
 const attemptLabel = 'byoai.attempt';
 export const directoryLabel = 'byoai.state-directory';
 

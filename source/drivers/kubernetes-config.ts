@@ -5,6 +5,7 @@ import {homedir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import type {KubeConfig} from '@kubernetes/client-node';
 import {ByoaiError} from '../model/error.ts';
+import {whyUnreadable} from '../model/unreadable.ts';
 import type {Place} from './kubernetes-handle.ts';
 
 /** Who speaks to an API server, and whom it trusts, as the kubeconfig has it at that moment: tokens are renewed in between. */
@@ -91,8 +92,8 @@ function load(create: () => KubeConfig, config: KubeConfig, [first = '', ...othe
 			config.mergeConfig(more);
 		}
 	} catch (error) {
-		const why = error instanceof Error ? error.message : String(error);
-		throw new ByoaiError('unavailable', `The kubeconfig ${[first, ...others].join(delimiter)} cannot be read: ${why}.`, {cause: error});
+		const files = [first, ...others].join(delimiter);
+		throw new ByoaiError('unavailable', `The kubeconfig ${files} cannot be read: ${whyUnreadable(error)}.`, {cause: error});
 	}
 }
 

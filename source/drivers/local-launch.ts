@@ -69,16 +69,15 @@ async function waitForHolder({name, generation, timeoutMs, stopped, closed}: Lau
 		const claim = await readClaim(generation);
 		if (typeof claim === 'object') return claim;
 		if (claim === 'void' || !existsSync(generation)) throw new ByoaiError('unavailable', `Instance ${name} was stopped while it started.`);
-		if (ended) throw new ByoaiError('unavailable', await failure(name, generation, (await child.ended).cause));
-		if (performance.now() >= deadline)
-			throw new ByoaiError('unavailable', await failure(name, generation, `was not up after ${timeoutMs} ms`));
+		if (ended) throw new ByoaiError('unavailable', await failure(generation, (await child.ended).cause));
+		if (performance.now() >= deadline) throw new ByoaiError('unavailable', await failure(generation, `was not up after ${timeoutMs} ms`));
 		await sleep(10);
 	}
 }
 
-async function failure(name: string, generation: string, what: string): Promise<string> {
+async function failure(generation: string, what: string): Promise<string> {
 	const output = await lastOutput(generation);
-	return `The agent program of instance ${name} did not start: it ${what}.${output === undefined ? '' : ` Its last output:\n${output}`}`;
+	return `The agent program did not start: it ${what}.${output === undefined ? '' : ` Its last output:\n${output}`}`;
 }
 
 async function spawnAgent({command, environment, workingDirectory, generation}: Launch): Promise<Child> {
@@ -94,7 +93,7 @@ async function spawnAgent({command, environment, workingDirectory, generation}: 
 		const ended = new Promise<InstanceEnd>(resolve => {
 			child.once('exit', (code, signal) => resolve(describeEnd(code, signal)));
 		});
-		const pid = await spawned(child, program, workingDirectory);
+		const pid = await spawned(child, program);
 		child.unref();
 		return {pid, ended, kill: () => child.kill('SIGKILL'), hasEnded: () => child.exitCode !== null || child.signalCode !== null};
 	} finally {
@@ -102,13 +101,11 @@ async function spawnAgent({command, environment, workingDirectory, generation}: 
 	}
 }
 
-/** Node reports a missing working directory as a missing program. */
-function spawned(child: ChildProcess, program: string, workingDirectory: string): Promise<number> {
+function spawned(child: ChildProcess, program: string): Promise<number> {
 	return new Promise((resolve, reject) => {
 		child.once('spawn', () => resolve(child.pid as number));
 		child.on('error', cause => {
-			const where = existsSync(workingDirectory) ? `${program} cannot be run` : `Its directory ${workingDirectory} does not exist`;
-			reject(new ByoaiError('unavailable', `The agent program did not start: ${where} (${cause.message}).`, {cause}));
+			reject(new ByoaiError('unavailable', `The agent program did not start: ${program} cannot be run (${cause.message}).`, {cause}));
 		});
 	});
 }

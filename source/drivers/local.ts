@@ -1,4 +1,4 @@
-import {constants} from 'node:fs';
+import {constants, statSync} from 'node:fs';
 import {access, mkdir} from 'node:fs/promises';
 import {isAbsolute} from 'node:path';
 import {ByoaiError} from '../model/error.ts';
@@ -55,7 +55,7 @@ export function createLocalDriver(options: LocalDriverOptions): Driver {
 			name: spec.name,
 			command,
 			environment,
-			workingDirectory: spec.directory,
+			workingDirectory: placeFor(spec, generation),
 			generation,
 			timeoutMs: spec.agent.startTimeoutMs,
 			stopped,
@@ -133,6 +133,14 @@ function fromHandle({driver, pid, startTime, directory}: Handle): {holder: Proce
 		throw new ByoaiError('internal', 'This handle is none of the local driver.');
 	}
 	return {holder, generation: directory};
+}
+
+/**
+ * Where an agent process is: in the directory of its workflow, where that is there. Each task says by itself where it runs, and an agent
+ * for all runs must not fail for the directory of the first one.
+ */
+function placeFor({directory}: InstanceSpec, generation: string): string {
+	return statSync(directory, {throwIfNoEntry: false})?.isDirectory() === true ? directory : generation;
 }
 
 async function probe(directory: string, command: readonly string[]): Promise<void> {

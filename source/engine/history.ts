@@ -48,7 +48,7 @@ export class History {
 		}
 		const active = Object.keys(this.#engine.state.runs);
 		const ids = [...new Set([...active.filter(id => id.startsWith(name)), ...this.#store.findRuns(name, 3)])];
-		if (name === '' || ids.length === 0) throw new ByoaiError('not_found', `there is no run ${name}`);
+		if (name === '' || ids.length === 0) throw new ByoaiError('not_found', `there is no run ${name}: \`byoai ps\` lists those there are`);
 		if (ids.includes(name)) return name;
 		if (ids.length > 1) throw new ByoaiError('conflict', `${name} could be ${ids.slice(0, 3).join(', ')}: give more of the id`);
 		return ids[0] ?? name;

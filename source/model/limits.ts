@@ -11,6 +11,8 @@ export const defaultLimits = {
 	workflow_depth: 64,
 	/** Uses of YAML aliases (`*name`) in one workflow file. */
 	workflow_aliases: 1000,
+	/** Problems of workflow files that the command line shows; it says how many more there are. */
+	shown_problems: 100,
 	/** Workflow files in the list of them; more are left out, and it is said so. */
 	listed_workflows: 500,
 	/** Kept output of one attempt; the rest is counted and dropped, and the log ends with a line that says so. */

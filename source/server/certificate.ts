@@ -4,6 +4,7 @@ import {isIP} from 'node:net';
 import {hostname, networkInterfaces} from 'node:os';
 import {promisify} from 'node:util';
 import {ByoaiError} from '../model/error.ts';
+import {whyUnreadable} from '../model/unreadable.ts';
 
 /** What a server shows of itself, and proves with its key; both PEM. */
 export type Certificate = {readonly cert: string; readonly key: string};
@@ -96,7 +97,6 @@ function readText(file: string, what: string): string {
 	try {
 		return readFileSync(file, 'utf8');
 	} catch (error) {
-		const reason = error instanceof Error ? error.message : String(error);
-		throw new ByoaiError('unavailable', `the ${what} ${file} cannot be read: ${reason}`, {cause: error});
+		throw new ByoaiError('unavailable', `the ${what} ${file} cannot be read: ${whyUnreadable(error)}`, {cause: error});
 	}
 }

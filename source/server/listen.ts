@@ -104,9 +104,17 @@ function closeIdle({node}: ReturnType<typeof serve>): void {
 
 function reasonOf(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
-	const taken = 'code' in error && error.code === 'EADDRINUSE';
-	return taken ? 'something else listens there; stop it, or choose another port' : error.message;
+	return ('code' in error && obstacles[String(error.code)]) || error.message;
 }
+
+/** What keeps from listening, by the operating system's error code. */
+const obstacles: Readonly<Record<string, string>> = {
+	EADDRINUSE: 'something else listens there; stop it, or choose another port',
+	EADDRNOTAVAIL: 'this host has no such address; 0.0.0.0 stands for all that it has',
+	ENOTFOUND: 'no host of that name is known; 0.0.0.0 stands for all addresses of this one',
+	EAI_AGAIN: 'that name cannot be looked up now; 0.0.0.0 stands for all addresses of this host',
+	EACCES: 'this user may not listen on that port; those from 1024 on are for everybody',
+};
 
 /** Addresses that stand for all of this host's, and what reaches them from here. */
 const loopbacks: Readonly<Record<string, string>> = {'0.0.0.0': '127.0.0.1', '[::]': '[::1]'};

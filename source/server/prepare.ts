@@ -28,7 +28,7 @@ export function prepareWorkflow({text, file, directory, params, onAgent}: Submis
 	const {limits} = services;
 	// The files of an agent are elsewhere, and ours are none of its business.
 	const readFile = (path: string) => (onAgent === undefined ? readEnvFile(directory, path, limits.workflow_bytes) : undefined);
-	const {workflow, problems} = loadWorkflow({
+	const {workflow, problems, placed} = loadWorkflow({
 		text,
 		directory,
 		run,
@@ -39,17 +39,20 @@ export function prepareWorkflow({text, file, directory, params, onAgent}: Submis
 	});
 	if (workflow === undefined) throw new ByoaiError('invalid', `the workflow is not valid: ${problems[0]?.message ?? ''}`, {problems});
 	const prepared = onAgent === undefined ? mouldedAfterDeployed(workflow, services) : allOn(onAgent, workflow);
-	refuseImpossible(prepared, services);
+	refuseImpossible(prepared, services, placed);
 	return prepared;
 }
 
-/** Throws `unsupported` or `invalid` for what cannot be run here, however well the file is written. */
-export function refuseImpossible(workflow: Workflow, services: Services): void {
+/**
+ * Throws `unsupported` or `invalid` for what cannot be run here, however well the file is written. `placed` adds where in the file that
+ * stands, where there is a file.
+ */
+export function refuseImpossible(workflow: Workflow, services: Services, placed: (problem: Problem) => Problem = problem => problem): void {
 	const unsupported = unsupportedParts(workflow, services);
 	const [first] = unsupported;
-	if (first !== undefined) throw new ByoaiError('unsupported', first.message, {problems: unsupported});
+	if (first !== undefined) throw new ByoaiError('unsupported', first.message, {problems: unsupported.map(placed)});
 	const refused = [...refusedAgents(workflow, services), ...refusedImages(workflow, services)];
-	if (refused[0] !== undefined) throw new ByoaiError('invalid', refused[0].message, {problems: refused});
+	if (refused[0] !== undefined) throw new ByoaiError('invalid', refused[0].message, {problems: refused.map(placed)});
 }
 
 /** Rejects with `unavailable`, and what to do, when what has to start the agents of this workflow is not there. */
@@ -110,8 +113,17 @@ function refusedImages({tasks, directory}: Workflow, services: Services): Proble
 /** What the drivers of its agents cannot do. */
 function refusedAgents(workflow: Workflow, services: Services): Problem[] {
 	return deployedAgents(workflow, services).flatMap(({agent, path}) =>
-		services.refusalsOf(agent, workflow.directory).map(message => ({path, message})),
+		services.refusalsOf(agent, workflow.directory).map(message => ({
+			path: `${path}${keyOf(message)}`,
+			message: `agent ${agent.name}: ${message}`,
+		})),
 	);
+}
+
+/** Drivers begin with the key that they cannot take: `` `resources.limits.cpu`: … ``. */
+function keyOf(message: string): string {
+	const key = /^`([\w.]+)`/.exec(message)?.[1];
+	return key === undefined ? '' : `.${key}`;
 }
 
 /** The agents that a run of this workflow starts: some task asks for them, and none of that name serves already. */

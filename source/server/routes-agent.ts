@@ -2,6 +2,7 @@ import * as z from 'zod';
 import {agentDetail} from '../engine/agent-rows.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {AgentDetail} from '../protocol/views.ts';
+import {didYouMean} from '../workflow/suggest.ts';
 import {isOurs} from './agent-names.ts';
 import type {Guard} from './auth.ts';
 import {json} from './body.ts';
@@ -93,7 +94,14 @@ function removeRoute({engine, clock}: Services): Route {
 /** What an instance has printed is asked for only while its agent does not serve: then it is what says why. */
 async function detailOf({engine, views, exchanges, lastOutput}: Services, name: string): Promise<AgentDetail> {
 	const row = views.agentRow(name);
-	if (row === undefined) throw new ByoaiError('not_found', `no agent ${name}`);
+	if (row === undefined)
+		throw new ByoaiError(
+			'not_found',
+			`no agent ${name}${didYouMean(
+				name,
+				views.snapshot().agents.map(({id}) => id),
+			)}`,
+		);
 	const output = row.status === 'starting' || row.status === 'lost' ? await lastOutput(row.id) : undefined;
 	return {...agentDetail(engine.state, row, exchanges.lastSeenAt(name)), ...(output !== undefined && {output})};
 }

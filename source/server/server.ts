@@ -112,7 +112,7 @@ function addRoutes(app: H3, routes: readonly Route[], context: {guard: Guard; li
 	}
 	app.all(everything, event => {
 		guard.admit(event.req);
-		throw new ByoaiError('not_found', `there is nothing at ${event.url.pathname.slice(0, 200)}`);
+		throw new ByoaiError('not_found', `there is nothing at ${event.url.pathname.slice(0, 200)}; /openapi.json tells what there is`);
 	});
 }
 

@@ -37,7 +37,7 @@ export class Streams {
 	 */
 	open(produce: (signal: AbortSignal) => AsyncGenerator<Chunk>, options: StreamOptions = {}): ReadableStream<Uint8Array> {
 		if (this.#open.size >= this.#most) {
-			throw new ByoaiError('limit', `${this.#most} replies are being followed, and the limit streams permits no more: end one`, {
+			throw new ByoaiError('limit', `as many replies are being followed as the limit streams permits (${this.#most}): end one`, {
 				retryable: true,
 			});
 		}

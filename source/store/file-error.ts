@@ -34,7 +34,8 @@ export function fromFileSystem(error: unknown, doing: string): unknown {
 	}
 	const code = systemCode(error);
 	if (code === undefined || error instanceof ByoaiError) return error;
-	const help = advice[code] ?? 'Check the disk';
+	const isReading = doing.startsWith('read ') && (code === 'EACCES' || code === 'EPERM');
+	const help = isReading ? 'Give this user the right to read it' : (advice[code] ?? 'Check the disk');
 	return new ByoaiError('unavailable', `cannot ${doing} (${code}). ${help}, or name another state directory with BYOAI_STATE_DIR.`, {
 		cause: error,
 	});

@@ -97,7 +97,7 @@ export function whyOf({outcome, reason, status}: Pick<TaskRow, 'outcome' | 'reas
 	if (status === 'succeeded') return '';
 	// How it was made to end follows from why it was.
 	if (status === 'cancelled') return reason ?? outcome?.reason ?? '';
-	if (outcome?.status === 'timed_out' && outcome.reason !== undefined) return outcome.reason;
+	if (outcome?.status === 'timed_out') return outcome.reason ?? 'timed out';
 	const facts = [
 		outcome?.exitCode !== undefined && outcome.exitCode !== 0 ? `exit ${outcome.exitCode}` : undefined,
 		outcome?.signal,

@@ -2,7 +2,7 @@ import type {Findings} from './findings.ts';
 import type {Level} from './keys.ts';
 import {quietAliases} from './keys.ts';
 import type {Path} from './positions.ts';
-import {didYouMean, nearest} from './suggest.ts';
+import {nearest} from './suggest.ts';
 
 export type Mapping = Readonly<Record<string, unknown>>;
 
@@ -14,7 +14,7 @@ export function isMapping(value: unknown): value is Mapping {
  * The document with every alias replaced by its canonical key, and without the keys that are not known or not supported yet, which
  * become findings. Values of the wrong shape pass as they are: the schema refuses them.
  */
-export function canonicalise(document: Mapping, level: Level, findings: Findings, notices: Findings): Mapping {
+export function canonicalise(document: Mapping, top: Level, findings: Findings, notices: Findings): Mapping {
 	const noticed = new Set<string>();
 
 	function mapping(value: Mapping, level: Level, path: Path): Mapping {
@@ -54,10 +54,19 @@ export function canonicalise(document: Mapping, level: Level, findings: Findings
 			return;
 		}
 		const known = [...level.keys, ...level.aliases.keys()];
-		findings.add(`unknown key \`${key}\`${didYouMean(key, known) || `; known here: ${[...level.keys].join(', ')}`}`, path, {at: 'key'});
-		const meant = nearest(key, known);
+		const meant = level.elsewhere.get(key) ?? nearest(key, known);
+		const hint =
+			meant === undefined ? placeOf(key, level) || `; known here: ${[...level.keys].join(', ')}` : `; did you mean \`${meant}\`?`;
+		findings.add(`unknown key \`${key}\`${hint}`, path, {at: 'key'});
 		const name = meant === undefined ? undefined : (level.aliases.get(meant) ?? meant);
 		if (name !== undefined && !Object.hasOwn(owner, name)) findings.silence([...path.slice(0, -1), name]);
+	}
+
+	/** Where a key belongs that is known, but not here. */
+	function placeOf(key: string, level: Level): string {
+		if (level !== top) return top.keys.has(key) ? '; it stands at the top of the file, not here' : '';
+		const inTasks = top.nested.get('defaults')?.level.keys.has(key) === true;
+		return inTasks ? '; it stands in a task, or for all of them under `defaults`' : '';
 	}
 
 	function notice(alias: string, key: string, path: Path): void {
@@ -66,5 +75,5 @@ export function canonicalise(document: Mapping, level: Level, findings: Findings
 		notices.add(`\`${alias}\` is an alias of \`${key}\``, path, {at: 'key'});
 	}
 
-	return mapping(document, level, []);
+	return mapping(document, top, []);
 }

@@ -75,14 +75,16 @@ export function evaluate(source: string, lookup: Lookup): Value {
 		if (token === undefined) throw new ExpressionError(source.trim() === '' ? 'the expression is empty' : 'the expression ends too early');
 		if (token.kind === 'string') return token.text;
 		if (token.kind === 'number') return Number(token.text);
-		if (token.kind === 'operator') throw new ExpressionError(`\`${token.text}\` is not expected here`);
+		if (token.kind === 'operator') throw unexpected(token.text);
+		const next = tokens[position];
+		if (next?.kind === 'operator' && next.text === '(') throw new ExpressionError(`there are no functions, such as \`${token.text}\``);
 		const constant = constants.get(token.text);
 		return constant === undefined ? lookup(token.text.split('.')) : constant;
 	}
 
 	const value = or();
 	const rest = tokens[position];
-	if (rest !== undefined) throw new ExpressionError(`\`${rest.text}\` is not expected here`);
+	if (rest !== undefined) throw unexpected(rest.text);
 	return value;
 }
 
@@ -98,10 +100,17 @@ function tokenise(source: string): Token[] {
 		if (operator !== undefined) tokens.push({kind: 'operator', text: operator});
 		else if (number !== undefined) tokens.push({kind: 'number', text: number});
 		else if (path !== undefined) tokens.push({kind: 'path', text: path});
-		else if (other !== undefined) throw new ExpressionError(`\`${other}\` is not expected here`);
+		else if (other !== undefined) throw unexpected(other);
 		else tokens.push({kind: 'string', text: single ?? double ?? ''});
 	}
 	return tokens;
+}
+
+/** What stands where it cannot; of what looks like calculating, what there is instead. */
+function unexpected(text: string): ExpressionError {
+	if (text === '"' || text === "'") return new ExpressionError(`a text in quotes is not closed, or has the same quotes inside`);
+	const hint = /^[-+*/%<>=?:|&[]/.test(text) ? '; there are ==, !=, &&, ||, ! and ( ), and no calculations' : '';
+	return new ExpressionError(`\`${text}\` is not expected here${hint}`);
 }
 
 function isTrue(value: Value): boolean {

@@ -52,6 +52,11 @@ function pathText(path: Path): string {
 	return text;
 }
 
+/** The reverse of `pathText`. */
+export function readPath(text: string): Path {
+	return [...text.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([segment, index]) => (index === undefined ? segment : Number(index)));
+}
+
 /** The path as a problem names it: `retry.limit` within a task, which its line already tells. */
 export function labelOf(path: Path): string {
 	return pathText(typeof path[1] === 'number' && path.length > 2 ? path.slice(2) : path);

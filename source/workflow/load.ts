@@ -5,7 +5,7 @@ import {buildWorkflow} from './build.ts';
 import {canonicalise} from './canonical.ts';
 import {checkSchema} from './check.ts';
 import {parseEnvFile} from './env-file.ts';
-import {Findings} from './findings.ts';
+import {Findings, readPath} from './findings.ts';
 import {checkAgentNames, checkImages, readGraph} from './graph.ts';
 import {aliasesOf, workflowLevel} from './keys.ts';
 import {noticeOddities} from './notices.ts';
@@ -40,6 +40,8 @@ export type Loaded = {
 	/** What is fine, but worth a word: aliases, agents that must be registered. */
 	readonly notices: readonly Problem[];
 	readonly params: readonly Param[];
+	/** The same problem with where its path stands in the file, for what is found out later. */
+	readonly placed: (problem: Problem) => Problem;
 };
 
 const sampleRun = 'r0000000000';
@@ -50,18 +52,21 @@ export function loadWorkflow(request: LoadRequest): Loaded {
 	const parsing = parseYaml(request.text.replace(/^\ufeff/, ''), limits, aliasesOf);
 	if ('refusal' in parsing) {
 		const {message, place} = parsing.refusal;
-		return {workflow: undefined, problems: [{message, ...(file !== undefined && {file}), ...place}], notices: [], params: []};
+		const problems = [{message, ...(file !== undefined && {file}), ...place}];
+		return {workflow: undefined, problems, notices: [], params: [], placed: problem => problem};
 	}
 	const {value, placeOf} = parsing.parsed;
 	const findings = new Findings();
 	const notices = new Findings();
+	const placed = (problem: Problem): Problem =>
+		problem.path === undefined ? problem : {...problem, ...(file !== undefined && {file}), ...placeOf(readPath(problem.path))};
 
 	const document = canonicalise(value, workflowLevel, findings, notices);
 	if (Array.isArray(document.tasks) && document.tasks.length > limits.workflow_tasks) {
 		findings.add(`${document.tasks.length} tasks are more than the limit workflow_tasks permits (${limits.workflow_tasks})`, ['tasks'], {
 			at: 'key',
 		});
-		return {workflow: undefined, problems: findings.toProblems(placeOf, file), notices: [], params: []};
+		return {workflow: undefined, problems: findings.toProblems(placeOf, file), notices: [], params: [], placed};
 	}
 	const params = readParams(document.params, request.params ?? {}, request.checkOnly ?? false, findings);
 	const files = readEnvFiles(document.env_file, request.readFile, findings);
@@ -78,7 +83,7 @@ export function loadWorkflow(request: LoadRequest): Loaded {
 			? undefined
 			: buildWorkflow(input, {directory, fileEnv: files.env, graph, ...(file !== undefined && {file})});
 	if (workflow !== undefined) noticeOddities(workflow, resolved, notices);
-	return {workflow, problems, notices: notices.toProblems(placeOf, file), params: params.declared};
+	return {workflow, problems, notices: notices.toProblems(placeOf, file), params: params.declared, placed};
 }
 
 /** Merges the env files, later ones winning. A file that is not there is a finding; a line that cannot be read is a problem of that file. */
@@ -89,7 +94,10 @@ function readEnvFiles(value: unknown, readFile: LoadRequest['readFile'], finding
 		if (typeof path !== 'string' || path === '') continue;
 		const content = readFile(path);
 		if (content === undefined) {
-			findings.add(`env file \`${path}\` is not there; it is looked up from the directory of the workflow file`, ['env_file', index]);
+			findings.add(`env file \`${path}\` is not there, or is no file; it is looked up from the directory of the workflow file`, [
+				'env_file',
+				index,
+			]);
 			continue;
 		}
 		const read = parseEnvFile(content);

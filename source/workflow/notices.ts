@@ -22,6 +22,7 @@ const containerKeys = [
 /** Says what is valid in a workflow and yet perhaps not what its author meant. `document`: the file it was built from. */
 export function noticeOddities(workflow: Workflow, document: Mapping, notices: Findings): void {
 	noticeForeignAgents(workflow, notices);
+	noticeForeignLabels(workflow, notices);
 	noticeContainerKeys(workflow, document, notices);
 }
 
@@ -33,6 +34,23 @@ function noticeForeignAgents(workflow: Workflow, notices: Findings): void {
 		known.add(agent.name);
 		const consequence = image === undefined ? 'the task waits until it is registered' : 'it must be deployed before the run';
 		notices.add(`agent \`${agent.name}\` is not declared here: ${consequence}${suggestion}`, ['tasks', index, 'agent']);
+	}
+}
+
+/** Labels that no agent of the file has. A file without agents counts on registered ones anyway. */
+function noticeForeignLabels({tasks, agents}: Workflow, notices: Findings): void {
+	const told = new Set<string>();
+	for (const [index, {agent}] of tasks.entries()) {
+		if (agents.length === 0 || 'name' in agent) continue;
+		const lacking = agents.map(({labels}) => Object.entries(agent.labels).filter(([key, value]) => labels[key] !== value));
+		const fewest = Math.min(...lacking.map(({length}) => length));
+		const wanted = JSON.stringify(agent.labels);
+		if (fewest === 0 || told.has(wanted)) continue;
+		told.add(wanted);
+		const nearest = lacking.findIndex(({length}) => length === fewest);
+		const lacks = lacking[nearest]?.map(([key, value]) => `${key}=${value}`).join(', ');
+		const message = `no agent of this file has these labels: the task waits until one registers; the nearest, \`${agents[nearest]?.name}\`, lacks ${lacks}`;
+		notices.add(message, ['tasks', index, 'agent', 'labels']);
 	}
 }
 

@@ -4,17 +4,50 @@ const [bold, red, plain] = ['\u001b[1m', '\u001b[31m', '\u001b[0m'];
 
 /**
  * A problem for a terminal: `file:line:column: message`, then the source line with a caret under the column where there is something to see. Control characters
- * of the source are not passed on.
+ * of the source are not passed on. Of a line that is wider than the `columns` of the terminal, the part around the caret is shown.
  */
-export function formatProblem(problem: Problem, options: {colour?: boolean} = {}): string {
+export function formatProblem(problem: Problem, options: {colour?: boolean; columns?: number} = {}): string {
 	const paint = (text: string, style: string): string => (options.colour === true ? style + text + plain : text);
 	const where = [problem.file, problem.line, problem.column].filter(part => part !== undefined).join(':');
 	const head = where === '' ? problem.message : `${paint(`${where}:`, bold)} ${problem.message}`;
 	if (problem.text === undefined || problem.text.trim() === '') return head;
-	const line = `  ${printable(problem.text)}`;
+	const {column = 1} = problem;
+	const {before, after} = windowOf(
+		printable(problem.text.slice(0, column - 1)),
+		printable(problem.text.slice(column - 1)),
+		options.columns,
+	);
+	const line = `  ${before}${after}`;
 	if (problem.column === undefined) return `${head}\n${line}`;
-	const indent = blanks(printable(problem.text.slice(0, problem.column - 1)));
-	return `${head}\n${line}\n  ${indent}${paint('^', red)}`;
+	return `${head}\n${line}\n  ${blanks(before)}${paint('^', red)}`;
+}
+
+/** What of a line fits beside the indent, with more of what follows the place than of what comes before it. */
+function windowOf(before: string, after: string, columns = Number.POSITIVE_INFINITY): {before: string; after: string} {
+	const room = columns - 2;
+	if (room < leastRoom || blanks(before + after).length <= room) return {before, after};
+	const left = Math.max(Math.floor(room / 3), room - blanks(after).length);
+	const start =
+		blanks(before).length <= left
+			? before
+			: `… ${cut([...before].reverse(), left - 2)
+					.reverse()
+					.join('')}`;
+	const rest = room - blanks(start).length;
+	return {before: start, after: blanks(after).length <= rest ? after : `${cut([...after], rest - 2).join('')} …`};
+}
+
+/** In fewer columns than that, there is nothing to see. */
+const leastRoom = 20;
+
+/** As many of the characters as there are columns for. */
+function cut(characters: readonly string[], columns: number): string[] {
+	let used = 0;
+	const over = characters.findIndex(character => {
+		used += blanks(character).length;
+		return used > columns;
+	});
+	return characters.slice(0, over < 0 ? undefined : over);
 }
 
 /** All but the tab of the control characters, among them those that steer terminals or turn the direction of text. */

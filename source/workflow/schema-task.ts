@@ -36,10 +36,13 @@ const volume = matching(
 );
 export const volumes = oneOrMore(volume, 'a volume such as ./data:/app/data, or a list of them');
 
-export const dependencyOptions = mapping({
-	condition: oneOf(['succeeded', 'failed', 'completed']).optional().describe('What must be true of the other task; default succeeded'),
-	optional: flag.optional().describe('The other task may be skipped, or absent from the file; default false'),
-});
+export const dependencyOptions = mapping(
+	{
+		condition: oneOf(['succeeded', 'failed', 'completed']).optional().describe('What must be true of the other task; default succeeded'),
+		optional: flag.optional().describe('The other task may be skipped, or absent from the file; default false'),
+	},
+	'a mapping with condition, optional, such as {condition: completed}',
+);
 
 const dependencies = z.union(
 	[nameText(200), z.array(nameText(200)), z.record(z.string(), dependencyOptions)],
@@ -79,7 +82,7 @@ const lines = z.array(line).min(1, 'must have at least one line');
 /** The keys that a task shares with `defaults`. */
 const shared = {
 	agent: z
-		.union([agentName, agentLabels], must('the name of an agent, or {labels: {…}}'))
+		.union([agentName, agentLabels], mustBeText('the name of an agent, or {labels: {…}}'))
 		.describe('Which agent runs it; default local-agent, the own host'),
 	env: environment.describe('Environment variables'),
 	working_dir: text().describe('Working directory of the command'),

@@ -103,7 +103,12 @@ export function duration(leastMs = 0) {
 }
 
 export function list<Item extends z.ZodType>(item: Item, be: string) {
-	return z.array(item, must(be));
+	const plain = must(be);
+	return z.array(item, {error: issue => plain.error(issue) + (isMapping(issue.input) ? '; begin each with `- `' : '')});
+}
+
+function isMapping(value: unknown): boolean {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** One item, or a list of them. */

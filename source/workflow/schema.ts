@@ -43,7 +43,7 @@ export const workflow = mapping(
 	{
 		name: nameText(200).optional().describe("For people; default the file's name"),
 		description: z.string(must('a string')).optional().describe('For people'),
-		tasks: z.array(task, must('a list of tasks')).min(1, 'must have at least one task').describe('The tasks'),
+		tasks: list(task, 'a list of tasks').min(1, 'must have at least one task').describe('The tasks'),
 		agents: list(agent, 'a list of agents').optional().describe('Agents that this workflow brings with it'),
 		params: list(param, 'a list of params').optional().describe('Values that are given when it is run'),
 		env: environment.optional().describe('Environment of all tasks'),

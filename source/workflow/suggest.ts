@@ -6,7 +6,8 @@ const maxDistance = 3;
  * enough for its length. Undefined: none is.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-	const allowed = Math.min(maxDistance, Math.max(1, Math.floor(word.length / 3)));
+	// Nothing is left of a single letter that was replaced by another.
+	const allowed = word.length < 2 ? 0 : Math.min(maxDistance, Math.max(1, Math.floor(word.length / 3)));
 	let best: string | undefined;
 	let bestDistance = allowed + 1;
 	for (const candidate of candidates) {

@@ -48,7 +48,7 @@ describe('a direct task', () => {
 			status: 'error',
 			output: '',
 			returncode: 126,
-			message: 'the working directory /nowhere does not exist',
+			message: "the working directory /nowhere does not exist on the agent's host",
 		});
 		expect((await task('true', {shell: ['no-such-shell', '-c']})).body).toMatchObject({returncode: 127});
 	});

@@ -190,6 +190,48 @@ tasks:
 	});
 });
 
+describe('dialling.py', () => {
+	const start = (name: string, url: string) =>
+		launch('python3', [join(examples, 'dialling.py')], {ORCHESTRATOR_URL: url, AGENT_NAME: name, BYOAI_TOKEN: token});
+
+	test('registers itself, runs what it is given, and tells output before the end', async context => {
+		needs(context, 'python3');
+		const agent = start('dial-1', managerUrl);
+		await agent.says(/dial-1 is registered/);
+		await proveCommands('dial-1');
+		const run = await submit('tasks: [{name: wait, agent: dial-1, command: "echo first; while [ ! -e dialled ]; do sleep 0.05; done"}]');
+		await expect.poll(() => output(run, 'wait')).toBe('first\n');
+		place.file('dialled', '');
+		expect(await ended(run)).toMatchObject({status: 'succeeded', tasks: [{attempts: [{agent: 'dial-1'}]}]});
+		await proveEnd('dial-1', id => ask(`/v1/runs/${id}/cancel`, {method: 'POST'}));
+		await proveEnd('dial-1', () => agent.process.kill('SIGTERM'));
+	});
+
+	test('goes on while its orchestrator is dead, and nothing is lost', async context => {
+		needs(context, 'python3');
+		const lone = new CliPlace();
+		const manage = (port: string) => lone.start(['agent-manager-mode', '--no-tui', '--port', port], {BYOAI_TOKEN: token});
+		const first = manage('0');
+		const [, url = ''] = await first.says(/listens on (http:\S+)/);
+		const agent = start('dial-2', url);
+		await agent.says(/dial-2 is registered/);
+		const headers = {authorization: `Bearer ${token}`, 'content-type': 'application/yaml'};
+		const body = 'tasks: [{agent: dial-2, command: "echo first; while [ ! -e go-on ]; do sleep 0.05; done; seq 1 20000"}]';
+		const {id} = (await (await fetch(`${url}/v1/runs`, {method: 'POST', headers, body})).json()) as RunDetail;
+		const printed = async () => (await fetch(`${url}/v1/runs/${id}/tasks/0/logs`, {headers})).text();
+		await expect.poll(printed).toBe('first\n');
+		first.process.kill('SIGKILL');
+		await first.ended;
+		await agent.says(/no answer from /);
+		place.file('go-on', '');
+		await manage(new URL(url).port).says(/listens on /);
+		const detail = async () => (await (await fetch(`${url}/v1/runs/${id}`, {headers})).json()) as RunDetail;
+		await expect.poll(async () => (await detail()).status, {timeout: 40_000}).toBe('succeeded');
+		expect((await detail()).tasks[0]?.attempts).toHaveLength(1);
+		expect(await printed()).toBe(`first\n${Array.from({length: 20_000}, (_, index) => `${index + 1}\n`).join('')}`);
+	});
+});
+
 describe('agent.sh', () => {
 	test('registered by one curl with a token of its own, it runs commands, and refuses others', async context => {
 		needs(context, 'socat', 'jq', 'python3', 'curl');
@@ -224,7 +266,8 @@ tasks:
 			{status: 'failed', attempts: [{outcome: {status: 'timed_out'}}]},
 		],
 	});
-	expect(await output(run.id, 'env')).toBe(`it's "so" $HOME \naside\n`);
+	// Which of its two streams is read first is nobody's promise.
+	expect((await output(run.id, 'env')).split(/(?<=\n)/).sort()).toEqual(['aside\n', `it's "so" $HOME \n`]);
 	expect(await output(run.id, 'lines')).toBe('one\n');
 	expect(await output(run.id, 'python')).toBe('42\n');
 	const pids = [...(await output(run.id, 'late')).matchAll(/^\d+$/gm)].map(([pid]) => Number(pid));

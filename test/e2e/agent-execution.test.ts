@@ -81,7 +81,11 @@ describe('a command', () => {
 	});
 
 	test.each<[string, Partial<Assignment>, object]>([
-		['no such directory', {workingDir: '/nowhere/at/all'}, {reason: 'the working directory /nowhere/at/all does not exist'}],
+		[
+			'no such directory',
+			{workingDir: '/nowhere/at/all'},
+			{reason: "the working directory /nowhere/at/all does not exist on the agent's host"},
+		],
 		['a file as directory', {workingDir: '/etc/passwd'}, {reason: 'the working directory /etc/passwd is not a directory'}],
 		['no such shell', {shell: ['no-such-shell', '-c']}, {exitCode: 127, reason: 'no-such-shell: not found'}],
 		['a shell that is no program', {shell: ['/etc/passwd', '-c']}, {exitCode: 126, reason: '/etc/passwd: permission denied'}],

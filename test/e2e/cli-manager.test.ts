@@ -57,6 +57,23 @@ test('ORCHESTRATOR_URL is where `byoai run` hands its workflow to; `byoai -f` ru
 	expect(await manager.ended).toMatchObject({status: 0});
 });
 
+test('a workflow of a directory that is not on the manager’s host fails with that reason, and hurts no other', async () => {
+	const [there, here] = [new CliPlace(), new CliPlace()];
+	const manager = there.start(managerMode);
+	const url = await listening(manager);
+	const submit = async (directory: string) => {
+		const body = JSON.stringify({text: 'tasks: [{name: where, command: pwd}]\n', directory});
+		const reply = await fetch(`${url}/v1/runs`, {method: 'POST', headers: {'content-type': 'application/json'}, body});
+		return ((await reply.json()) as {id: string}).id;
+	};
+	const lost = await submit('/nowhere/at/all');
+	await manager.says(new RegExp(`✖ run ${lost} failed after .*: the working directory /nowhere/at/all does not exist on the agent's host`));
+	const fine = await submit(here.directory);
+	await manager.says(new RegExp(`✔ run ${fine} succeeded`));
+	manager.process.kill('SIGTERM');
+	expect(await manager.ended).toMatchObject({status: 0});
+});
+
 test('SIGTERM leaves runs alone; the next start goes on with them', async () => {
 	const place = new CliPlace();
 	place.file('flow.yml', waiting);

@@ -162,12 +162,17 @@ tasks: [{name: a, command: hostname, depends_on: []}, {name: b, command: hostnam
 agents:
   - {name: silent, type: docker, driver_options: {docker: {Cmd: [sh, -c, "echo no agent here; exit 4"]}}}
   - {name: absent, type: docker, image: byoai-test-absent, pull_policy: never}
-tasks: [{name: a, agent: silent, command: "true", depends_on: []}, {name: b, agent: absent, command: "true", depends_on: []}]
+  - {name: empty, type: docker, driver_options: {docker: {Cmd: ["true"]}}}
+tasks:
+  - {name: a, agent: silent, command: "true", depends_on: []}
+  - {name: b, agent: absent, command: "true", depends_on: []}
+  - {name: c, agent: empty, command: "true", depends_on: []}
 `,
 		);
 		const {status, stdout} = await place.run(['-f', 'flow.yml'], env);
 		expect(status).toBe(1);
 		expect(stdout).toMatch(/✖ a: .*exited with code 4; its last output:\s*no agent here/);
+		expect(stdout).toMatch(/✖ c: .*exited with code 0, .*: image \S+ seems to have none\. A task with an `image` of its own needs none/);
 		expect(stdout).toMatch(/✖ b: .*Image byoai-test-absent is not on this host/);
 		expect(containersOf(ownerOf(place))).toEqual([]);
 	}, 60_000);

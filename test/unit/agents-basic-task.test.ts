@@ -166,6 +166,12 @@ test('a connection that breaks loses the attempt; an answer that cannot be taken
 		output: [],
 		isBroken: true,
 	});
+	const vague = attempt();
+	vague.answer(reply('<html>', 200, {}));
+	expect((await vague.end).outcome).toMatchObject({
+		status: 'lost',
+		reason: expect.stringContaining('is no whole JSON; with a Content-Length'),
+	});
 	const huge = attempt();
 	huge.waiting[0]?.reject(new ByoaiError('too_large', 'its answer is larger than the limit task_reply_bytes permits'));
 	expect((await huge.end).outcome).toMatchObject({status: 'failed', reason: expect.stringContaining('limit task_reply_bytes')});

@@ -76,7 +76,10 @@ test('a refusal keeps its code, its words and its problems', async () => {
 		message: expect.stringContaining('the workflow is not valid'),
 		problems: expect.arrayContaining([expect.objectContaining({file: 'a.yml', line: 2})]),
 	});
-	await expect(client.run('rzz')).rejects.toMatchObject({code: 'not_found', message: 'there is no run rzz'});
+	await expect(client.run('rzz')).rejects.toMatchObject({
+		code: 'not_found',
+		message: expect.stringMatching(/^there is no run rzz: `byoai ps`/),
+	});
 	const told = {token: 'BYOAI_TOKEN'};
 	const wrong = createClient({fetch: openOrchestra({token: 'sesame'}).server.fetch, url, token: 'wrong', told});
 	await expect(wrong.runs()).rejects.toMatchObject({

@@ -33,6 +33,18 @@ async function ranTo(orchestra: Orchestra, text: string): Promise<string> {
 const chain =
 	'name: chain\ntasks: [{name: a, command: x}, {name: b, command: x, depends_on: [a]}, {name: c, command: x, depends_on: [b]}]\n';
 
+test('logs of what has printed nothing say so, and what became of it; a filter that lets nothing through says that', async () => {
+	const work: Work = async ({task}) => (task === 'bad' ? {status: 'failed', exitCode: 7} : {status: 'succeeded', exitCode: 0});
+	const {orchestra, byoai, url} = await serve({work});
+	const id = await ranTo(orchestra, 'tasks: [{name: good, command: x}, {name: bad, command: x}]\n');
+	const silent = (words: string) => ({status: 0, stdout: '', stderr: `byoai: ${words}\n`});
+	expect(await byoai('logs')).toEqual(silent(`run ${id} has printed nothing`));
+	expect(await byoai('logs', 'latest', 'bad')).toEqual(silent(`task bad of run ${id} has printed nothing (failed: exit 7)`));
+	expect(await byoai('logs', 'latest', '0')).toEqual(silent(`task good of run ${id} has printed nothing (succeeded)`));
+	expect(await byoai('logs', '--grep', 'x')).toEqual(silent('no line is like that'));
+	expect(await runProgram(['logs', '--json', '--url', url])).toEqual({status: 0, stdout: '', stderr: ''});
+});
+
 describe('retry', () => {
 	let fails = true;
 	const work: Work = async ({task}, print) => {

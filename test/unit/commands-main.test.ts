@@ -35,6 +35,18 @@ describe('help and version', () => {
 		for (const {name, hidden} of commands) if (hidden !== true) expect(stdout).toMatch(new RegExp(`^ +${name}`, 'm'));
 	});
 
+	test('`byoai help` is another way to it, and -v to the version', async () => {
+		for (const [asked, same] of [
+			[['help'], ['--help']],
+			[
+				['help', 'logs'],
+				['logs', '--help'],
+			],
+			[['-v'], ['--version']],
+		] as const)
+			expect(await runProgram(asked)).toEqual(await runProgram(same));
+	});
+
 	test.each(commands.map(({name}) => name))('byoai %s -h shows its examples, and they name it', async name => {
 		const {status, stdout} = await runProgram(name === '' ? ['-h'] : [name, '-h']);
 		expect(status).toBe(0);
@@ -48,15 +60,20 @@ describe('wrong usage is status 2, on standard error', () => {
 		[['rnu'], /unknown command "rnu"; did you mean `run`\?/],
 		[['nonsense'], /unknown command "nonsense"\. See: byoai --help/],
 		[['flow.yml'], /did you mean `byoai run flow.yml`\?/],
+		[['--wrkflow', 'x'], /unknown option --wrkflow; did you mean `--workflow`\?/],
+		[['--no-tiu', 'flow.yml'], /unknown option --no-tiu; did you mean `--no-tui`\?/],
+		[['version'], /did you mean `byoai --version`\?/],
+		[['help', 'lgos'], /unknown command "lgos"; did you mean `logs`\?/],
 		[['ps', '--dry-run'], /no option --dry-run/],
 		[['run', 'x', '--port', 'high'], /--port/],
 		[['graph', 'x.yml', '--format', 'tre'], /tree, mermaid, dot, json, not tre; did you mean `tree`\?/],
 		[['agent-manager-mode', '--on-stop', 'kill'], /--on-stop must be keep or cancel/],
-		[['logs', '--attempt', '2'], /--attempt is for one task/],
+		[['logs', '--attempt', '2'], /--attempt is for one task: byoai logs latest <task> --attempt 2/],
 		[['logs', 'latest', 'x', '--attempt', '0'], /--attempt must be a number from 1 on, not "0"/],
 		[['logs', '--since', 'yesterday'], /--since must be a duration such as 10m, or a time such as .*, not "yesterday"/],
 		[['ps', '--status', 'fialed'], /--status must be one of pending, .*; did you mean `failed`\?/],
 		[['ps', '--limit', 'all'], /--limit must be a number from 1 on/],
+		[['validate', ''], /an operand is empty, where byoai validate takes <file>\.\.\./],
 		[['retry'], /byoai retry needs <run>/],
 		[['retry', 'latest', '--failed', '--only', 'x'], /--failed and --only cannot be combined/],
 		[['deploy'], /byoai deploy needs a file with the keys of an agent, or --name/],
@@ -82,13 +99,26 @@ test('a certificate without its key is wrong usage, one that is not there someth
 	const state = ['--state-dir', temporaryDirectory()];
 	expect(await runProgram(['--https-cert', 'a.pem'])).toMatchObject({status: 2, stderr: expect.stringContaining('belong together')});
 	const missing = await runProgram([...state, '--https-cert', '/none/a.pem', '--https-key', '/none/a.key']);
-	expect(missing).toMatchObject({status: 3, stderr: expect.stringContaining('the certificate /none/a.pem cannot be read')});
+	expect(missing).toMatchObject({
+		status: 3,
+		stderr: expect.stringContaining('the certificate /none/a.pem cannot be read: it is not there\n'),
+	});
 });
 
 test('listening for everybody without a token is refused before anything is opened', async () => {
 	const stateDir = join(temporaryDirectory(), 'state');
 	const ended = await runProgram(['--host', '0.0.0.0', '--state-dir', stateDir]);
 	expect(ended).toMatchObject({status: 3, stdout: '', stderr: expect.stringMatching(/without a token .* BYOAI_TOKEN .* --auth none/)});
+});
+
+test.each([
+	['192.0.2.1', 'this host has no such address'],
+	['no-such-host.invalid', /(?:no host of that name is known|that name cannot be looked up now)/],
+])('an address to listen on that is none of this host, %s, is told in words', async (host, words) => {
+	const {status, stderr} = await runProgram(['--host', host, '--token', 'sesame', '--port', '0', '--state-dir', temporaryDirectory()]);
+	expect(status).toBe(3);
+	expect(stderr).toMatch(words);
+	expect(stderr).not.toMatch(/E[A-Z]{4,}|getaddrinfo/);
 });
 
 test('a wrong settings file is told with its lines', async () => {
@@ -104,6 +134,15 @@ describe('validate', () => {
 	test('a good file', async () => {
 		const file = workflowFile(good);
 		expect(await runProgram(['validate', file])).toEqual({status: 0, stdout: `${file}: ok (2 tasks, 0 agents)\n`, stderr: ''});
+	});
+
+	test('of very many problems the first ones are shown, and how many there are', async () => {
+		const file = workflowFile(`tasks: [${Array.from({length: 120}, (_, index) => `{name: t${index}, comand: x}`).join(', ')}]\n`);
+		const {status, stderr} = await runProgram(['validate', file]);
+		expect(status).toBe(2);
+		expect(stderr.match(/unknown key/g)).toHaveLength(100);
+		expect(stderr).toMatch(/\n120 problems; the first 100 are shown \(limit shown_problems\)\n$/);
+		expect(JSON.parse((await runProgram(['validate', '--json', file])).stdout)[0].problems).toHaveLength(120);
 	});
 
 	test('all problems of all files, also of one that is not there; the good ones are told too', async () => {

@@ -79,6 +79,7 @@ test('all faults at once, each with its place', () => {
 test.each([
 	['- a\n', '1:1 must be a mapping of names to values'],
 	['host: [\n', expect.stringMatching(/not valid YAML/)],
+	['kept_runs: 3\n', '1:1 `kept_runs` is not a known setting; it stands under `limits:`'],
 	['__proto__: 1\n', '1:1 `__proto__` is not a known setting'],
 	['theme: pink\n', '1:8 `theme` must be one of `auto`, `dark`, `light`, `mono`'],
 	['keys: z\n', '1:7 `keys` must be a mapping of actions to keys'],

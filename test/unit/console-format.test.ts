@@ -7,7 +7,8 @@ import {formatRuns} from '../../source/commands/ps.ts';
 import {createStyle} from '../../source/text/style.ts';
 import {agentRow, logLine, runDetail, runId, runRow, taskDetail, taskRow} from '../helpers/rows.ts';
 
-const plain = createStyle({colour: false, unicode: true});
+const uncoloured = {colour: false, unicode: true};
+const plain = createStyle(uncoloured);
 const ascii = createStyle({colour: false, unicode: false});
 const at = new Date(2026, 0, 2, 3, 4, 5).getTime();
 
@@ -113,6 +114,7 @@ describe('notices', () => {
 		[{kind: 'waiting', task: 'far', others: 2, reason: 'no agent'}, '… far and 2 other tasks wait: no agent'],
 		[{kind: 'agent', agent: `b~${runId}`, status: 'lost'}, '✖ agent b is lost'],
 		[{kind: 'agent', agent: 'b', status: 'starting'}, 'agent b is starting'],
+		[{kind: 'agent', agent: 'b', status: 'starting', problem: 'no such image'}, '✖ agent b: no such image'],
 		[{kind: 'agent', agent: 'b', status: 'starting', starting: 'pulling 4 %'}, '… agent b is starting: pulling 4 %'],
 		[{kind: 'stopping', reason: 'build failed'}, '⊘ ending: build failed'],
 		[
@@ -150,6 +152,37 @@ describe('the summary', () => {
 		expect(formatSummary(runDetail({status: 'failed', endedAt: 1500, tasks: [failedTask(0)]}), () => ['x'], plain)).toBe(
 			`✖ run ${runId} failed after 1.5 s: exit 2\n  more: byoai logs ${runId} task-0\n`,
 		);
+	});
+
+	test('says that a task timed out, also where its agent gives no reason', () => {
+		const outcome = {status: 'timed_out' as const, signal: 'SIGKILL', durationMs: 9};
+		const attempts = [{number: 1, agent: 'a', status: 'timed_out' as const, assignedAt: 0, outcome}];
+		const run = runDetail({status: 'failed', endedAt: 10, tasks: [taskDetail({status: 'failed', attempts})]});
+		expect(formatSummary(run, () => [], plain)).toContain('failed after 10 ms: timed out\n');
+	});
+
+	test('of one task says why that failed, not that it did', () => {
+		const run = runDetail({status: 'failed', endedAt: 1500, reason: 'task task-0 failed', tasks: [failedTask(0)]});
+		expect(formatSummary(run, () => [], plain)).toContain(`✖ run ${runId} failed after 1.5 s: exit 2\n`);
+		const stopped = taskDetail({status: 'cancelled', reason: 'the run ended'});
+		const late = runDetail({status: 'failed', endedAt: 1500, reason: 'its time is over', tasks: [stopped]});
+		expect(formatSummary(late, () => [], plain)).toBe(`✖ run ${runId} failed after 1.5 s: its time is over\n`);
+	});
+
+	test('in a narrow terminal breaks reasons between words, and cuts them in the table', () => {
+		const narrow = createStyle({colour: false, unicode: true, columns: 60});
+		const reason = 'the image nowhere:latest is not on this host and cannot be pulled: look at its spelling';
+		const tasks = [taskDetail({status: 'failed', name: 'build', reason}), taskDetail({task: 1})];
+		const text = formatSummary(runDetail({status: 'failed', endedAt: 10, tasks}), () => [], narrow);
+		expect(text).toContain('\n✖ build: the image nowhere:latest is not on this host and\n    cannot be pulled: look at its spelling\n');
+		expect(text).toMatch(/^ {2}build .*…$/m);
+		expect(text.split('\n').filter(line => line.length > 60)).toEqual([]);
+		const alone = runDetail({status: 'failed', endedAt: 10, tasks: tasks.slice(0, 1)});
+		expect(
+			formatSummary(alone, () => [], narrow)
+				.split('\n')
+				.filter(line => line.length > 60),
+		).toEqual([]);
 	});
 
 	test('of some tasks has the last lines of five failures, and a table', () => {
@@ -228,7 +261,7 @@ test('the table of agents is in the order of their names, and tells what trouble
 		agentRow({id: 'b', used: 1, slots: 2, labels: {gpu: 'yes', os: 'linux'}}),
 		agentRow({id: `a~${runId}`, run: runId, status: 'starting', problem: 'no such image'}),
 	];
-	expect(formatAgents(agents, false)).toBe(
+	expect(formatAgents(agents, uncoloured)).toBe(
 		[
 			'AGENT           TYPE   STATUS    SLOTS  RUN           LABELS            PROBLEM',
 			'a~r0000000000a  local  starting  0/1    r0000000000a                    no such image',
@@ -236,7 +269,17 @@ test('the table of agents is in the order of their names, and tells what trouble
 			'',
 		].join('\n'),
 	);
-	expect(formatAgents([agentRow({id: 'b'})], false)).toBe('AGENT  TYPE   STATUS  SLOTS\nb      local  online  0/1\n');
+	const problem = 'its image cannot be pulled, and the reason for that takes many words';
+	const broken = [agentRow({id: 'b', status: 'lost', problem})];
+	const narrow = formatAgents(broken, {...uncoloured, columns: 60})
+		.trimEnd()
+		.split('\n');
+	expect(narrow[1]).toMatch(/^b +local +lost +0\/1 +its image .*…$/);
+	expect(narrow.map(line => line.length).filter(length => length > 60)).toEqual([]);
+	const whole = formatAgent({...agentRow({id: 'b', status: 'lost', problem}), attempts: []}, 0, 60);
+	expect(whole.replaceAll(/\s+/g, ' ')).toContain(problem);
+	expect(whole.split('\n').filter(line => line.length > 60)).toEqual([]);
+	expect(formatAgents([agentRow({id: 'b'})], uncoloured)).toBe('AGENT  TYPE   STATUS  SLOTS\nb      local  online  0/1\n');
 });
 
 test('one agent, a fact a line', () => {

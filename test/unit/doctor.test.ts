@@ -8,7 +8,7 @@ import type {Check} from '../../source/doctor/check.ts';
 import {findAll, note, ok, problem, warning} from '../../source/doctor/check.ts';
 import {nodeVersion} from '../../source/doctor/node-version.ts';
 import {port} from '../../source/doctor/port.ts';
-import {stateDirectory, stateSpace} from '../../source/doctor/state-directory.ts';
+import {rightsFor, stateDirectory, stateSpace} from '../../source/doctor/state-directory.ts';
 import {ByoaiError} from '../../source/model/error.ts';
 import {defaultLimits} from '../../source/model/limits.ts';
 import {doctorPlace, findings} from '../helpers/doctor-place.ts';
@@ -82,6 +82,14 @@ test('findings for people have a mark, a word and what helps; what is left over 
 		'i note  a: Hm.\n\nNothing is wrong.\n',
 	);
 	expect(worstOf([])).toBe('ok');
+	const wordy = [{check: 'port', ...warning('Port 5001 of 127.0.0.1 is taken by another.', 'end it, or choose `--port 5101`')}];
+	expect(formatFindings(wordy, {colour: false, unicode: true, columns: 44, now: 0})).toBe(`! warning  port: Port 5001 of 127.0.0.1 is
+           taken by another.
+           mend: end it, or choose
+                 \`--port 5101\`
+
+1 warning
+`);
 });
 
 test('a Node that is too old is a problem', async () => {
@@ -111,6 +119,12 @@ describe('the state directory', () => {
 				{status: 'problem', says: expect.stringContaining(`${file} is a file`), mend: expect.stringContaining('BYOAI_STATE_DIR')},
 			]);
 		}
+	});
+
+	test('is given to this user, and nothing above it', () => {
+		expect(rightsFor('/srv/state', '/srv/state')).toBe('`sudo chown -R "$USER" /srv/state`');
+		expect(rightsFor('/srv/byoai/state', '/srv')).toBe('`sudo mkdir -p /srv/byoai/state && sudo chown "$USER" /srv/byoai/state`');
+		expect(rightsFor("/none/it's", '/')).toBe("`sudo mkdir -p '/none/it'\\''s' && sudo chown \"$USER\" '/none/it'\\''s'`");
 	});
 
 	test('tells of its orchestrator, and of a journal that cannot be read', async () => {

@@ -1,6 +1,7 @@
 import {readFileSync} from 'node:fs';
 import type {AddressInfo} from 'node:net';
 import {createServer} from 'node:net';
+import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {KubeApi} from '../../source/drivers/kubernetes-api.ts';
 import {openCluster} from '../../source/drivers/kubernetes-config.ts';
@@ -35,6 +36,20 @@ const credential = (expires: string) =>
 		kind: 'ExecCredential',
 		status: {token: fakeToken, expirationTimestamp: expires},
 	});
+
+test('a kubeconfig that cannot be read is told in words', async () => {
+	const place = await openPlace();
+	for (const [kubeconfig, words] of [
+		[place.root, 'it is a directory'],
+		[join(place.root, 'none'), 'it is not there'],
+		[place.write('broken', 'not: [yaml\n'), 'deficient indentation'],
+	] as const) {
+		const error = await openApi(kubeconfig).catch((thrown: Error) => thrown);
+		expect(error).toMatchObject({
+			message: expect.stringMatching(new RegExp(`^The kubeconfig ${kubeconfig} cannot be read: .*${words}[^\n]*\\.$`)),
+		});
+	}
+});
 
 test('TLS: the certificate authority of the kubeconfig is trusted, and nobody else', async () => {
 	const place = await openPlace(true);

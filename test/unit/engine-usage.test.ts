@@ -116,7 +116,7 @@ test('the agents’ table, and one agent', () => {
 	const usage = {cpu: 1.5, memoryBytes: 212 * MiB, memoryLimitBytes: 512 * MiB};
 	const rows = [agentRow({id: 'a', usage}), agentRow({id: 'b', usage: of(0, 12)}), agentRow({id: 'c'})];
 	expect(
-		formatAgents(rows, false)
+		formatAgents(rows, {colour: false, unicode: true})
 			.split('\n')
 			.map(line => line.trimEnd()),
 	).toEqual([
@@ -126,6 +126,6 @@ test('the agents’ table, and one agent', () => {
 		'c      local  online  0/1',
 		'',
 	]);
-	expect(formatAgents(rows.slice(2), false)).not.toMatch(/CPU|MEMORY/);
+	expect(formatAgents(rows.slice(2), {colour: false, unicode: true})).not.toMatch(/CPU|MEMORY/);
 	expect(formatAgent({...agentRow({id: 'a', usage}), attempts: []}, 0)).toMatch(/ {2}uses +1.50 processors, 212 of 512 MiB\n/);
 });

@@ -103,7 +103,20 @@ test('what the driver of an agent cannot do refuses the run, and names the agent
 	const {call} = openOrchestra();
 	const agents = [{name: 'a', type: 'local', env: {REFUSED: 'not like that'}}];
 	const reply = await call('POST', '/v1/runs', {workflow: {tasks: [{name: 't', command: 'true', agent: 'a'}], agents}});
-	expect(await problemOf(reply)).toMatchObject({status: 422, code: 'invalid', errors: [{path: 'agents[0]', message: 'not like that'}]});
+	expect(await problemOf(reply)).toMatchObject({
+		status: 422,
+		code: 'invalid',
+		errors: [{path: 'agents[0]', message: 'agent a: not like that'}],
+	});
+});
+
+test('it is told where in the file the key stands that it cannot take', async () => {
+	const {call, directory} = openOrchestra();
+	const text =
+		'agents:\n  - {name: a}\n  - name: b\n    env: {REFUSED: "`slots`: none here"}\n    slots: 3\ntasks: [{command: x, agent: b}]\n';
+	const reply = await call('POST', '/v1/runs', {text, file: 'flow.yml', directory});
+	const problem = {path: 'agents[1].slots', message: 'agent b: `slots`: none here', file: 'flow.yml', line: 5, column: 12};
+	expect(await problemOf(reply)).toMatchObject({detail: problem.message, errors: [problem]});
 });
 
 test('what this version cannot run is unsupported, unless it is not needed', async () => {

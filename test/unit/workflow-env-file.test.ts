@@ -29,7 +29,7 @@ test.each<[string, number[]]>([
 
 test('a file that is not there is a problem at its place', () => {
 	expect(problemsOf('env_file:\n  - a.env\n  - b.env\ntasks: [{command: x}]\n', {files: {'a.env': ''}})).toEqual([
-		'3:5 env file `b.env` is not there; it is looked up from the directory of the workflow file',
+		'3:5 env file `b.env` is not there, or is no file; it is looked up from the directory of the workflow file',
 	]);
 });
 

@@ -330,3 +330,15 @@ test('the name comes from the file, inline it is plain', () => {
 	expect(loadValid(request.text, {file: 'a/b/nightly.build.yaml'}).name).toBe('nightly.build');
 	expect(loadValid('{"tasks": [{"command": "x"}]}', {file: 'flow.json'}).name).toBe('flow');
 });
+
+test('labels that no agent of the file has are noticed once, with the nearest agent', () => {
+	const tasks = `tasks:
+  - {command: x, agent: {labels: {gpu: "no", os: linux}}}
+  - {command: x, agent: {labels: {gpu: "no", os: linux}}}
+  - {command: x, agent: {labels: {os: linux}}}
+`;
+	const agents = 'agents: [{name: a}, {name: b, labels: {gpu: yes, os: linux}}]\n';
+	const told = load(agents + tasks).notices.map(({line, message}) => `${line} ${message}`);
+	expect(told).toEqual(['3 no agent of this file has these labels: the task waits until one registers; the nearest, `b`, lacks gpu=no']);
+	expect(load(tasks).notices, 'it counts on registered agents').toEqual([]);
+});

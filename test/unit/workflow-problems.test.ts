@@ -72,6 +72,16 @@ test.each([
 		'`depends_on.task-1.condition` must be one of succeeded, failed, completed, not "success"',
 	],
 	['{command: x, shell: bash -x}', '`shell` must be one word, such as bash, or a list such as [bash, -ec], not "bash -x"'],
+	['{command: x, timeout: 1w}', '`timeout` must be a duration such as 90s, 5m or 1h30m, or a number of seconds, not "1w"'],
+	[
+		'{command: x, depends_on: {task-1: completed}}',
+		'`depends_on.task-1` must be a mapping with condition, optional, such as {condition: completed}, not "completed"',
+	],
+	['{command: x, depends_on: [b]}', 'unknown task `b`'],
+	['{command: x, agent: 500}', '`agent` must be the name of an agent, or {labels: {…}}, not 500; write it in quotes'],
+	['{command: x, cwd: /tmp}', 'unknown key `cwd`; did you mean `working_dir`?'],
+	['{command: x, retries: 3}', 'unknown key `retries`; did you mean `retry`?'],
+	['{command: x, env_file: .env}', 'unknown key `env_file`; it stands at the top of the file, not here'],
 	['{command: x, run: y}', '`run` and `command` are the same key: keep `command`'],
 	['{command: x, needs: [], depends: []}', '`depends` and `needs` are the same key: keep `depends_on`'],
 	['just text', '`tasks[0]` must be a mapping with at least `command`, not "just text"'],
@@ -147,4 +157,29 @@ test('the line of a problem is left out when it is too long to be shown', () => 
 
 test('a problem has the path of what it is about', () => {
 	expect(load('tasks: [{command: x, retry: {limit: x}}]').problems[0]).toMatchObject({path: 'tasks[0].retry.limit', file: 'wf.yml'});
+});
+
+test('of a line that is wider than the terminal the part around the place is shown', () => {
+	const text = `tasks: [{name: a, command: ${'x'.repeat(60)}, tiemout: 5m, env: {A: ${'y'.repeat(60)}}}]`;
+	const column = text.indexOf('tiemout') + 1;
+	const shown = formatProblem({file: 'f', line: 1, column, message: 'm', text}, {columns: 60}).split('\n');
+	expect(shown).toEqual([`f:1:${column}: m`, `  … ${'x'.repeat(15)}, tiemout: 5m, env: {A: ${'y'.repeat(15)} …`, `  ${' '.repeat(19)}^`]);
+	const atStart = formatProblem({line: 1, column: 9, message: 'm', text}, {columns: 60}).split('\n');
+	expect(atStart[1]).toBe(`  ${text.slice(0, 56)} …`);
+	expect(atStart[2]).toBe('          ^');
+	const atEnd = formatProblem({line: 1, column: text.length, message: 'm', text}, {columns: 60}).split('\n');
+	expect(atEnd[1]).toHaveLength(60);
+	expect(atEnd[1]?.endsWith('}}]')).toBe(true);
+	expect(atEnd[2]).toHaveLength(60);
+	const wide = formatProblem({line: 1, column: 50, message: 'm', text: '漢'.repeat(100)}, {columns: 40}).split('\n');
+	expect(wide[1]).toMatch(/^ {2}… 漢+ …$/);
+	expect([...(wide[1] ?? '')].reduce((sum, each) => sum + (each === '漢' ? 2 : 1), 0)).toBeLessThanOrEqual(40);
+});
+
+test.each([
+	['steps: [{run: x}]', ['1:1 unknown key `steps`; did you mean `tasks`?']],
+	['jobs: {a: {steps: []}}', ['1:1 unknown key `jobs`; did you mean `tasks`?']],
+	['retry: 3\ntasks: [{command: x}]', ['1:1 unknown key `retry`; it stands in a task, or for all of them under `defaults`']],
+])('%j: what other tools call otherwise, or have elsewhere, is named', (text, problems) => {
+	expect(problemsOf(text)).toEqual(problems);
 });

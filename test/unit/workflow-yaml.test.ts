@@ -12,7 +12,7 @@ describe('bad files are refused in a sentence', () => {
 		['{}', '1:1 `tasks` is missing; it must be a list of tasks'],
 		['tasks: []', '1:8 `tasks` must have at least one task'],
 		['tasks:', '1:1 `tasks` has no value; it must be a list of tasks'],
-		['tasks: {a: {command: x}}', '1:8 `tasks` must be a list of tasks, not a mapping'],
+		['tasks: {a: {command: x}}', '1:8 `tasks` must be a list of tasks, not a mapping; begin each with `- `'],
 		['tasks:\n\t- command: x\n', '2:1 a tab in the indentation; YAML is indented with spaces'],
 		['tasks:\n  - command: x\u0000', '2:15 the file holds a NUL byte: it is not a text file in UTF-8'],
 		['tasks: \u0007', '1:8 a control character: the file is not plain text'],
@@ -24,6 +24,12 @@ describe('bad files are refused in a sentence', () => {
 		['{__proto__: {tasks: []}}', '1:2 the key `__proto__` is not allowed'],
 		['? [a]\n: b\n', '1:1 a key must be a plain word, not a list or mapping; quote a value that begins with `{` or `[`'],
 		['a: &a [*a]\ntasks: []\n', '1:8 this alias is part of what it stands for: the value would be endless'],
+		['tasks: [{command: echo ${{ params.x }}, name: a}]\n', expect.stringMatching(/^1:\d+ cannot be read here: within .* is to be quoted/)],
+		['tasks: [a, , b]\n', '1:12 a comma too many in a `[ ]` or `{ }`'],
+		['tasks: [a', '1:10 a `[` or `{` above is not closed'],
+		['tasks: "a', '1:10 a quote above is not closed'],
+		['tasks:\n  - command: x\n    name\n', expect.stringMatching(/^3:\d+ a `: ` is missing after the key/)],
+		['tasks: ["\\d"]\n', expect.stringMatching(/^1:\d+ no such escape in double quotes; write `\\\\` for a backslash/)],
 		['%YAML 9.9\n---\ntasks: []\n', '2:1 not valid YAML: unacceptable YAML version of the document'],
 	])('%j', (text, problem) => {
 		expect(problemsOf(text)).toEqual([problem]);

@@ -5,7 +5,6 @@ import type {Event} from '../source/model/event.ts';
 import type {AttemptRef, SessionId} from '../source/model/ids.ts';
 import {defaultLimits} from '../source/model/limits.ts';
 import {check} from '../source/scheduler/check.ts';
-import type {OwnRecords} from '../source/scheduler/draft.ts';
 import {place} from '../source/scheduler/placement.ts';
 import type {State} from '../source/scheduler/state.ts';
 import {emptyState} from '../source/scheduler/state.ts';
@@ -35,7 +34,6 @@ class World {
 	done = 0;
 	readonly #rooms = new Map<SessionId, number>();
 	#running: Running[] = [];
-	#own: OwnRecords = new WeakSet();
 
 	constructor(tasks: number, shape: Shape) {
 		for (let agent = 0; agent < agents; agent++) {
@@ -59,7 +57,7 @@ class World {
 	apply(event: Event): void {
 		const refusal = check(this.state, event);
 		if (refusal !== undefined) throw new Error(refusal.message);
-		this.state = step(this.state, event, this.#own).state;
+		this.state = step(this.state, event).state;
 		this.done++;
 	}
 
@@ -73,7 +71,6 @@ class World {
 
 	/** So many outcomes, and what takes the slots that they leave. */
 	batch(outcomes: number): void {
-		this.#own = new WeakSet();
 		const ended = this.#running.splice(0, outcomes);
 		for (const [index, {ref, session}] of ended.entries()) {
 			const status = index % 10 === 9 && ref.attempt === 1 ? 'failed' : 'succeeded';

@@ -122,7 +122,7 @@ async function compose(
 		...(config.token !== undefined && {token: config.token}),
 		...(mode === 'once' && {agentTimeoutMs: config.intervals.agentTimeoutMs}),
 	});
-	const unfinished = Object.keys(engine.state.runs);
+	const unfinished = [...engine.state.runs.keys()];
 	opened.push(() => {
 		const trouble = engine.close();
 		if (trouble !== undefined) warn(`no snapshot was written, the next start reads the journal instead: ${trouble.message}`);

@@ -9,7 +9,7 @@ import {poolOfInstance} from '../scheduler/state.ts';
 
 /** All that the agent needs to run this attempt of a task in the working state. `graceMs`: between terminate and kill. */
 export function assignmentOf(state: State, ref: AttemptRef, graceMs: number): Assignment {
-	const run = state.runs[ref.run];
+	const run = state.runs.get(ref.run);
 	const spec = run?.workflow.tasks[ref.task];
 	if (run === undefined || spec === undefined) throw new Error(`no task ${ref.task} in run ${ref.run}`);
 	const workingDir = workingDirOf(state, run, ref, spec);

@@ -1,6 +1,7 @@
 import type {ContactVitals} from '../engine/rows.ts';
 import type {RegisteredAgent} from '../model/agent.ts';
 import type {SessionId} from '../model/ids.ts';
+import type {State} from '../scheduler/state.ts';
 import {Contact} from './contact.ts';
 import {HealthChecks} from './health-checks.ts';
 import type {Reach} from './instance-contacts.ts';
@@ -67,9 +68,9 @@ export class Contacts {
 		this.#instances.close();
 	}
 
-	#follow(agents: Readonly<Record<string, RegisteredAgent>>): void {
+	#follow(agents: State['agents']): void {
 		for (const [name, contact] of this.#current) {
-			const agent = Object.hasOwn(agents, name) ? agents[name] : undefined;
+			const agent = agents.get(name);
 			if (agent === contact.agent) continue;
 			if (agent !== undefined && isSameContact(agent, contact.agent)) {
 				contact.renew(agent);
@@ -79,8 +80,8 @@ export class Contacts {
 			if (agent === undefined) contact.close();
 			else this.#retire(contact);
 		}
-		for (const contact of this.#retired) if (!Object.hasOwn(agents, contact.agent.name)) this.#forget(contact);
-		for (const agent of Object.values(agents)) if (isDialled(agent) && !this.#current.has(agent.name)) this.#take(agent);
+		for (const contact of this.#retired) if (!agents.has(contact.agent.name)) this.#forget(contact);
+		for (const agent of agents.values()) if (isDialled(agent) && !this.#current.has(agent.name)) this.#take(agent);
 	}
 
 	#take(agent: RegisteredAgent & {readonly url: string}): void {
@@ -111,7 +112,7 @@ export class Contacts {
 		const {engine, exchanges} = this.#parts;
 		for (const contact of this.#retired) {
 			const {session} = contact;
-			const state = session === undefined ? undefined : engine.state.sessions[session];
+			const state = session === undefined ? undefined : engine.state.sessions.get(session);
 			const isTaken = session !== undefined && this.#current.get(contact.agent.name)?.session === session;
 			if (state !== undefined && state.assigned.length > 0 && !isTaken) continue;
 			this.#forget(contact);
@@ -127,7 +128,7 @@ export class Contacts {
 	}
 
 	#sendOrders(session: SessionId): void {
-		const agent = this.#parts.engine.state.sessions[session]?.agent;
+		const agent = this.#parts.engine.state.sessions.get(session)?.agent;
 		if (agent === undefined) return;
 		(this.#current.get(agent) ?? this.#instances.get(agent))?.sendOrders(session);
 		for (const contact of this.#retired) contact.sendOrders(session);

@@ -102,9 +102,9 @@ export class Dial implements Link {
 	/** The session that is spoken to: the newest heard one, else one that an earlier life of the orchestrator has left; '' asks who is there. */
 	#dialled(): SessionId {
 		const {sessions} = this.#options.engine.state;
-		if (this.#heard !== undefined && this.#heard.session in sessions) return this.#heard.session;
+		if (this.#heard !== undefined && sessions.has(this.#heard.session)) return this.#heard.session;
 		const {name} = this.#options.agent;
-		return Object.values(sessions).findLast(({agent, basic}) => agent === name && basic !== true)?.id ?? '';
+		return [...sessions.values()].findLast(({agent, basic}) => agent === name && basic !== true)?.id ?? '';
 	}
 
 	#take(flight: Flight, report: Report): void {

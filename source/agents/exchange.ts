@@ -59,21 +59,19 @@ export class Exchanges {
 	constructor(options: ExchangeOptions) {
 		this.#options = options;
 		this.#cancelSubscription = options.engine.subscribe(({before, after}) => {
-			if (before.sessions === after.sessions) return;
+			if (after.sessions.hasKeysOf(before.sessions)) return;
 			this.#sessions.forget(after);
-			const agents = new Set(Object.values(after.sessions).map(({agent}) => agent));
+			const agents = new Set(after.sessions.values().map(({agent}) => agent));
 			for (const agent of this.#heardAt.keys()) if (!agents.has(agent)) this.#heardAt.delete(agent);
-			for (const agent of this.#seenAt.keys()) if (!agents.has(agent) && !Object.hasOwn(after.agents, agent)) this.#seenAt.delete(agent);
-			for (const {id, assigned} of Object.values(before.sessions)) {
-				if (!(id in after.sessions)) for (const ref of assigned) this.#ends.delete(attemptKey(ref));
-			}
+			for (const agent of this.#seenAt.keys()) if (!agents.has(agent) && !after.agents.has(agent)) this.#seenAt.delete(agent);
+			for (const {assigned} of after.sessions.goneSince(before.sessions)) for (const ref of assigned) this.#ends.delete(attemptKey(ref));
 		});
 	}
 
 	/** Grants every session of the journal its fresh lease, save those that ended with the last process, and begins to watch leases. */
 	start(): void {
 		const {engine, clock} = this.#options;
-		for (const {id, leaseMs, basic} of Object.values(engine.state.sessions)) {
+		for (const {id, leaseMs, basic} of engine.state.sessions.values()) {
 			if (basic) void this.endSession(id, 'the orchestrator was restarted; a basic agent cannot be asked what became of it');
 			else this.#sessions.open(id, leaseMs, clock.monotonic());
 		}
@@ -166,8 +164,8 @@ export class Exchanges {
 	async #receive(agent: string, report: Report, marks: SessionMarks): Promise<boolean> {
 		const {engine, clock} = this.#options;
 		const {session} = report;
-		const leaseMs = engine.state.sessions[session]?.leaseMs ?? (await this.#openSession(agent, session, marks));
-		if (engine.state.sessions[session]?.agent !== agent) {
+		const leaseMs = engine.state.sessions.get(session)?.leaseMs ?? (await this.#openSession(agent, session, marks));
+		if (engine.state.sessions.get(session)?.agent !== agent) {
 			throw new ByoaiError('forbidden', `session ${session} is not one of agent ${agent}`);
 		}
 		this.#hear(agent);
@@ -189,7 +187,7 @@ export class Exchanges {
 		const isInstance = poolOfInstance(engine.state, agent) !== undefined;
 		const leaseMs = isInstance ? settings.instanceLeaseMs : settings.leaseMs;
 		// Before the opening is shown, lest it show an agent that nobody has heard.
-		if (isInstance || Object.hasOwn(engine.state.agents, agent)) this.#hear(agent);
+		if (isInstance || engine.state.agents.has(agent)) this.#hear(agent);
 		await engine.submit({type: 'session-opened', at: clock.now(), session, agent, leaseMs, ...marks});
 		this.#sessions.open(session, leaseMs, clock.monotonic());
 		return leaseMs;
@@ -248,7 +246,7 @@ export class Exchanges {
 	/** In its turn: a Report taken before renews the lease, and one that comes now is answered when the loss is durable, not with a lease. */
 	async #lose(session: SessionId): Promise<void> {
 		const {engine, clock} = this.#options;
-		const {agent} = engine.state.sessions[session] ?? {};
+		const {agent} = engine.state.sessions.get(session) ?? {};
 		// An image agent lives in this process, and was away for as long as whoever waited for it: what it runs is found by name.
 		if (agent === undefined || isImageAgent(agent) || !this.#sessions.isExpired(session, clock.monotonic())) return;
 		const cause = `its agent ${agent} was not heard from until its lease ended`;

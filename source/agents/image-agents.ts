@@ -18,7 +18,7 @@ export type ImageAgentsOptions = Omit<ImageSessionOptions, 'driver' | 'agent' | 
 
 /** Whether this is the instance of an attempt that some image agent has now. */
 export function isHeldInstance(state: State, name: string): boolean {
-	return Object.values(state.sessions).some(({agent, assigned}) => isImageAgent(agent) && assigned.some(ref => attemptKey(ref) === name));
+	return state.sessions.values().some(({agent, assigned}) => isImageAgent(agent) && assigned.some(ref => attemptKey(ref) === name));
 }
 
 /** Names of attempts and of agents are told apart by this. */
@@ -54,7 +54,7 @@ export function createImageAgents(options: ImageAgentsOptions): Driver {
 		sessions.delete(name);
 		const driver = driverOf(type);
 		// Its end is what its attempts are lost with. By name, for a start may be under way, of which no list tells.
-		const held = Object.values(options.engine.state.sessions).flatMap(({agent, assigned}) => (agent === name ? assigned : []));
+		const held = options.engine.state.sessions.values().flatMap(({agent, assigned}) => (agent === name ? assigned : []));
 		await Promise.all(held.map(ref => driver.stop({name: imageInstanceName(ref)})));
 		// What earlier lives left behind: only now nobody needs it for sure.
 		for (const {name: instance, handle} of await driver.list()) {

@@ -18,7 +18,7 @@ export function imageInstanceName(ref: AttemptRef): string {
 
 /** The instance in which an attempt of a task with an `image` is to run; undefined when its run is over. */
 export function imageInstanceOf(state: State, ref: AttemptRef): {spec: InstanceSpec; assignment: Assignment} | undefined {
-	const run = state.runs[ref.run];
+	const run = state.runs.get(ref.run);
 	const mould = run?.workflow.tasks[ref.task]?.mould;
 	if (run === undefined || mould === undefined) return undefined;
 	const assignment = assignmentOf(state, ref, 0);

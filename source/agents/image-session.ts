@@ -67,7 +67,7 @@ export class ImageSession {
 	constructor(options: ImageSessionOptions) {
 		this.#options = options;
 		const {engine, session} = options;
-		const assigned = engine.state.sessions[session]?.assigned ?? [];
+		const assigned = engine.state.sessions.get(session)?.assigned ?? [];
 		this.#inherited = new Set(assigned.map(attemptKey));
 	}
 

@@ -42,7 +42,7 @@ export class Sessions {
 
 	/** Forgets what is no longer a session of the state. */
 	forget(state: State): void {
-		for (const session of this.#memory.keys()) if (!(session in state.sessions)) this.#memory.delete(session);
+		for (const session of this.#memory.keys()) if (!state.sessions.has(session)) this.#memory.delete(session);
 	}
 
 	/** Sessions whose lease is over: what they ran is dead by now. */
@@ -73,13 +73,13 @@ export class Sessions {
 	room(state: State, session: SessionId): number | undefined {
 		const memory = this.#memory.get(session);
 		if (memory?.report === undefined) return undefined;
-		const assigned = state.sessions[session]?.assigned ?? [];
+		const assigned = state.sessions.get(session)?.assigned ?? [];
 		return memory.report.free - assigned.filter(ref => !memory.held.has(attemptKey(ref))).length;
 	}
 
 	/** What the session is to be told now. */
 	orders(state: State, id: SessionId, ends: LogEnds, assignment: (ref: AttemptRef) => Assignment): Orders {
-		const session = state.sessions[id];
+		const session = state.sessions.get(id);
 		const memory = this.#memory.get(id);
 		const nothing = {start: [], stop: [], acknowledged: {outcomes: [], logs: []}};
 		const drain = session !== undefined && isDraining(state, session.agent);

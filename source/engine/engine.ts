@@ -5,12 +5,11 @@ import type {SessionId} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import type {Refusal} from '../scheduler/check.ts';
 import {check, refusalError} from '../scheduler/check.ts';
-import type {OwnRecords} from '../scheduler/draft.ts';
 import {findViolation} from '../scheduler/invariants.ts';
 import {place} from '../scheduler/placement.ts';
 import {recover} from '../scheduler/recover.ts';
 import type {State} from '../scheduler/state.ts';
-import {emptyState} from '../scheduler/state.ts';
+import {emptyState, savedState} from '../scheduler/state.ts';
 import {step} from '../scheduler/step.ts';
 import {wakeAt} from '../scheduler/time.ts';
 import type {Store} from '../store/store.ts';
@@ -40,7 +39,7 @@ export type EngineOptions = {
 type Waiting = {readonly event: Event; readonly answer: (refusal: Refusal | undefined) => void; readonly fail: (error: unknown) => void};
 
 /** What one batch comes to, before anything of it is written. */
-type Draft = {state: State; readonly own: OwnRecords; readonly events: Event[]; readonly commands: Command[]; readonly endedRuns: Run[]};
+type Draft = {state: State; readonly events: Event[]; readonly commands: Command[]; readonly endedRuns: Run[]};
 
 /**
  * The only writer. It checks and steps a batch of events, appends the accepted ones to the journal with one commit, and
@@ -81,13 +80,12 @@ export class Engine {
 		try {
 			const snapshot = store.loadSnapshot();
 			if (snapshot !== undefined) {
-				this.#state = snapshot.state as State;
+				this.#state = savedState(snapshot.state);
 				this.#sequence = this.#snapshotSequence = snapshot.sequence;
 			}
-			const own: OwnRecords = new WeakSet();
 			for (const {sequence, event} of store.read(this.#sequence)) {
 				part = `entry ${sequence}`;
-				this.#state = step(this.#state, event, own).state;
+				this.#state = step(this.#state, event).state;
 				this.#sequence = sequence;
 			}
 			part = 'what it adds up to';
@@ -165,7 +163,7 @@ export class Engine {
 	#takeBatch(): void {
 		const limit = this.#options.limits.batch_events;
 		const waiting = this.#queue.splice(0, limit);
-		const draft: Draft = {state: this.#state, own: new WeakSet(), events: [], commands: [], endedRuns: []};
+		const draft: Draft = {state: this.#state, events: [], commands: [], endedRuns: []};
 		let refusals: Array<Refusal | undefined>;
 		let placed: number;
 		try {
@@ -204,7 +202,7 @@ export class Engine {
 		this.#sequence = store.append({events, endedRuns});
 		const change: Change = {before: this.#state, after: state, endedRuns, events, commitMs: clock.monotonic() - startedAt};
 		this.#state = state;
-		for (const session of this.#rooms.keys()) if (!(session in state.sessions)) this.#rooms.delete(session);
+		for (const {id} of state.sessions.goneSince(change.before.sessions)) this.#rooms.delete(id);
 		for (const listener of this.#subscribers) listener(change);
 	}
 
@@ -247,7 +245,7 @@ function damagedJournal(part: string, cause: unknown): ByoaiError {
 function stepChecked(draft: Draft, event: Event): Refusal | undefined {
 	const refusal = check(draft.state, event);
 	if (refusal !== undefined) return refusal;
-	const {state, commands} = step(draft.state, event, draft.own);
+	const {state, commands} = step(draft.state, event);
 	draft.state = state;
 	draft.events.push(event);
 	for (const command of commands) {

@@ -46,7 +46,7 @@ export class History {
 			if (latest === undefined) throw new ByoaiError('not_found', 'there is no run yet');
 			return latest.id;
 		}
-		const active = Object.keys(this.#engine.state.runs);
+		const active = this.#engine.state.runs.keys();
 		const ids = [...new Set([...active.filter(id => id.startsWith(name)), ...this.#store.findRuns(name, 3)])];
 		if (name === '' || ids.length === 0) throw new ByoaiError('not_found', `there is no run ${name}: \`byoai ps\` lists those there are`);
 		if (ids.includes(name)) return name;
@@ -56,14 +56,14 @@ export class History {
 
 	/** The run that was submitted with this `requestKey`, active or ended. */
 	ofRequest(key: string): Run | undefined {
-		const active = Object.values(this.#engine.state.runs).find(({requestKey}) => requestKey === key);
+		const active = this.#engine.state.runs.values().find(({requestKey}) => requestKey === key);
 		const ended = active === undefined ? this.#store.runOfRequest(key) : undefined;
 		return ended === undefined ? active : this.run(ended);
 	}
 
 	/** The run itself, active or ended. Throws `not_found`. */
 	run(id: RunId): Run {
-		const run = this.#engine.state.runs[id] ?? this.#store.loadRun(id);
+		const run = this.#engine.state.runs.get(id) ?? this.#store.loadRun(id);
 		if (run === undefined) throw new ByoaiError('not_found', `there is no run ${id}`);
 		return run;
 	}
@@ -88,7 +88,7 @@ export class History {
 	#sight(run: Run): TaskSight {
 		const {id} = run;
 		return {
-			waiting: this.#engine.state.runs[id] === run ? this.#explainer(run) : () => undefined,
+			waiting: this.#engine.state.runs.get(id) === run ? this.#explainer(run) : () => undefined,
 			isRunning: index => {
 				const current = currentAttempt(run.tasks.at(index));
 				if (current !== undefined && isTaskStarting(run, index)) return false;
@@ -116,7 +116,7 @@ export class History {
 
 	/** Newest first. */
 	list({status, limit, before}: RunListQuery): RunRow[] {
-		const active = Object.values(this.#engine.state.runs)
+		const active = [...this.#engine.state.runs.values()]
 			.filter(run => (status === undefined || run.status === status) && (before === undefined || run.id < before))
 			.map(run => runRow(run, countTasks(run), 0));
 		const ended = this.#store.listRuns({limit, ...(status && {status}), ...(before !== undefined && {before})});

@@ -1,6 +1,7 @@
 import type {RunId} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import type {LogLine} from '../protocol/views.ts';
+import type {LongRecord} from '../scheduler/long-record.ts';
 import {AddedOutput} from './added-output.ts';
 import type {Clock} from './clock.ts';
 import type {Change} from './engine.ts';
@@ -66,9 +67,9 @@ class FollowedRuns {
 		const {engine, logs} = source;
 		this.#source = source;
 		this.#filter = filter;
-		this.#old = new Set(Object.keys(engine.state.runs));
+		this.#old = new Set(engine.state.runs.keys());
 		for (const {id} of filter.runs) {
-			const run = engine.state.runs[id];
+			const run = engine.state.runs.get(id);
 			if (run !== undefined) this.#follow(run);
 		}
 		this.news = notify(wake => {
@@ -93,7 +94,7 @@ class FollowedRuns {
 		);
 		yield* inBatches(kept);
 		while (follow && !signal.aborted) {
-			const over = [...this.#runs.values()].filter(({id}) => this.#source.engine.state.runs[id] === undefined);
+			const over = [...this.#runs.values()].filter(({id}) => this.#source.engine.state.runs.get(id) === undefined);
 			yield* this.#readAdded();
 			for (const run of this.#runs.values()) yield [...run.endOfEnded(ref => this.#added.has(ref))];
 			for (const run of over) {
@@ -120,9 +121,8 @@ class FollowedRuns {
 	}
 
 	/** Of all runs where later ones count, else of those that are followed. */
-	#changedRuns(before: Readonly<Record<RunId, Run>>, after: Readonly<Record<RunId, Run>>, ended: readonly Run[]): readonly Run[] {
-		const ids = this.#filter.later ? Object.keys(after) : [...this.#runs.keys()];
-		const changed = ids.flatMap(id => (after[id] === undefined || after[id] === before[id] ? [] : [after[id]]));
+	#changedRuns(before: LongRecord<Run>, after: LongRecord<Run>, ended: readonly Run[]): readonly Run[] {
+		const changed = after.changedSince(before).filter(({id}) => this.#filter.later || this.#runs.has(id));
 		return [...changed, ...ended];
 	}
 

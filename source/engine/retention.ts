@@ -99,7 +99,7 @@ export class Retention {
 		const {engine, store, clock, limits} = this.#options;
 		const endedBefore = clock.now() - limits.kept_days * dayMs;
 		const outdated = store.outdatedRuns({keep: limits.kept_runs, endedBefore, limit: sliceRuns});
-		const retried = new Set(Object.values(engine.state.runs).map(({retryOf}) => retryOf));
+		const retried = new Set(engine.state.runs.values().map(({retryOf}) => retryOf));
 		let removed = 0;
 		for (const id of outdated) {
 			if (this.#closed) break;

@@ -44,7 +44,7 @@ export class Views {
 		this.#engine = engine;
 		this.#progress = progress;
 		this.#agents = new AgentRows({isHeard, contact, usage});
-		for (const run of Object.values(engine.state.runs)) this.#putRun(undefined, run);
+		for (const run of engine.state.runs.values()) this.#putRun(undefined, run);
 		this.#putAgents();
 		this.#sequence++;
 		this.#cancelSubscription = engine.subscribe(change => this.#follow(change));
@@ -78,7 +78,7 @@ export class Views {
 
 	/** Looks at the vitals again, of agents and of tasks whose own instance is starting: they are no events. */
 	refresh(): void {
-		const tasks = Object.values(this.#engine.state.runs).flatMap(run => this.#putStarting(run));
+		const tasks = [...this.#engine.state.runs.values().flatMap(run => this.#putStarting(run))];
 		this.#publish({...(tasks.length > 0 && {tasks}), ...this.#putAgents()});
 	}
 
@@ -90,9 +90,9 @@ export class Views {
 	#follow({before, after, endedRuns}: Change): void {
 		const runs: RunRow[] = [];
 		const tasks: TaskRow[] = [];
-		const changed = Object.values(after.runs).filter(run => before.runs[run.id] !== run);
+		const changed = after.runs.changedSince(before.runs);
 		for (const run of [...changed, ...endedRuns]) {
-			const rows = this.#putRun(before.runs[run.id], run);
+			const rows = this.#putRun(before.runs.get(run.id), run);
 			runs.push(rows.run);
 			for (const row of rows.tasks) tasks.push(row);
 		}
@@ -139,7 +139,7 @@ export class Views {
 	}
 
 	#forgetOldRuns(): string[] {
-		const ended = [...this.#runs.values()].filter(({id}) => !(id in this.#engine.state.runs));
+		const ended = [...this.#runs.values()].filter(({id}) => !this.#engine.state.runs.has(id));
 		const old = ended.slice(0, Math.max(0, ended.length - endedRunsShown)).map(({id}) => id);
 		for (const id of old) this.#runs.delete(id);
 		return old;

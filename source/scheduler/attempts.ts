@@ -23,18 +23,18 @@ export function openSession(draft: Draft, event: Of<'session-opened'>): void {
 
 /** The session is over, and with it every attempt that was its own. */
 export function loseSession(draft: Draft, id: SessionId, cause: string): void {
-	const session = draft.state.sessions[id];
+	const session = draft.state.sessions.get(id);
 	if (session === undefined) return;
 	for (const ref of session.assigned) {
 		finishAttempt(draft, ref, id, {status: 'lost', reason: cause}, undefined);
 	}
-	const {[id]: _, ...sessions} = draft.state.sessions;
-	draft.change({sessions, lastLostAt: draft.state.now});
+	draft.remove('sessions', id);
+	draft.change({lastLostAt: draft.state.now});
 }
 
 export function assignAttempt(draft: Draft, {ref, session: id, at}: Of<'attempt-assigned'>): void {
 	const run = draft.run(ref.run);
-	const session = draft.state.sessions[id];
+	const session = draft.state.sessions.get(id);
 	if (run === undefined || session === undefined) return;
 	const {readyAt: _, ...task} = run.task(ref.task);
 	const attempt: Attempt = {agent: session.agent, session: id, status: 'assigned', assignedAt: at};
@@ -47,7 +47,7 @@ export function assignAttempt(draft: Draft, {ref, session: id, at}: Of<'attempt-
 }
 
 export function finishAttempt(draft: Draft, ref: AttemptRef, id: SessionId, outcome: Outcome, logBytes: number | undefined): void {
-	const session = draft.state.sessions[id];
+	const session = draft.state.sessions.get(id);
 	if (session !== undefined) {
 		const assigned = session.assigned.filter(other => !sameAttempt(other, ref));
 		changeSession(draft, {...session, assigned});

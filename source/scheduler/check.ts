@@ -21,7 +21,7 @@ export function check(state: State, event: Event): Refusal | undefined {
 		case 'run-submitted':
 			return checkSubmission(state, event);
 		case 'run-cancelled':
-			return state.runs[event.run] === undefined ? refuse('not_found', `no active run ${event.run}`) : undefined;
+			return state.runs.get(event.run) === undefined ? refuse('not_found', `no active run ${event.run}`) : undefined;
 		case 'agent-registered':
 			return poolOfInstance(state, event.agent.name) !== undefined || Object.hasOwn(state.pools, event.agent.name)
 				? refuse('conflict', `the name ${event.agent.name} is taken by an agent that this orchestrator deployed`)
@@ -35,7 +35,7 @@ export function check(state: State, event: Event): Refusal | undefined {
 		case 'session-opened':
 			return checkSession(state, event.session, event.agent);
 		case 'session-lost':
-			return Object.hasOwn(state.sessions, event.session) ? undefined : refuse('not_found', `no session ${event.session}`);
+			return state.sessions.has(event.session) ? undefined : refuse('not_found', `no session ${event.session}`);
 		case 'attempt-assigned':
 			return checkAssignment(state, event);
 		case 'attempt-started':
@@ -59,7 +59,7 @@ function refuse(code: ErrorCode, message: string): Refusal {
 }
 
 function checkSubmission(state: State, {run, workflow}: Extract<Event, {type: 'run-submitted'}>): Refusal | undefined {
-	if (Object.hasOwn(state.runs, run)) return refuse('conflict', `run ${run} exists already`);
+	if (state.runs.has(run)) return refuse('conflict', `run ${run} exists already`);
 	for (const agent of workflow.agents) {
 		const refusal = agent.lifetime === 'persistent' ? checkPersistent(state, agent) : undefined;
 		if (refusal !== undefined) return refusal;
@@ -80,7 +80,7 @@ function checkPersistent(state: State, agent: AgentSpec): Refusal | undefined {
 
 function checkDeployment(state: State, agent: AgentSpec): Refusal | undefined {
 	if (agent.name === localAgentName) return refuse('conflict', `the name ${localAgentName} is the orchestrator's own`);
-	if (Object.hasOwn(state.agents, agent.name)) {
+	if (state.agents.has(agent.name)) {
 		return refuse('conflict', `an agent ${agent.name} has registered itself: remove it first, or name this one differently`);
 	}
 	return checkPersistent(state, agent);
@@ -88,7 +88,7 @@ function checkDeployment(state: State, agent: AgentSpec): Refusal | undefined {
 
 /** Whether this is an agent that people keep: one that registered, or was deployed. */
 function checkKept(state: State, agent: string): Refusal | undefined {
-	if (Object.hasOwn(state.agents, agent) || deployedPool(state, agent) !== undefined) return undefined;
+	if (state.agents.has(agent) || deployedPool(state, agent) !== undefined) return undefined;
 	const pool = Object.hasOwn(state.pools, agent) ? state.pools[agent] : poolOfInstance(state, agent);
 	if (pool === undefined) return refuse('not_found', `no agent ${agent}`);
 	const owner = pool.run === undefined ? 'the orchestrator' : `run ${pool.run}`;
@@ -99,14 +99,14 @@ function checkRemoval(state: State, agent: string): Refusal | undefined {
 	// Its attempts would be lost and tried again elsewhere; one that registered may still run them.
 	const instances = deployedPool(state, agent)?.instances.map(({name}) => name) ?? [];
 	const names = new Set([agent, ...instances]);
-	const runs = Object.values(state.sessions).some(session => names.has(session.agent) && session.assigned.length > 0);
+	const runs = state.sessions.values().some(session => names.has(session.agent) && session.assigned.length > 0);
 	if (!runs) return undefined;
 	return refuse('conflict', `agent ${agent} still runs tasks: drain it first and remove it when they have ended, or remove it by force`);
 }
 
 function checkSession(state: State, session: string, agent: string): Refusal | undefined {
-	if (Object.hasOwn(state.sessions, session)) return refuse('conflict', `session ${session} is open already`);
-	if (Object.hasOwn(state.agents, agent)) return undefined;
+	if (state.sessions.has(session)) return refuse('conflict', `session ${session} is open already`);
+	if (state.agents.has(agent)) return undefined;
 	if (state.buried?.includes(session)) return refuse('conflict', `session ${session} ended with its instance`);
 	const instance = poolOfInstance(state, agent)?.instances.find(({name}) => name === agent);
 	if (instance === undefined) return refuse('not_found', `no agent ${agent}; register it first`);
@@ -122,8 +122,8 @@ function checkGivenUp(state: State, name: string): Refusal | undefined {
 }
 
 function checkAssignment(state: State, {ref, session}: Extract<Event, {type: 'attempt-assigned'}>): Refusal | undefined {
-	const task = state.runs[ref.run]?.tasks.at(ref.task);
+	const task = state.runs.get(ref.run)?.tasks.at(ref.task);
 	if (task === undefined || task.status !== 'ready') return refuse('conflict', `task ${ref.task} of run ${ref.run} is not ready`);
 	if (ref.attempt !== task.attempts.length + 1) return refuse('conflict', `attempt ${ref.attempt} is not the next one`);
-	return Object.hasOwn(state.sessions, session) ? undefined : refuse('not_found', `no session ${session}`);
+	return state.sessions.has(session) ? undefined : refuse('not_found', `no session ${session}`);
 }

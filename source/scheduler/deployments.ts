@@ -26,9 +26,9 @@ export function deployAgent(draft: Draft, {agent, directory}: Of<'agent-deployed
 
 /** It gets nothing new; what it runs goes on. */
 export function drainAgent(draft: Draft, name: string): void {
-	const agent = draft.state.agents[name];
+	const agent = draft.state.agents.get(name);
 	if (agent !== undefined) {
-		draft.change({agents: {...draft.state.agents, [name]: {...agent, draining: true}}});
+		draft.put('agents', name, {...agent, draining: true});
 		return sendOrdersTo(draft, new Set([name]));
 	}
 	const pool = deployedPool(draft.state, name);
@@ -39,10 +39,9 @@ export function drainAgent(draft: Draft, name: string): void {
 
 /** One that registered is forgotten, with what it runs; one that was deployed loses that when its instances have ended. */
 export function removeAgent(draft: Draft, name: string): void {
-	const pool = Object.hasOwn(draft.state.agents, name) ? undefined : deployedPool(draft.state, name);
+	const pool = draft.state.agents.has(name) ? undefined : deployedPool(draft.state, name);
 	if (pool !== undefined) return putPool(draft, {...pool, draining: true, removing: true});
-	const {[name]: _, ...agents} = draft.state.agents;
-	draft.change({agents});
+	draft.remove('agents', name);
 	loseSessionsOf(draft, name, 'the agent was removed');
 }
 
@@ -55,7 +54,7 @@ function sendOrders(draft: Draft, {instances}: Pool): void {
 }
 
 function sendOrdersTo(draft: Draft, agents: ReadonlySet<string>): void {
-	for (const {id, agent} of Object.values(draft.state.sessions)) {
+	for (const {id, agent} of draft.state.sessions.values()) {
 		if (agents.has(agent)) draft.commands.push({type: 'send-orders', session: id});
 	}
 }

@@ -1,12 +1,11 @@
+import type {RegisteredAgent, Session} from '../model/agent.ts';
 import type {Command} from '../model/command.ts';
 import type {RunId} from '../model/ids.ts';
 import type {Run, Task} from '../model/run.ts';
 import {LongList} from './long-list.ts';
+import type {LongRecord} from './long-record.ts';
 import {Queue} from './queue.ts';
 import type {State} from './state.ts';
-
-/** Records that a batch, or a replay, made itself, and no state that anybody has seen holds: it may change them in place. */
-export type OwnRecords = WeakSet<object>;
 
 /**
  * The state as it becomes during one step. Nobody outside the step sees it, so it may change in place; what it
@@ -16,18 +15,16 @@ export class Draft {
 	state: State;
 	readonly commands: Command[] = [];
 	readonly #runs = new Map<RunId, RunDraft>();
-	readonly #own: OwnRecords;
 
-	constructor(state: State, own: OwnRecords) {
+	constructor(state: State) {
 		this.state = state;
-		this.#own = own;
 	}
 
 	/** The draft of a run, undefined when it is not in the working state. */
 	run(id: RunId): RunDraft | undefined {
 		const known = this.#runs.get(id);
 		if (known !== undefined) return known;
-		const run = this.state.runs[id];
+		const run = this.state.runs.get(id);
 		if (run === undefined) return undefined;
 		const draft = new RunDraft(run);
 		this.#runs.set(id, draft);
@@ -38,18 +35,20 @@ export class Draft {
 	settleRuns(): void {
 		for (const [id, draft] of this.#runs) {
 			const run = draft.toRun();
-			if (run !== this.state.runs[id]) this.put('runs', id, run);
+			if (run !== this.state.runs.get(id)) this.put('runs', id, run);
 		}
 		this.#runs.clear();
 	}
 
-	/** Puts one run, agent, session or pool into its record, which is copied once a batch: a copy of a thousand sessions takes longer than all else. */
-	put<Name extends RecordName>(name: Name, key: string, value: State[Name][string]): void {
-		const record = this.state[name];
-		const copy = this.#own.has(record) ? record : {...record};
-		(copy as Record<string, unknown>)[key] = value;
-		this.#own.add(copy);
-		this.change({[name]: copy});
+	/** Puts one run, agent or session into its record. */
+	put<Name extends RecordName>(name: Name, key: string, value: Records[Name]): void {
+		const record = this.state[name] as LongRecord<Records[Name]>;
+		this.change({[name]: record.with(key, value)});
+	}
+
+	/** Takes one out of its record. */
+	remove(name: RecordName, key: string): void {
+		this.change({[name]: this.state[name].without(key)});
 	}
 
 	change(change: Partial<State>): void {
@@ -57,7 +56,8 @@ export class Draft {
 	}
 }
 
-type RecordName = 'runs' | 'agents' | 'sessions' | 'pools';
+type Records = {runs: Run; agents: RegisteredAgent; sessions: Session};
+type RecordName = keyof Records;
 
 /** One run during one step: its lists are put together once, at its end, however many tasks change. */
 export class RunDraft {

@@ -41,7 +41,7 @@ function explainReady(state: State, rooms: Rooms, run: Run, index: number): stri
 		const due = agentDueAt(state, run, index);
 		return `${missing.reason}${due === undefined ? '' : `; gives up in ${seconds(due - state.now)}`}${nearest(state, run, index)}`;
 	}
-	const serving = Object.values(state.sessions).filter(({agent}) => {
+	const serving = [...state.sessions.values()].filter(({agent}) => {
 		const candidate = candidateOf(state, agent);
 		return candidate !== undefined && selects(run, selector, candidate);
 	});
@@ -56,7 +56,7 @@ function nearest(state: State, run: Run, index: number): string {
 	if (selector === undefined || !('labels' in selector)) return '';
 	const asked = Object.entries(selector.labels);
 	let best: {agent: string; lacks: string[]} | undefined;
-	for (const {agent} of Object.values(state.sessions)) {
+	for (const {agent} of state.sessions.values()) {
 		const labels = candidateOf(state, agent)?.labels ?? {};
 		const lacks = asked.filter(([key, value]) => labels[key] !== value).map(([key, value]) => `${key}=${value}`);
 		if (best === undefined || lacks.length < best.lacks.length) best = {agent, lacks};

@@ -50,7 +50,7 @@ export function giveUp(draft: Draft, name: string, cause: string): void {
  */
 export function giveUpDoubled(draft: Draft, {agent, basic}: SessionOpened): void {
 	if (basic || find(draft, agent) === undefined) return;
-	const sessions = Object.values(draft.state.sessions).filter(session => session.agent === agent && !session.basic);
+	const sessions = [...draft.state.sessions.values()].filter(session => session.agent === agent && !session.basic);
 	if (sessions.length > 1) giveUp(draft, agent, 'its agent program was started anew, and which of the two lives is not known');
 }
 
@@ -59,7 +59,7 @@ export function giveUpDoubled(draft: Draft, {agent, basic}: SessionOpened): void
  * session anew, in the next instance of that name.
  */
 function bury(draft: Draft, agent: string): void {
-	const dead = Object.values(draft.state.sessions).flatMap(session => (session.agent === agent && !session.basic ? [session.id] : []));
+	const dead = [...draft.state.sessions.values()].flatMap(session => (session.agent === agent && !session.basic ? [session.id] : []));
 	if (dead.length > 0) draft.change({buried: [...(draft.state.buried ?? []), ...dead].slice(-buriedSessionsLimit)});
 }
 
@@ -74,7 +74,7 @@ function endUnwanted(draft: Draft, pool: Pool, instance: Instance, end: Instance
 }
 
 export function loseSessionsOf(draft: Draft, agent: string, cause: string): void {
-	for (const session of Object.values(draft.state.sessions)) {
+	for (const session of draft.state.sessions.values()) {
 		if (session.agent === agent) loseSession(draft, session.id, cause);
 	}
 }

@@ -11,12 +11,12 @@ import {taskOf} from './state.ts';
  * and here they are held together. Undefined: all is well; else the first thing that is not, in words.
  */
 export function findViolation(state: State): string | undefined {
-	const held = new Set(Object.values(state.sessions).flatMap(({id, assigned}) => assigned.map(ref => holding(id, ref))));
-	for (const run of Object.values(state.runs)) {
+	const held = new Set(state.sessions.values().flatMap(({id, assigned}) => assigned.map(ref => holding(id, ref))));
+	for (const run of state.runs.values()) {
 		const violation = findInRun(held, run);
 		if (violation !== undefined) return `run ${run.id}: ${violation}`;
 	}
-	for (const session of Object.values(state.sessions)) {
+	for (const session of state.sessions.values()) {
 		const violation = findInSession(state, session);
 		if (violation !== undefined) return `session ${session.id}: ${violation}`;
 	}
@@ -101,7 +101,7 @@ function findInPools({pools, runs}: State): string | undefined {
 			names.add(name);
 		}
 		const serving = pool.instances.filter(({status}) => status !== 'stopping').length;
-		if (pool.run !== undefined && !(pool.run in runs) && pool.idleSince === undefined) return `pool ${pool.name} outlives its run`;
+		if (pool.run !== undefined && !runs.has(pool.run) && pool.idleSince === undefined) return `pool ${pool.name} outlives its run`;
 		const most = pool.spec.lifetime === 'task' ? pool.spec.replicas * pool.spec.slots : pool.spec.replicas;
 		if (serving > most) return `pool ${pool.name} has ${serving} instances, ${most} at most`;
 	}

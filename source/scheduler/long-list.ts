@@ -52,6 +52,13 @@ export class LongList<Item> implements List<Item> {
 		return new LongList(root, this.length, this.height);
 	}
 
+	/** A copy with one more at its end. */
+	push(item: Item): LongList<Item> {
+		const isFull = this.length === width ** (this.height + 1);
+		const [part, height] = isFull ? [[this.root], this.height + 1] : [this.root, this.height];
+		return new LongList(changed({part, height}, this.length, item, new Set()), this.length + 1, height);
+	}
+
 	*[Symbol.iterator](): Generator<Item, undefined> {
 		for (const leaf of leaves(this.root, this.height)) yield* leaf;
 	}
@@ -76,7 +83,7 @@ function changed<Item>(from: {part: Part<Item>; height: number}, index: number, 
 	const copy = (own.has(part) ? part : [...part]) as Array<Item | Part<Item>>;
 	own.add(copy);
 	const at = (index >>> (height * bits)) % width;
-	copy[at] = height === 0 ? item : changed({part: copy[at] as Part<Item>, height: height - 1}, index, item, own);
+	copy[at] = height === 0 ? item : changed({part: (copy[at] ?? []) as Part<Item>, height: height - 1}, index, item, own);
 	return copy;
 }
 

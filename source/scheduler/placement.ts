@@ -35,7 +35,8 @@ export function place(state: State, rooms: Rooms, limit: number): Placement[] {
 	const placements: Placement[] = [];
 	const fitting = new Map<string, Offer[]>();
 	const turns = new Set(
-		Object.values(state.runs)
+		state.runs
+			.values()
 			.filter(({ready}) => ready.length > 0)
 			.map(turnOf),
 	);
@@ -70,8 +71,8 @@ function nextTurn(turns: Iterable<Turn>): Turn | undefined {
 function offersOf(state: State, rooms: Rooms): Offer[] {
 	const offers: Offer[] = [];
 	for (const [session, room] of rooms) {
-		const agent = state.sessions[session]?.agent;
-		if (room <= 0 || agent === undefined || state.agents[agent]?.draining === true) continue;
+		const agent = state.sessions.get(session)?.agent;
+		if (room <= 0 || agent === undefined || state.agents.get(agent)?.draining === true) continue;
 		const candidate = candidateOf(state, agent);
 		if (candidate === undefined) continue;
 		const most = roomOfInstance(state, agent);

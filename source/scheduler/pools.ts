@@ -9,6 +9,7 @@ import type {Draft} from './draft.ts';
 import {tasksToRun} from './rerun.ts';
 import {labelsMatch, runPoolName} from './selection.ts';
 import type {State} from './state.ts';
+import {instanceName} from './state.ts';
 
 /** After so many ends without one attempt ended well in between, a pool is broken and its tasks fail. */
 export const instanceFailureLimit = 3;
@@ -17,8 +18,7 @@ const restartDelayLimitMs = 30_000;
 
 /** Declared agents of which one of that name serves already, in the name space that all runs share. */
 export function adoptedBy(state: State, agents: readonly AgentSpec[]): string[] {
-	const serves = (name: string) =>
-		Object.hasOwn(state.agents, name) || (Object.hasOwn(state.pools, name) && state.pools[name]?.removing !== true);
+	const serves = (name: string) => state.agents.has(name) || (Object.hasOwn(state.pools, name) && state.pools[name]?.removing !== true);
 	return agents.filter(({name}) => serves(name)).map(({name}) => name);
 }
 
@@ -110,10 +110,10 @@ function withIdleTime(pool: Pool, needed: boolean, now: number): Pool {
 /** Whether anything still needs the instances of this pool. */
 export function isNeeded(state: State, pool: Pool): boolean {
 	if (pool.removing === true) return false;
-	if (pool.run !== undefined) return state.runs[pool.run] !== undefined;
+	if (pool.run !== undefined) return state.runs.get(pool.run) !== undefined;
 	if (pool.spec.lifetime === 'persistent') return true;
-	if (isImageAgent(pool.name)) return Object.values(state.runs).some(run => run.imageAgents?.includes(pool.name) === true);
-	return Object.values(state.runs).some(run => run.usesLocalAgent);
+	if (isImageAgent(pool.name)) return state.runs.values().some(run => run.imageAgents?.includes(pool.name) === true);
+	return state.runs.values().some(run => run.usesLocalAgent);
 }
 
 /**
@@ -130,7 +130,7 @@ export function isSettled(state: State, keepsLocalAgent: boolean): boolean {
 /** `lifetime: task`: it had its attempt, and that is over. */
 function isDone(state: State, instance: Instance): boolean {
 	if (instance.spent !== true) return false;
-	return !Object.values(state.sessions).some(({agent, assigned}) => agent === instance.name && assigned.length > 0);
+	return !state.sessions.values().some(({agent, assigned}) => agent === instance.name && assigned.length > 0);
 }
 
 /** Ends those instances of the pool that `which` names. */
@@ -152,8 +152,7 @@ function startMissing(draft: Draft, pool: Pool): Pool {
 	const missing = wanted(draft.state, pool) - serving;
 	if (missing <= 0) return pool;
 	const added = Array.from({length: missing}, (_, at): Instance => {
-		const number = pool.started + at + 1;
-		const name = number === 1 ? pool.name : `${pool.name}~${number}`;
+		const name = instanceName(pool.name, pool.started + at + 1);
 		draft.commands.push({type: 'start-instance', spec: instanceSpec(pool, name)});
 		return {name, status: 'starting', requestedAt: now};
 	});
@@ -163,7 +162,7 @@ function startMissing(draft: Draft, pool: Pool): Pool {
 /** How many instances that can take work there should be. */
 function wanted(state: State, pool: Pool): number {
 	if (pool.spec.lifetime !== 'task') return pool.spec.replicas;
-	const run = pool.run === undefined ? undefined : state.runs[pool.run];
+	const run = pool.run === undefined ? undefined : state.runs.get(pool.run);
 	if (run === undefined) return 0;
 	const most = pool.spec.replicas * pool.spec.slots;
 	const busy = pool.instances.filter(({spent}) => spent === true).length;

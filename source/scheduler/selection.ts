@@ -46,7 +46,7 @@ function servingName(run: Run, name: string): string {
 
 /** The candidate behind an agent's name: registered, or an instance of a pool; undefined when it is neither. */
 export function candidateOf(state: State, agent: string): Candidate | undefined {
-	const registered = Object.hasOwn(state.agents, agent) ? state.agents[agent] : undefined;
+	const registered = state.agents.get(agent);
 	if (registered !== undefined) return {agent, labels: registered.labels};
 	const pool = poolOfInstance(state, agent);
 	if (pool === undefined) return undefined;

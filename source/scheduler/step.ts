@@ -2,7 +2,6 @@ import type {Command} from '../model/command.ts';
 import type {Event, RunSubmitted} from '../model/event.ts';
 import {assignAttempt, finishReported, loseSession, openSession, startAttempt} from './attempts.ts';
 import {deployAgent, drainAgent, removeAgent} from './deployments.ts';
-import type {OwnRecords} from './draft.ts';
 import {Draft} from './draft.ts';
 import {giveUp, giveUpDoubled, instanceEnded, instanceFailed, instanceStarted} from './instances.ts';
 import {adoptedBy, poolsFor, reconcilePools} from './pools.ts';
@@ -16,11 +15,9 @@ export type Transition = {readonly state: State; readonly commands: readonly Com
 /**
  * The scheduler: what an event makes of the state, and what is to be done about it. Total and pure: it never throws on
  * an event that `check` lets pass, a stale event changes nothing, and the same journal always gives the same state.
- *
- * `own`: of a batch or a replay, which passes the same one with every event and shows nobody a state before its last one.
  */
-export function step(state: State, event: Event, own: OwnRecords = new WeakSet()): Transition {
-	const draft = new Draft({...state, now: Math.max(state.now, event.at)}, own);
+export function step(state: State, event: Event): Transition {
+	const draft = new Draft({...state, now: Math.max(state.now, event.at)});
 	apply(draft, event);
 	draft.settleRuns();
 	if (event.type !== 'attempt-assigned' && event.type !== 'attempt-started') endRuns(draft);
@@ -75,17 +72,17 @@ function submit(draft: Draft, event: RunSubmitted): void {
 	const {state} = draft;
 	const run = createRun(event, adoptedBy(state, event.workflow.agents));
 	const pools = Object.fromEntries(poolsFor(state, run, event).map(pool => [pool.name, pool]));
-	draft.change({runs: {...state.runs, [run.id]: run}, pools: {...state.pools, ...pools}});
+	draft.put('runs', run.id, run);
+	draft.change({pools: {...state.pools, ...pools}});
 	const begun = draft.run(run.id);
 	if (event.retry !== undefined && begun !== undefined) takeUp(begun, event.retry, event.at);
 }
 
 /** Runs of which nothing is left to do leave the working state for the history. */
 function endRuns(draft: Draft): void {
-	for (const run of Object.values(draft.state.runs)) {
+	for (const run of draft.state.runs.values()) {
 		if (run.open > 0) continue;
-		const {[run.id]: _, ...runs} = draft.state.runs;
-		draft.change({runs});
+		draft.remove('runs', run.id);
 		draft.commands.push({type: 'record-run', run: endedRun(run, draft.state.now)});
 	}
 }
@@ -104,7 +101,7 @@ function changesPools(draft: Draft, event: Event): boolean {
 function settlePools(draft: Draft): void {
 	reconcilePools(draft);
 	if (!Object.values(draft.state.pools).some(({broken}) => broken !== undefined)) return;
-	for (const id of Object.keys(draft.state.runs)) {
+	for (const id of draft.state.runs.keys()) {
 		const run = draft.run(id);
 		if (run !== undefined) failUnserved(draft, run);
 	}

@@ -12,7 +12,7 @@ import {endTask, makeReady, specOf} from './tasks.ts';
 /** What the passing of time alone brings about. */
 export function tick(draft: Draft): void {
 	failSilentStarts(draft);
-	for (const id of Object.keys(draft.state.runs)) {
+	for (const id of draft.state.runs.keys()) {
 		const run = draft.run(id);
 		if (run === undefined) continue;
 		endOverdueRun(draft, run);
@@ -69,10 +69,10 @@ function verdictsOf(state: State, run: Run): Map<string, Unserved> {
 export function unserved(state: State, run: Run, selector: AgentSelector): Unserved | undefined {
 	const pools = Object.values(state.pools).filter(pool => selects(run, selector, poolCandidate(pool.name, pool.spec.labels, pool.run)));
 	if (pools.some(({broken}) => broken === undefined)) return undefined;
-	if (Object.values(state.sessions).some(({agent}) => servesFrom(state, run, selector, agent))) return undefined;
+	if (state.sessions.values().some(({agent}) => servesFrom(state, run, selector, agent))) return undefined;
 	const broken = pools.find(pool => pool.broken !== undefined);
 	if (broken !== undefined) return {cause: 'start_failed', reason: broken.broken ?? ''};
-	const silent = Object.values(state.agents).find(({name, labels}) => selects(run, selector, {agent: name, labels}));
+	const silent = state.agents.values().find(({name, labels}) => selects(run, selector, {agent: name, labels}));
 	const nobody = `no ${describeSelector(selector).replace(/^an? /, '')} is there`;
 	return {cause: 'no_agent', reason: silent === undefined ? nobody : `agent ${silent.name} is registered, but does not answer`};
 }
@@ -96,7 +96,7 @@ export function agentDueAt(state: State, run: Run, index: number): number | unde
 /** When something happens by itself: the engine then sends `ticked`. Undefined: never. */
 export function wakeAt(state: State): number | undefined {
 	let next = Number.POSITIVE_INFINITY;
-	for (const run of Object.values(state.runs)) next = Math.min(next, wakeRunAt(state, run));
+	for (const run of state.runs.values()) next = Math.min(next, wakeRunAt(state, run));
 	for (const pool of Object.values(state.pools)) {
 		if (pool.nextStartAt !== undefined) next = Math.min(next, pool.nextStartAt);
 		// Once all are being stopped, their ends say when it is over.

@@ -129,7 +129,7 @@ function keyOf(message: string): string {
 /** The agents that a run of this workflow starts: some task asks for them, and none of that name serves already. */
 function deployedAgents({tasks, agents}: Workflow, {engine}: Services): Array<{agent: AgentSpec; path: string}> {
 	const {state} = engine;
-	const isServed = (name: string) => name === localAgentName || Object.hasOwn(state.agents, name) || Object.hasOwn(state.pools, name);
+	const isServed = (name: string) => name === localAgentName || state.agents.has(name) || Object.hasOwn(state.pools, name);
 	return agents
 		.map((agent, index) => ({agent, path: `agents[${index}]`}))
 		.filter(({agent}) => !isServed(agent.name) && tasks.some(task => isFor(task.agent, agent)));

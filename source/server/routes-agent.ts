@@ -84,7 +84,7 @@ function removeRoute({engine, clock}: Services): Route {
 			409: {description: `It runs tasks. Or: ${ownedAgent.charAt(0).toLowerCase()}${ownedAgent.slice(1)}.`},
 		},
 		async handle({params: {name: agent}, query: {force}, res}) {
-			const isRegistered = Object.hasOwn(engine.state.agents, agent);
+			const isRegistered = engine.state.agents.has(agent);
 			await engine.submit({type: 'agent-removed', at: clock.now(), agent, ...(force && {force})});
 			res.status = isRegistered ? 204 : 202;
 		},
@@ -152,8 +152,7 @@ function ownWorkflowRoute(services: Services, guard: Guard, submissions: Submiss
 
 function refuseUnknown(services: Services, guard: Guard, name: string, req: Request): void {
 	const isInstance = isOurs(services, name);
-	if (!isInstance && !Object.hasOwn(services.engine.state.agents, name))
-		throw new ByoaiError('not_found', `no agent ${name}; register it first`);
+	if (!isInstance && !services.engine.state.agents.has(name)) throw new ByoaiError('not_found', `no agent ${name}; register it first`);
 	if (isInstance && !guard.isInstance(req, name)) {
 		throw new ByoaiError('forbidden', `instance ${name} of this orchestrator has another token; this one belongs to another`);
 	}

@@ -133,7 +133,7 @@ async function register({engine, clock, limits}: Services, {name, type, mode, ur
 	}
 	if (name === localAgentName) throw new ByoaiError('conflict', `the name ${name} is the orchestrator's own`);
 	const {agents} = engine.state;
-	if (!Object.hasOwn(agents, name) && Object.keys(agents).length >= limits.agents) {
+	if (!agents.has(name) && agents.size >= limits.agents) {
 		throw new ByoaiError('limit', `the limit agents permits no more than ${limits.agents}: remove one first`, {retryable: true});
 	}
 	const agent = {name, type, mode, slots, labels, ...(url !== undefined && {url})};

@@ -64,7 +64,7 @@ function refuseImpossible(spec: AgentSpec, directory: string, {engine, limits, s
 	const refusals = refusalsOf(spec, directory).map(message => ({message}));
 	if (refusals[0] !== undefined) throw new ByoaiError('invalid', refusals[0].message, {problems: refusals});
 	const {agents, pools} = engine.state;
-	const kept = Object.keys(agents).length + Object.values(pools).filter(({run}) => run === undefined).length;
+	const kept = agents.size + Object.values(pools).filter(({run}) => run === undefined).length;
 	if (kept < limits.agents || Object.hasOwn(pools, spec.name)) return;
 	throw new ByoaiError('limit', `the limit agents permits no more than ${limits.agents}: remove one first`, {retryable: true});
 }

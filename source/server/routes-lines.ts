@@ -89,8 +89,8 @@ function namedRun({history}: Services, {run: name, task}: LinesQuery): Run | und
 
 /** As many as are read at once: the newest, active ones first. */
 function newestRuns({history, engine, limits}: Services): RunRow[] {
-	const rows = history.list({limit: limits.log_runs + Object.keys(engine.state.runs).length});
-	const isActive = ({id}: RunRow) => engine.state.runs[id] !== undefined;
+	const rows = history.list({limit: limits.log_runs + engine.state.runs.size});
+	const isActive = ({id}: RunRow) => engine.state.runs.get(id) !== undefined;
 	const chosen = [...rows.filter(isActive), ...rows.filter(row => !isActive(row))].slice(0, limits.log_runs);
 	return chosen.sort((a, b) => a.createdAt - b.createdAt);
 }

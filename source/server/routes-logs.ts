@@ -91,7 +91,7 @@ async function newestAttempt(
 	wait: boolean,
 	signal: AbortSignal,
 ): Promise<number> {
-	const news = notify(wake => engine.subscribe(({before, after}) => before.runs[of.run] !== after.runs[of.run] && wake()), signal);
+	const news = notify(wake => engine.subscribe(({before, after}) => before.runs.get(of.run) !== after.runs.get(of.run) && wake()), signal);
 	try {
 		for (;;) {
 			const task = history.run(of.run).tasks.at(of.task);

@@ -102,13 +102,13 @@ export class Submissions {
 
 	/** The newest that nobody has cancelled. */
 	#activeRun(startKey: string): RunId | undefined {
-		const runs = Object.values(this.#services.engine.state.runs);
+		const runs = [...this.#services.engine.state.runs.values()];
 		return runs.findLast(run => run.startKey === startKey && run.status !== 'cancelling')?.id;
 	}
 
 	#refuseTooMany(): void {
 		const {engine, limits} = this.#services;
-		const active = Object.keys(engine.state.runs).length + this.#pending.size;
+		const active = engine.state.runs.size + this.#pending.size;
 		if (active < limits.active_runs) return;
 		throw new ByoaiError('limit', `${active} runs have not ended, and the limit active_runs permits no more: wait for one, or cancel one`, {
 			retryable: true,

@@ -59,8 +59,8 @@ async function expectAlive({server, services}: Orchestra): Promise<void> {
 /** What fuzzing has begun is not to be in the way of what comes next. */
 async function cancelAll({services}: Orchestra): Promise<void> {
 	const {engine, clock} = services;
-	for (const run of Object.keys(engine.state.runs)) await engine.offer({type: 'run-cancelled', at: clock.now(), run, reason: 'enough'});
-	for (const agent of Object.keys(engine.state.agents))
+	for (const run of engine.state.runs.keys()) await engine.offer({type: 'run-cancelled', at: clock.now(), run, reason: 'enough'});
+	for (const agent of engine.state.agents.keys())
 		if (agent !== 'agent1') await engine.offer({type: 'agent-removed', at: clock.now(), agent, force: true});
 }
 
@@ -71,7 +71,7 @@ test('whatever is asked of whichever route, it is answered, and refused in words
 		if (sent === undefined) return;
 		await expectServed(orchestra, await orchestra.server.fetch(sent), told(request));
 		await expectAlive(orchestra);
-		if (Object.keys(orchestra.services.engine.state.runs).length > 10) await cancelAll(orchestra);
+		if (orchestra.services.engine.state.runs.size > 10) await cancelAll(orchestra);
 	});
 	await fuzz('routes', property, {runs: 350});
 });
@@ -88,7 +88,7 @@ test('whatever an agent reports, the orchestrator goes on in order', fuzzTimeout
 	const reports = fc.array(fc.tuple(fc.constantFrom('x', 'y'), nearly(anyReport(['R0', 'R1', 'R2']))), {maxLength: 6});
 	const property = fc.asyncProperty(reports, fc.boolean(), async (all, begins) => {
 		if (begins) await orchestra.call('POST', '/v1/runs', {workflow: {tasks}});
-		const runs = Object.keys(engine.state.runs).reverse();
+		const runs = [...engine.state.runs.keys()].reverse();
 		// At once, as they come over several connections. Runs have their ids only now.
 		await Promise.all(
 			all.map(async ([agent, report]) => {
@@ -98,7 +98,7 @@ test('whatever an agent reports, the orchestrator goes on in order', fuzzTimeout
 			}),
 		);
 		await expectAlive(orchestra);
-		for (const {id} of Object.values(engine.state.sessions)) expect(exchanges.orders(id).answers).toBeGreaterThanOrEqual(0);
+		for (const {id} of engine.state.sessions.values()) expect(exchanges.orders(id).answers).toBeGreaterThanOrEqual(0);
 		if (runs.length > 5) for (const run of runs) await engine.offer({type: 'run-cancelled', at: 1, run, reason: 'enough'});
 	});
 	await fuzz('exchange', property, {runs: 80});
@@ -123,7 +123,7 @@ test('whatever bytes come over a socket, they are answered or dropped, and the n
 		expect(orchestra.warnings).toEqual([]);
 		expect(orchestra.fatal).toEqual([]);
 		expect((await fetch(`${url}/health`)).status).toBe(200);
-		if (Object.keys(orchestra.services.engine.state.runs).length > 10) await cancelAll(orchestra);
+		if (orchestra.services.engine.state.runs.size > 10) await cancelAll(orchestra);
 	});
 	await fuzz('socket', property, {runs: 150});
 	await expectAlive(orchestra);

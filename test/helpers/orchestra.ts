@@ -222,10 +222,10 @@ function requestOf(method: string, path: string, body?: unknown, headers: Readon
 }
 
 function endOf(engine: Engine, run: string): Promise<void> {
-	if (engine.state.runs[run] === undefined) return Promise.resolve();
+	if (engine.state.runs.get(run) === undefined) return Promise.resolve();
 	return new Promise(resolve => {
 		const stop = engine.subscribe(({after}) => {
-			if (after.runs[run] !== undefined) return;
+			if (after.runs.get(run) !== undefined) return;
 			stop();
 			resolve();
 		});

@@ -74,10 +74,10 @@ export class Play {
 
 	/** Places what can be placed, with this much room on every session. Returns the names of the tasks that were assigned. */
 	place(room = 100): string[] {
-		const rooms = new Map(Object.values(this.state.sessions).map(({id, assigned}) => [id, room - assigned.length]));
+		const rooms = new Map(this.state.sessions.values().map(({id, assigned}) => [id, room - assigned.length]));
 		return place(this.state, rooms, 1000).map(({ref, session}) => {
 			this.event({type: 'attempt-assigned', at: this.now, ref, session});
-			return this.state.runs[ref.run]?.workflow.tasks[ref.task]?.name ?? '';
+			return this.state.runs.get(ref.run)?.workflow.tasks[ref.task]?.name ?? '';
 		});
 	}
 
@@ -106,7 +106,7 @@ export class Play {
 
 	/** A run, active or ended. */
 	run(id = 'r1'): Run {
-		const run = this.state.runs[id] ?? this.endedRuns.find(ended => ended.id === id);
+		const run = this.state.runs.get(id) ?? this.endedRuns.find(ended => ended.id === id);
 		if (run === undefined) throw new Error(`no run ${id}`);
 		return run;
 	}

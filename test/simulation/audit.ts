@@ -37,7 +37,7 @@ export class Audit {
 	}
 
 	get openRuns(): string[] {
-		return Object.keys(this.#replay.state.runs);
+		return [...this.#replay.state.runs.keys()];
 	}
 
 	hasRun(id: string): boolean {

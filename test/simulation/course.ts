@@ -60,7 +60,7 @@ export class Course {
 		const {state: stateNow, driver, crew, alsoLeft} = this.#parts;
 		const state = stateNow();
 		if (state === undefined) return 'the orchestrator is down';
-		const [run] = Object.values(state.runs);
+		const [run] = state.runs.values();
 		if (run !== undefined) return `run ${run.id} is not over: ${[...run.tasks].map(({status}) => status).join(' ')}`;
 		const pool = Object.values(state.pools).find(({spec}) => spec.lifetime !== 'persistent');
 		if (pool !== undefined) return `pool ${pool.name} is still there`;

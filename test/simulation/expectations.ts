@@ -109,7 +109,7 @@ export class Expectations {
 	compare(event: Event, {before, after, endedRuns}: Stepped): void {
 		if (event.type === 'ticked') this.#countSilent({before, after, endedRuns});
 		for (const [id, expected] of this.runs) {
-			const actual = after.runs[id] ?? endedRuns.find(run => run.id === id);
+			const actual = after.runs.get(id) ?? endedRuns.find(run => run.id === id);
 			if (actual === undefined) {
 				assert(expected.isOver, `run ${id} left the state though it is not over, at ${event.type}`);
 				continue;
@@ -117,7 +117,7 @@ export class Expectations {
 			this.#adoptUnserved(expected, actual, event, before);
 			const statuses = (tasks: Iterable<{status: string}>) => [...tasks].map(({status}) => status).join(' ');
 			assert.equal(statuses(actual.tasks), statuses(expected.tasks), `tasks of run ${id} after ${event.type}`);
-			if (id in after.runs) assert(!expected.isOver, `run ${id} is over and still there`);
+			if (after.runs.has(id)) assert(!expected.isOver, `run ${id} is over and still there`);
 			else assert.equal(actual.status, expected.finalStatus, `status of run ${id}`);
 		}
 		const due = Math.min(...[...this.runs.values()].map(({dueAt}) => dueAt));
@@ -207,7 +207,7 @@ export class Expectations {
 	/** That nobody can run a task shows only in the scheduler's state: it must have been true, and is then taken over. */
 	#adoptUnserved(expected: ExpectedRun, actual: Run, event: Event, before: State): void {
 		// In the order in which they became ready: the first that fails may stop the others.
-		const order = new Set([...(before.runs[actual.id]?.ready ?? []), ...actual.workflow.tasks.keys()]);
+		const order = new Set([...(before.runs.get(actual.id)?.ready ?? []), ...actual.workflow.tasks.keys()]);
 		for (const index of order) {
 			const task = actual.tasks.at(index);
 			if (task?.status !== 'failed' || expected.task(index).status !== 'ready') continue;

@@ -5,7 +5,7 @@ const sessions = 'source/agents/sessions.ts';
 const engine = 'source/engine/engine.ts';
 const state = 'source/scheduler/state.ts';
 
-const endAbsent = (which: string) => `for (const ref of engine.state.sessions[session]?.assigned ?? []) {
+const endAbsent = (which: string) => `for (const ref of engine.state.sessions.get(session)?.assigned ?? []) {
 			const absent = !this.#sessions.holds(session, ref) && ${which};
 			const outcome = {status: 'cancelled' as const};
 			if (absent) await engine.offer({type: 'attempt-finished', at: clock.now(), ref, session, outcome, logBytes: 0});
@@ -40,7 +40,7 @@ export const exchangeMutants: readonly Mutant[] = [
 		rule: '5: a new session does not end the old one',
 		file: exchange,
 		find: `await engine.submit({type: 'session-opened'`,
-		replace: `for (const {id, agent: other} of Object.values(engine.state.sessions)) {
+		replace: `for (const {id, agent: other} of engine.state.sessions.values()) {
 			if (other === agent) await engine.offer({type: 'session-lost', at: clock.now(), session: id, cause: 'replaced'});
 		}
 		await engine.submit({type: 'session-opened'`,
@@ -84,7 +84,7 @@ export const exchangeMutants: readonly Mutant[] = [
 		rule: '13: a cancelled attempt never ends by not being held',
 		file: exchange,
 		find: 'await this.#takeOutcomes(report);',
-		replace: endAbsent('engine.state.runs[ref.run]?.tasks.at(ref.task)?.stopping === true'),
+		replace: endAbsent('engine.state.runs.get(ref.run)?.tasks.at(ref.task)?.stopping === true'),
 		seed: 3,
 	},
 	{
@@ -176,7 +176,7 @@ export const exchangeMutants: readonly Mutant[] = [
 		name: 'dialled-as-unknown',
 		rule: '2: Orders that are dialled follow from the newest Report',
 		file: 'source/agents/dial.ts',
-		find: 'if (this.#heard !== undefined && this.#heard.session in sessions) return this.#heard.session;',
+		find: 'if (this.#heard !== undefined && sessions.has(this.#heard.session)) return this.#heard.session;',
 		replace: `if (this.#heard !== undefined) return '';`,
 		seed: 2,
 	},

@@ -49,21 +49,18 @@ export class Replay {
 
 	/** What a restarted orchestrator, or the last one, has come to. */
 	assertSame(state: State, when: string): void {
-		assert.deepEqual(asArrays(state), asArrays(this.state), `replay differs from the state ${when}`);
+		assert.deepEqual(asPlain(state), asPlain(this.state), `replay differs from the state ${when}`);
 	}
 
 	/** The whole journal, as it comes back from a disk. */
 	assertWhole(journal: readonly JournalEntry[], state: State): void {
 		const replayed = journal.reduce((before, entry) => step(before, fromDisk(entry).event).state, emptyState);
-		assert.deepEqual(asArrays(replayed), asArrays(state), 'replay of the whole journal differs from the state');
+		assert.deepEqual(asPlain(replayed), asPlain(state), 'replay of the whole journal differs from the state');
 	}
 }
 
-/** A list is the same, whether it came from the disk or grew. */
-function asArrays(state: State): unknown {
-	const runs = Object.entries(state.runs).map(([id, run]) => [
-		id,
-		{...run, tasks: [...run.tasks], ready: [...run.ready], waiting: [...run.waiting]},
-	]);
-	return {...state, runs: Object.fromEntries(runs)};
+/** A list or a record is the same, whether it came from the disk or grew. */
+function asPlain(state: State): unknown {
+	const runs = [...state.runs].map(([id, run]) => [id, {...run, tasks: [...run.tasks], ready: [...run.ready], waiting: [...run.waiting]}]);
+	return {...state, runs: Object.fromEntries(runs), agents: state.agents.toJSON(), sessions: state.sessions.toJSON()};
 }

@@ -57,7 +57,7 @@ test('a registered program that answers /health and /task gets tasks, and its an
 		{name: 'bad', command: 'true'},
 	]);
 	expect(row(orchestra)).toMatchObject({status: 'online', slots: 1, used: 0});
-	expect(Object.values(orchestra.services.engine.state.sessions)).toMatchObject([{agent: 'agent1', basic: true}]);
+	expect([...orchestra.services.engine.state.sessions.values()]).toMatchObject([{agent: 'agent1', basic: true}]);
 });
 
 test('it gets as many at once as it has slots, and no /health while it works', async () => {
@@ -141,7 +141,7 @@ test('one that stays silent without work is lost, and used again when it answers
 	await expect.poll(() => row(orchestra)?.status).toBe('online');
 	await agent.kill();
 	await expect.poll(() => row(orchestra)?.status, {timeout: 5000}).toBe('lost');
-	await expect.poll(() => Object.keys(orchestra.services.engine.state.sessions), {timeout: 5000}).toEqual([]);
+	await expect.poll(() => [...orchestra.services.engine.state.sessions.keys()], {timeout: 5000}).toEqual([]);
 	const seenAt = orchestra.services.exchanges.lastSeenAt('agent1') ?? 0;
 	expect(seenAt).toBeGreaterThan(0);
 	const run = await submit(orchestra, {name: 'a'});

@@ -31,7 +31,7 @@ function row({services}: Orchestra) {
 	return services.views.snapshot().agents.find(({id}) => id === 'far');
 }
 
-const sessionsOf = ({services}: Orchestra) => Object.values(services.engine.state.sessions);
+const sessionsOf = ({services}: Orchestra) => [...services.engine.state.sessions.values()];
 
 test('a basic agent that moves ends at its old address what it runs there, and gets the next at the new one', async () => {
 	const orchestra = openOrchestra({intervals});

@@ -42,7 +42,7 @@ function open({clock = testClock(), store, files = openLogFiles(temporaryDirecto
 		/** The next Report of an agent's session. */
 		report: (report: Partial<Report> = {}, agent = 'agent') =>
 			exchanges.exchange(agent, {session: 's', number: ++number, held: [], free: 1, outcomes: [], logs: [], waitMs: 0, ...report}),
-		task: (index = 0) => engine.state.runs.r1?.tasks.at(index),
+		task: (index = 0) => engine.state.runs.get('r1')?.tasks.at(index),
 	};
 }
 
@@ -72,13 +72,13 @@ test('a Report opens its session, is answered with what is to be started, and ag
 	expect(await first).toMatchObject({session: 's', answers: 1, leaseMs: 60_000, start: [{ref, task: 'a', command: 'true'}], stop: []});
 	expect((await report()).start).toHaveLength(1);
 	expect((await report({held: [ref], free: 0})).start).toEqual([]);
-	expect(engine.state.sessions.s).toMatchObject({agent: 'agent', assigned: [ref]});
+	expect(engine.state.sessions.get('s')).toMatchObject({agent: 'agent', assigned: [ref]});
 });
 
 test('who is not registered is not found, and no session is opened', async () => {
 	const {report, engine} = open();
 	await expect(report()).rejects.toMatchObject({code: 'not_found'});
-	expect(engine.state.sessions).toEqual({});
+	expect(engine.state.sessions.size).toBe(0);
 });
 
 test('a session of another agent is refused, and nothing that was said in its name counts', async () => {
@@ -184,7 +184,7 @@ test('a lease that ends loses the session with its attempts, a little later than
 	expect(taskNow()?.status).toBe('running');
 	await clock.pass(1200);
 	await clock.pass(0);
-	expect(engine.state.sessions).toEqual({});
+	expect(engine.state.sessions.size).toBe(0);
 	expect(taskNow()).toMatchObject({
 		status: 'ready',
 		losses: 1,
@@ -287,7 +287,7 @@ test('an instance has the longer lease', async () => {
 	await tell(submitted('r1', workflow([task('a', {agent: {name: 'local-agent'}})])));
 	await tell({type: 'instance-started', at: clock.now(), instance: 'local-agent', handle: {driver: 'fake'}});
 	await report({}, 'local-agent');
-	expect(engine.state.sessions.s).toMatchObject({leaseMs: 86_400_000});
+	expect(engine.state.sessions.get('s')).toMatchObject({leaseMs: 86_400_000});
 });
 
 test('an instance whose lease ends is given up, once: only the end of it loses what it ran, and a late outcome still counts', async () => {
@@ -305,7 +305,7 @@ test('an instance whose lease ends is given up, once: only the end of it loses w
 	expect([...store.read(0)].filter(({event}) => event.type === 'instance-given-up')).toHaveLength(1);
 	expect(taskNow()?.status).toBe('running');
 	await report({held: [ref], free: 0, outcomes: [{ref, outcome: succeeded, logBytes: 0}]}, 'local-agent');
-	expect(engine.state.runs.r1).toBeUndefined();
+	expect(engine.state.runs.get('r1')).toBeUndefined();
 });
 
 test('two sessions of one agent are told apart: the older one keeps what it runs', async () => {
@@ -314,7 +314,7 @@ test('two sessions of one agent are told apart: the older one keeps what it runs
 	const orders = await report({session: 'other', number: 1, held: [], free: 1});
 	expect(orders).toMatchObject({session: 'other', start: [], stop: []});
 	expect(taskNow()?.attempts).toMatchObject([{session: 's', status: 'assigned'}]);
-	expect(Object.keys(engine.state.sessions)).toEqual(['s', 'other']);
+	expect([...engine.state.sessions.keys()]).toEqual(['s', 'other']);
 });
 
 /** A store's calls as an object of their own, to put others in their place. */

@@ -36,7 +36,7 @@ test('an agent whose driver tells where it is, is dialled there with its own tok
 	expect(seen).toContain(`/task Bearer own of ${name}`);
 	expect(seen.every(call => call.endsWith(`Bearer own of ${name}`))).toBe(true);
 	await expect.poll(() => orchestra.services.engine.state.pools).toEqual({});
-	expect(Object.values(orchestra.services.engine.state.sessions)).toEqual([]);
+	expect([...orchestra.services.engine.state.sessions.values()]).toEqual([]);
 });
 
 test('where it is, is asked anew until it answers; that this takes a moment is no trouble', async () => {
@@ -66,7 +66,7 @@ test('what starts the agents of a run is not there: the run is refused with what
 	const refused = await orchestra.call('POST', '/v1/runs', {workflow});
 	expect(refused.status).toBe(503);
 	expect(await refused.json()).toMatchObject({code: 'unavailable', detail: 'Docker is not running here: start it'});
-	expect(orchestra.services.engine.state.runs).toEqual({});
+	expect(orchestra.services.engine.state.runs.size).toBe(0);
 	const deployed = await orchestra.call('POST', '/deploy_agent', {name: 'stay', type: 'local'});
 	expect(deployed.status).toBe(503);
 	expect(probed).toEqual([['local'], ['local']]);

@@ -41,7 +41,7 @@ async function listed(orchestra: Orchestra): Promise<readonly RunRow[]> {
 async function live(orchestra: Orchestra): Promise<boolean> {
 	const {engine} = orchestra.services;
 	if ((await listed(orchestra)).length === 0) await orchestra.call('POST', '/v1/runs', {text, directory: '/'});
-	const isOver = () => Object.keys(engine.state.runs).length + Object.keys(engine.state.pools).length === 0;
+	const isOver = () => engine.state.runs.size + Object.keys(engine.state.pools).length === 0;
 	await expect.poll(() => orchestra.fatal.length > 0 || isOver()).toBe(true);
 	return orchestra.fatal.length === 0;
 }

@@ -30,7 +30,7 @@ async function setUp({attemptBytes = 1_000_000, tasks = [task('a', {retry}), tas
 		submitted('r1', workflow(anybody)),
 	);
 	const runNow = () => {
-		const run = engine.state.runs.r1 ?? store.loadRun('r1');
+		const run = engine.state.runs.get('r1') ?? store.loadRun('r1');
 		if (run === undefined) throw new Error('there is no run r1');
 		return run;
 	};

@@ -89,7 +89,7 @@ test('an outcome and the assignment that it makes room for go into one commit', 
 	await engine.submit(submission('r1'));
 	await bringOnline(engine, 'r1');
 	engine.setRoom('s-r1', 1);
-	await expect.poll(() => engine.state.runs.r1?.tasks.at(0)?.status).toBe('running');
+	await expect.poll(() => engine.state.runs.get('r1')?.tasks.at(0)?.status).toBe('running');
 	engine.setRoom('s-r1', 1);
 	const ref = {run: 'r1', task: 0, attempt: 1};
 	await engine.submit({type: 'attempt-finished', at: Date.now(), ref, session: 's-r1', outcome: {status: 'succeeded'}, logBytes: 0});
@@ -104,7 +104,7 @@ test('an ended run goes into the history in the same commit, and leaves the stat
 	expect(batches.at(-1)?.endedRuns.map(({status}) => status)).toEqual(['cancelled']);
 	expect(changes.at(-1)?.endedRuns[0]?.stop?.reason).toBe('enough');
 	expect(store.loadRun('r1')?.status).toBe('cancelled');
-	expect(engine.state.runs).toEqual({});
+	expect(engine.state.runs.size).toBe(0);
 });
 
 test('a restart finds the same state, with a snapshot or without, and commands again what was commanded', async () => {
@@ -156,7 +156,7 @@ test('time that the state waits for comes by itself', async () => {
 		at: now,
 		workflow: workflow([task('a')], {timeoutMs: 20}),
 	});
-	await expect.poll(() => engine.state.runs.r1).toBeUndefined();
+	await expect.poll(() => engine.state.runs.get('r1')).toBeUndefined();
 });
 
 test('a batch takes no more events than the limit; the others come in the next', async () => {
@@ -175,8 +175,8 @@ test('a journal that a disk gave back damaged is refused in words, and by no oth
 	const run = {...submission('r1'), workflow: {tasks: 3}};
 	const lost = {...emptyState, sessions: {s: {id: 's', agent: 'a', leaseMs: 1, assigned: [{run: 'r1', task: 0, attempt: 1}]}}};
 	for (const [store, words] of [
-		[snapshot(null), 'what it adds up to'],
-		[snapshot({runs: {}}), 'what it adds up to'],
+		[snapshot(null), 'its snapshot'],
+		[snapshot({runs: {}}), 'its snapshot'],
 		[snapshot(lost), 'what it adds up to makes no sense (session s: r1.0#1 is not its own)'],
 		[journal(run), 'entry 7'],
 	] as const) {

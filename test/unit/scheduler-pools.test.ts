@@ -22,7 +22,7 @@ test('a declared agent lives in its run: started with it, gone after it', () => 
 	expect(commands(play)).toEqual(['stop-instance agent~r1', 'stop-instance agent~r1~2']);
 	for (const instance of ['agent~r1', 'agent~r1~2']) play.event({type: 'instance-ended', at: play.now, instance, end: {cause: 'stopped'}});
 	expect(play.state.pools).toEqual({});
-	expect(play.state.sessions).toEqual({});
+	expect(play.state.sessions.size).toBe(0);
 });
 
 test('a name that is registered already is used, and nothing is deployed', () => {
@@ -165,7 +165,7 @@ test('an instance with a second session is given up: one of the two programs is 
 	expect(commands(play)).toEqual(['stop-instance agent~r1', 'start-instance agent~r1~2']);
 	expect(play.run().tasks.at(0)).toMatchObject({status: 'running', losses: 0});
 	play.event({type: 'instance-ended', at: play.now, instance: 'agent~r1', end: {cause: 'stopped'}});
-	expect(play.state.sessions).toEqual({});
+	expect(play.state.sessions.size).toBe(0);
 	expect(play.run().tasks.at(0)).toMatchObject({status: 'ready', losses: 1});
 });
 

@@ -23,7 +23,7 @@ test('an agent registers, exchanges and is listed', async () => {
 test('the newer registration of a name holds', async () => {
 	const orchestra = openOrchestra();
 	for (const slots of [1, 5]) await orchestra.call('POST', '/register', {...pull, slots});
-	expect(orchestra.services.engine.state.agents.agent1).toMatchObject({slots: 5});
+	expect(orchestra.services.engine.state.agents.get('agent1')).toMatchObject({slots: 5});
 });
 
 test('an agent that is dialled says where; that is what is meant when it does not say who dials', async () => {
@@ -34,10 +34,10 @@ test('an agent that is dialled says where; that is what is meant when it does no
 		expect(problem).toMatchObject({status: 422, code: 'invalid', errors: [{path: 'url', message: expect.stringContaining('is missing')}]});
 		const reply = await orchestra.call('POST', '/register', {...pull, mode, url});
 		expect([reply.status, await reply.text()]).toEqual([200, '{"status":"success"}']);
-		expect(orchestra.services.engine.state.agents.agent1).toMatchObject({mode: 'push', url});
+		expect(orchestra.services.engine.state.agents.get('agent1')).toMatchObject({mode: 'push', url});
 	}
 	expect((await orchestra.call('POST', '/register', {...pull, url})).status).toBe(200);
-	expect(orchestra.services.engine.state.agents.agent1).toMatchObject({mode: 'pull', url});
+	expect(orchestra.services.engine.state.agents.get('agent1')).toMatchObject({mode: 'pull', url});
 });
 
 test('an address that must not be dialled, or holds what it should not, is refused in words', async () => {
@@ -55,7 +55,7 @@ test('an address that must not be dialled, or holds what it should not, is refus
 		const problem = await problemOf(await orchestra.call('POST', '/register', {...pull, mode: 'push', url}));
 		expect(problem, url).toMatchObject({status: 422, errors: [{path: 'url', message: expect.stringContaining(words ?? '')}]});
 	}
-	expect(orchestra.services.engine.state.agents).toEqual({});
+	expect(orchestra.services.engine.state.agents.size).toBe(0);
 });
 
 test('names that are taken, and more agents than the limit, are refused', async () => {
@@ -116,11 +116,11 @@ test('an instance may register and exchange under its own name, and nothing else
 	const orchestra = openOrchestra({token: 'sesame', work: () => new Promise(() => undefined)});
 	const workflow = {tasks: [{name: 'a', command: 'x'}]};
 	expect((await orchestra.call('POST', '/v1/runs', {workflow}, bearer('sesame'))).status).toBe(201);
-	await expect.poll(() => Object.keys(orchestra.services.engine.state.sessions)).toHaveLength(1);
+	await expect.poll(() => [...orchestra.services.engine.state.sessions.keys()]).toHaveLength(1);
 	const own = bearer('token-of-local-agent');
 	const registered = await orchestra.call('POST', '/register', {...pull, name: 'local-agent'}, own);
 	expect(await registered.text()).toBe('{"status":"success"}');
-	expect(orchestra.services.engine.state.agents).toEqual({});
+	expect(orchestra.services.engine.state.agents.size).toBe(0);
 	expect((await orchestra.call('POST', '/v1/agents/local-agent/exchange', report, own)).status).toBe(200);
 	expect((await orchestra.call('POST', '/v1/agents/agent1/exchange', report, own)).status).toBe(401);
 	expect((await orchestra.call('POST', '/register', pull, own)).status).toBe(401);
@@ -132,12 +132,12 @@ test('an instance may register and exchange under its own name, and nothing else
 test('without a token, too, an instance has to be ours: another orchestrator may have left one of the same name', async () => {
 	const orchestra = openOrchestra({work: () => new Promise(() => undefined)});
 	expect((await orchestra.call('POST', '/v1/runs', {workflow: {tasks: [{name: 'a', command: 'x'}]}})).status).toBe(201);
-	await expect.poll(() => Object.keys(orchestra.services.engine.state.sessions)).toHaveLength(1);
+	await expect.poll(() => [...orchestra.services.engine.state.sessions.keys()]).toHaveLength(1);
 	for (const headers of [{}, bearer('token-of-another')]) {
 		const problem = await problemOf(await orchestra.call('POST', '/v1/agents/local-agent/exchange', report, headers));
 		expect(problem).toMatchObject({status: 403, code: 'forbidden'});
 	}
-	expect(Object.keys(orchestra.services.engine.state.sessions)).toHaveLength(1);
+	expect([...orchestra.services.engine.state.sessions.keys()]).toHaveLength(1);
 	expect((await orchestra.call('POST', '/v1/agents/local-agent/exchange', report, bearer('token-of-local-agent'))).status).toBe(200);
 });
 

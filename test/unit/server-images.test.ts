@@ -18,7 +18,7 @@ test('a task can be made after an agent that was deployed, which need not run fo
 	const reply = await orchestra.call('POST', '/v1/runs', {workflow: withImage({agent: 'box', volumes: ['./other:/data']})});
 	expect(reply.status).toBe(201);
 	const {id} = (await reply.json()) as RunDetail;
-	const [task] = orchestra.services.engine.state.runs[id]?.workflow.tasks ?? [];
+	const [task] = orchestra.services.engine.state.runs.get(id)?.workflow.tasks ?? [];
 	expect(task?.agent).toEqual({name: 'docker~images'});
 	expect(task?.mould).toMatchObject({name: 'box', type: 'docker', image: 'some', env, volumes: ['./other:/data'], lifetime: 'task'});
 	await orchestra.ended(id);
@@ -39,7 +39,7 @@ test.each([
 	await prepare(orchestra);
 	const problem = await problemOf(await orchestra.call('POST', '/v1/runs', {workflow: withImage({agent: 'box'})}));
 	expect(problem).toMatchObject({status: 422, code: 'invalid', detail: message, errors: [{path: 'tasks[0].agent', message}]});
-	expect(orchestra.services.engine.state.runs).toEqual({});
+	expect(orchestra.services.engine.state.runs.size).toBe(0);
 });
 
 test('what its driver cannot do is told where the image stands', async () => {

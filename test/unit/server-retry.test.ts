@@ -65,7 +65,7 @@ test('a dry run tells what would run, and begins nothing', async () => {
 	expect(await plan()).toEqual({retryOf: id, tasks: tasks('keep', 'run', 'run')});
 	expect(await plan({from: 'fetch'})).toEqual({retryOf: id, tasks: tasks('run', 'run', 'run')});
 	expect(await plan({only: 'ship'})).toEqual({retryOf: id, tasks: tasks('keep', 'skip', 'run')});
-	expect(Object.keys(orchestra.services.engine.state.runs)).toEqual([]);
+	expect([...orchestra.services.engine.state.runs.keys()]).toEqual([]);
 });
 
 test('what cannot be retried is refused in words', async () => {

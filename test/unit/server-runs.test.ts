@@ -86,7 +86,7 @@ test('a faulty workflow is refused with all its problems and their places', asyn
 	expect(problem).toMatchObject({status: 422, code: 'invalid'});
 	expect(problem.errors?.length).toBeGreaterThanOrEqual(2);
 	expect(problem.errors).toContainEqual(expect.objectContaining({file: 'bad.yml', line: 3, column: 5}));
-	expect(Object.keys(orchestra.services.engine.state.runs)).toEqual([]);
+	expect([...orchestra.services.engine.state.runs.keys()]).toEqual([]);
 });
 
 test('an env file is read beside the workflow, and a device or directory is none', async () => {

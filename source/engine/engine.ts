@@ -14,6 +14,7 @@ import {step} from '../scheduler/step.ts';
 import {wakeAt} from '../scheduler/time.ts';
 import type {Store} from '../store/store.ts';
 import type {Clock} from './clock.ts';
+import {Rooms} from './rooms.ts';
 
 /** One committed batch, as subscribers see it: unchanged parts of the two states are the same objects. */
 export type Change = {
@@ -54,7 +55,7 @@ export class Engine {
 	#cancelWake: (() => void) | undefined;
 	#sequence = 0;
 	#snapshotSequence = 0;
-	readonly #rooms = new Map<SessionId, number>();
+	readonly #rooms = new Rooms();
 	readonly #subscribers = new Set<(change: Change) => void>();
 
 	constructor(options: EngineOptions) {
@@ -66,7 +67,7 @@ export class Engine {
 	}
 
 	/** How many more attempts each session can take, as far as is known. */
-	get rooms(): ReadonlyMap<SessionId, number> {
+	get rooms(): Pick<Rooms, 'get' | 'has' | 'keys' | 'size'> {
 		return this.#rooms;
 	}
 
@@ -185,7 +186,7 @@ export class Engine {
 	}
 
 	#place(draft: Draft, limit: number): number {
-		const placements = place(draft.state, this.#rooms, limit);
+		const placements = place(draft.state, this.#rooms.free(), limit);
 		for (const {ref, session} of placements) {
 			const refusal = stepChecked(draft, {type: 'attempt-assigned', at: this.#options.clock.now(), ref, session});
 			if (refusal !== undefined) throw new Error(`the scheduler refuses its own placement: ${refusal.message}`);

@@ -1,7 +1,7 @@
 import type {RunId, SessionId} from './ids.ts';
 import type {Handle} from './instance.ts';
 import type {Items, List} from './list.ts';
-import type {AgentSelector, Workflow} from './workflow.ts';
+import type {Workflow} from './workflow.ts';
 
 export type RunStatus = 'pending' | 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled';
 
@@ -62,8 +62,6 @@ export type Run = {
 	readonly servedAt?: number;
 	/** For each task, the indices of those that depend on it; follows from the workflow. */
 	readonly dependents: ReadonlyArray<readonly number[]>;
-	/** What its tasks ask for in an agent, each once; follows from the workflow. */
-	readonly selectors: readonly AgentSelector[];
 	/** Whether any task runs on `local-agent`. */
 	readonly usesLocalAgent: boolean;
 	/** Names of the image agents that its tasks run on; absent: no task has an `image`. */

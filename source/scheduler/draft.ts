@@ -1,10 +1,13 @@
 import type {RegisteredAgent, Session} from '../model/agent.ts';
 import type {Command} from '../model/command.ts';
 import type {RunId} from '../model/ids.ts';
-import type {Run, Task} from '../model/run.ts';
+import type {Run, Task, TaskStatus} from '../model/run.ts';
+import type {Lanes} from './lanes.ts';
+import {lanesOf} from './lanes.ts';
 import {LongList} from './long-list.ts';
 import type {LongRecord} from './long-record.ts';
 import {Queue} from './queue.ts';
+import {ReadyTasks} from './ready-tasks.ts';
 import type {State} from './state.ts';
 
 /**
@@ -61,11 +64,12 @@ type RecordName = keyof Records;
 
 /** One run during one step: its lists are put together once, at its end, however many tasks change. */
 export class RunDraft {
+	readonly lanes: Lanes;
 	#run: Run;
 	readonly #tasks: LongList<Task>;
 	readonly #changed = new Map<number, Task>();
 	/** Lists without what was taken out of them, and what comes to their end. */
-	#ready: Queue<number>;
+	#ready: ReadyTasks;
 	readonly #newReady: number[] = [];
 	readonly #newWaiting: number[] = [];
 	readonly #sifted = new Set<'ready' | 'waiting'>();
@@ -73,17 +77,26 @@ export class RunDraft {
 	constructor(run: Run) {
 		this.#run = run;
 		this.#tasks = LongList.from(run.tasks);
-		this.#ready = Queue.from(run.ready);
+		this.lanes = lanesOf(run.workflow);
+		this.#ready = ReadyTasks.of(run);
 	}
 
 	get run(): Run {
 		return this.#run;
 	}
 
-	/** Indices of the tasks that are, or were when this step began, ready; what becomes ready while they are read comes at the end. */
-	*ready(): Generator<number> {
-		yield* this.#ready;
+	/**
+	 * Indices of the tasks of these lanes that are, or were when this step began, ready; what becomes ready while they are read comes at the end,
+	 * of whichever lane.
+	 */
+	*ready(lanes: Iterable<number>): Generator<number> {
+		yield* this.#ready.inLanes(lanes);
 		yield* this.#newReady;
+	}
+
+	/** The first task of a lane that was ready when this step began. */
+	firstReady(lane: number): number | undefined {
+		return this.#ready.lane(lane).first?.task;
 	}
 
 	task(index: number): Task {
@@ -110,7 +123,7 @@ export class RunDraft {
 
 	/** One task leaves the ready ones: it has been assigned. */
 	removeReady(index: number): void {
-		this.#ready = this.#ready.without(index);
+		this.#ready = this.#ready.without(index, this.lanes.ofTask[index] ?? 0);
 	}
 
 	/** Tasks of this status have another one now, perhaps many: their list is sifted once, at the end of the step. */
@@ -121,12 +134,14 @@ export class RunDraft {
 	toRun(): Run {
 		if (this.#changed.size === 0) return this.#run;
 		const tasks = this.#tasks.with(this.#changed);
-		const ready = this.#sift('ready', this.#ready.concat(this.#newReady));
-		const waiting = this.#sift('waiting', Queue.from(this.#run.waiting).concat(this.#newWaiting));
-		return {...this.#run, tasks, ready, waiting};
-	}
-
-	#sift(status: 'ready' | 'waiting', list: Queue<number>): Queue<number> {
-		return this.#sifted.has(status) ? list.filter(index => this.task(index).status === status) : list;
+		const ready = this.#ready.concat(this.#newReady, this.lanes);
+		const waiting = Queue.from(this.#run.waiting).concat(this.#newWaiting);
+		const having = (status: TaskStatus) => (index: number) => this.task(index).status === status;
+		return {
+			...this.#run,
+			tasks,
+			ready: this.#sifted.has('ready') ? ready.filter(having('ready')) : ready,
+			waiting: this.#sifted.has('waiting') ? waiting.filter(having('waiting')) : waiting,
+		};
 	}
 }

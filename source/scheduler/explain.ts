@@ -1,12 +1,15 @@
+import type {SessionId} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import {taskEnded} from '../model/run.ts';
-import type {Rooms} from './placement.ts';
 import {candidateOf, describeSelector, selects} from './selection.ts';
 import type {State} from './state.ts';
-import {agentDueAt, unserved} from './time.ts';
+import {agentDueAt, unserved} from './unserved.ts';
+
+/** The sessions that were heard from. */
+type Heard = {has(session: SessionId): boolean};
 
 /** Why a task that has not started waits, in words; undefined when it does not wait. */
-export function explain(state: State, rooms: Rooms, run: Run, index: number): string | undefined {
+export function explain(state: State, heard: Heard, run: Run, index: number): string | undefined {
 	const task = run.tasks.at(index);
 	switch (task?.status) {
 		case 'blocked':
@@ -14,7 +17,7 @@ export function explain(state: State, rooms: Rooms, run: Run, index: number): st
 		case 'waiting':
 			return `tries again in ${seconds((task.retryAt ?? state.now) - state.now)}, after ${plural(task.failures, 'failure')}`;
 		case 'ready':
-			return explainReady(state, rooms, run, index);
+			return explainReady(state, heard, run, index);
 		default:
 			return undefined;
 	}
@@ -30,7 +33,7 @@ function explainBlocked(run: Run, index: number): string {
 	return `waits for ${names.join(', ')}${more}`;
 }
 
-function explainReady(state: State, rooms: Rooms, run: Run, index: number): string {
+function explainReady(state: State, heard: Heard, run: Run, index: number): string {
 	const {maxParallel, tasks} = run.workflow;
 	const selector = tasks[index]?.agent;
 	if (selector === undefined) return 'waits for an agent';
@@ -46,7 +49,7 @@ function explainReady(state: State, rooms: Rooms, run: Run, index: number): stri
 		return candidate !== undefined && selects(run, selector, candidate);
 	});
 	if (serving.length === 0) return `${describeSelector(selector)} is starting${startTrouble(state, run, index)}`;
-	if (serving.every(({id}) => !rooms.has(id))) return `${describeSelector(selector)} has not been heard from yet`;
+	if (serving.every(({id}) => !heard.has(id))) return `${describeSelector(selector)} has not been heard from yet`;
 	return `no free slot on ${describeSelector(selector)}`;
 }
 

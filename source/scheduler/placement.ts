@@ -1,21 +1,26 @@
 import type {AttemptRef, SessionId} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
+import {lanesOf} from './lanes.ts';
+import type {ReadyTask} from './ready-tasks.ts';
+import {ReadyTasks} from './ready-tasks.ts';
 import type {Candidate} from './selection.ts';
-import {candidateOf, selectorKey, selects} from './selection.ts';
+import {candidateOf} from './selection.ts';
 import type {State} from './state.ts';
 import {poolOfInstance} from './state.ts';
 
 /** Where a ready task is to run. */
 export type Placement = {readonly ref: AttemptRef; readonly session: SessionId};
 
-/** For each session heard from: how many more attempts it can take now. */
-export type Rooms = ReadonlyMap<SessionId, number>;
+/** Sessions that can take more attempts now, and how many. */
+export type Rooms = Iterable<readonly [SessionId, number]>;
 
-type Offer = Candidate & {readonly session: SessionId; room: number};
+type Offer = {readonly candidate: Candidate; readonly session: SessionId; room: number};
+/** Ready tasks of a run that ask for the same, and who may take them. */
+type Line = {readonly offers: readonly Offer[]; readonly tasks: Iterator<ReadyTask, undefined>; next: ReadyTask | undefined};
 type Turn = {
 	readonly run: Run;
-	/** What is left of its ready tasks to look at. */
-	readonly ready: Iterator<number>;
+	/** What can be placed; absent before the run is looked at. */
+	lines?: Set<Line>;
 	/** What `max_parallel` leaves. */
 	room: number;
 	/** Tasks of the run that run already, or are placed now. */
@@ -27,28 +32,29 @@ type Turn = {
 /**
  * Gives ready tasks to sessions that have room. Runs share what there is: each slot goes to the run that has the fewest tasks running,
  * among equals to the one that has waited longest for a slot. Within a run tasks come in the order in which they became ready; among
- * agents that fit, the one with the most room is taken.
+ * agents that fit, the one with the most room is taken, among equals the first of `rooms`.
  */
 export function place(state: State, rooms: Rooms, limit: number): Placement[] {
-	const offers = offersOf(state, rooms);
-	if (offers.length === 0) return [];
-	const placements: Placement[] = [];
-	const fitting = new Map<string, Offer[]>();
 	const turns = new Set(
 		state.runs
 			.values()
 			.filter(({ready}) => ready.length > 0)
 			.map(turnOf),
 	);
-	while (placements.length < limit && offers.some(({room}) => room > 0)) {
+	if (turns.size === 0) return [];
+	const offers = offersOf(state, rooms);
+	let room = offers.reduce((sum, offer) => sum + offer.room, 0);
+	const placements: Placement[] = [];
+	while (placements.length < limit && room > 0) {
 		const turn = nextTurn(turns);
 		if (turn === undefined) break;
-		const placement = placeNext(turn, offers, fitting);
+		const placement = placeNext(turn, offers);
 		if (placement === undefined) {
 			turns.delete(turn);
 			continue;
 		}
 		placements.push(placement);
+		room--;
 		turn.active++;
 		turn.servedAt = state.now + placements.length;
 	}
@@ -57,7 +63,26 @@ export function place(state: State, rooms: Rooms, limit: number): Placement[] {
 
 function turnOf(run: Run): Turn {
 	const {active, servedAt = 0, workflow} = run;
-	return {run, ready: run.ready[Symbol.iterator](), room: (workflow.maxParallel ?? Number.POSITIVE_INFINITY) - active, active, servedAt};
+	return {run, room: (workflow.maxParallel ?? Number.POSITIVE_INFINITY) - active, active, servedAt};
+}
+
+/** The lines of a run for which there is somebody. */
+function linesOf(run: Run, offers: readonly Offer[]): Set<Line> {
+	const [lanes, ready] = [lanesOf(run.workflow), ReadyTasks.of(run)];
+	const fitting = new Map<number, Offer[]>();
+	for (const offer of offers) {
+		for (const lane of lanes.fitting(run, offer.candidate)) {
+			const others = fitting.get(lane);
+			if (others !== undefined) others.push(offer);
+			else if (ready.lane(lane).length > 0) fitting.set(lane, [offer]);
+		}
+	}
+	return new Set(
+		fitting.entries().map(([lane, some]): Line => {
+			const tasks = ready.lane(lane)[Symbol.iterator]();
+			return {offers: some, tasks, next: tasks.next().value};
+		}),
+	);
 }
 
 function nextTurn(turns: Iterable<Turn>): Turn | undefined {
@@ -75,8 +100,8 @@ function offersOf(state: State, rooms: Rooms): Offer[] {
 		if (room <= 0 || agent === undefined || state.agents.get(agent)?.draining === true) continue;
 		const candidate = candidateOf(state, agent);
 		if (candidate === undefined) continue;
-		const most = roomOfInstance(state, agent);
-		if (most > 0) offers.push({...candidate, session, room: Math.min(room, most)});
+		const most = candidate.pool === undefined ? room : roomOfInstance(state, agent);
+		if (most > 0) offers.push({candidate, session, room: Math.min(room, most)});
 	}
 	return offers;
 }
@@ -91,24 +116,33 @@ function roomOfInstance(state: State, agent: string): number {
 }
 
 /** The next ready task that fits somewhere. */
-function placeNext(turn: Turn, offers: readonly Offer[], fitting: Map<string, Offer[]>): Placement | undefined {
+function placeNext(turn: Turn, offers: readonly Offer[]): Placement | undefined {
 	const {run} = turn;
 	if (turn.room <= 0) return undefined;
-	for (let next = turn.ready.next(); next.done !== true; next = turn.ready.next()) {
-		const task = next.value;
-		const selector = run.workflow.tasks[task]?.agent;
-		if (selector === undefined) continue;
-		const key = `${run.id} ${selectorKey(selector)}`;
-		const fits = fitting.get(key) ?? offers.filter(offer => selects(run, selector, offer));
-		fitting.set(key, fits);
-		const offer = roomiest(fits);
-		if (offer === undefined) continue;
+	turn.lines ??= linesOf(run, offers);
+	for (let line = firstLine(turn.lines); line?.next !== undefined; line = firstLine(turn.lines)) {
+		const offer = roomiest(line.offers);
+		if (offer === undefined) {
+			turn.lines.delete(line);
+			continue;
+		}
+		const {task} = line.next;
+		line.next = line.tasks.next().value;
 		offer.room--;
 		turn.room--;
 		const attempt = (run.tasks.at(task)?.attempts.length ?? 0) + 1;
 		return {ref: {run: run.id, task, attempt}, session: offer.session};
 	}
 	return undefined;
+}
+
+/** The line whose next task became ready first. */
+function firstLine(lines: Iterable<Line>): Line | undefined {
+	let first: Line | undefined;
+	for (const line of lines) {
+		if (line.next !== undefined && line.next.turn < (first?.next?.turn ?? Number.POSITIVE_INFINITY)) first = line;
+	}
+	return first;
 }
 
 function roomiest(offers: readonly Offer[]): Offer | undefined {

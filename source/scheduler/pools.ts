@@ -6,6 +6,8 @@ import type {Run} from '../model/run.ts';
 import type {AgentSpec, TaskSpec} from '../model/workflow.ts';
 import {agentDefaults, imageAgentName, isImageAgent, localAgentName} from '../model/workflow.ts';
 import type {Draft} from './draft.ts';
+import {lanesOf} from './lanes.ts';
+import {ReadyTasks} from './ready-tasks.ts';
 import {tasksToRun} from './rerun.ts';
 import {labelsMatch, runPoolName} from './selection.ts';
 import type {State} from './state.ts';
@@ -167,11 +169,11 @@ function wanted(state: State, pool: Pool): number {
 	const most = pool.spec.replicas * pool.spec.slots;
 	const busy = pool.instances.filter(({spent}) => spent === true).length;
 	let demand = 0;
-	for (const index of run.ready) {
+	const ready = ReadyTasks.of(run);
+	for (const [lane, selector] of lanesOf(run.workflow).selectors.entries()) {
 		if (demand >= most - busy) break;
-		const selector = run.workflow.tasks[index]?.agent;
-		if (selector === undefined) continue;
-		if ('name' in selector ? selector.name === pool.spec.name : labelsMatch(selector.labels, pool.spec.labels)) demand++;
+		if ('name' in selector ? selector.name === pool.spec.name : labelsMatch(selector.labels, pool.spec.labels))
+			demand += ready.lane(lane).length;
 	}
 	return Math.min(demand, most - busy);
 }

@@ -25,12 +25,17 @@ export class Queue<Item> implements Items<Item> {
 		return items instanceof Queue ? items : new Queue<Item>([], 0, 0).concat([...items]);
 	}
 
-	/** A copy without an item; what stands in front is found first. */
-	without(item: Item): Queue<Item> {
+	get first(): Item | undefined {
+		return this.parts[0]?.[this.gone];
+	}
+
+	/** A copy without the first item of which that is true. */
+	without(isIt: (item: Item) => boolean): Queue<Item> {
 		for (const [number, part] of this.parts.entries()) {
 			const gone = number === 0 ? this.gone : 0;
-			const at = part.indexOf(item, gone);
-			if (at < 0) continue;
+			let at = gone;
+			while (at < part.length && !isIt(part[at] as Item)) at++;
+			if (at === part.length) continue;
 			const left = this.length - 1;
 			if (part.length - gone === 1) return new Queue(this.parts.toSpliced(number, 1), number === 0 ? 0 : this.gone, left);
 			if (number === 0 && at === gone) return new Queue(this.parts, gone + 1, left);

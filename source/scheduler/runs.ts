@@ -5,7 +5,6 @@ import type {Workflow} from '../model/workflow.ts';
 import {imageAgentName, localAgentName} from '../model/workflow.ts';
 import type {Draft, RunDraft} from './draft.ts';
 import {tasksToRun} from './rerun.ts';
-import {selectorKey} from './selection.ts';
 import {endTasks, specOf} from './tasks.ts';
 
 /** A run as it begins: what has no dependencies is ready. */
@@ -31,7 +30,6 @@ export function createRun(event: RunSubmitted, adoptedAgents: readonly string[])
 		open: tasks.length,
 		active: 0,
 		dependents: dependentsOf(workflow),
-		selectors: [...new Map(workflow.tasks.map(({agent}) => [selectorKey(agent), agent])).values()],
 		usesLocalAgent: toRun.some(({agent}) => 'name' in agent && agent.name === localAgentName),
 		...(imageAgents.length > 0 && {imageAgents}),
 		adoptedAgents,

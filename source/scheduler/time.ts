@@ -1,13 +1,13 @@
 import type {Run} from '../model/run.ts';
-import type {AgentSelector} from '../model/workflow.ts';
 import type {Draft, RunDraft} from './draft.ts';
 import {failSilentStarts} from './instances.ts';
 import {onlineDueAt} from './pools.ts';
+import {ReadyTasks} from './ready-tasks.ts';
 import {failFast, stopRun} from './runs.ts';
-import type {Candidate} from './selection.ts';
-import {candidateOf, describeSelector, selectorKey, selects} from './selection.ts';
 import type {State} from './state.ts';
 import {endTask, makeReady, specOf} from './tasks.ts';
+import type {Unserved} from './unserved.ts';
+import {agentDueAt, unserved, unservedLanes} from './unserved.ts';
 
 /** What the passing of time alone brings about. */
 export function tick(draft: Draft): void {
@@ -40,57 +40,26 @@ function overdueAtOf({createdAt, workflow, stop}: Run): number | undefined {
 
 /** Ready tasks whose agent is not there for too long, or cannot be started. */
 export function failUnserved(draft: Draft, run: RunDraft): void {
-	const verdicts = verdictsOf(draft.state, run.run);
-	if (verdicts.size === 0) return;
+	const {state} = draft;
+	const causes = unservedLanes(state, run.run);
+	if (causes.size === 0) return;
+	const isOver = (index: number, cause: Unserved['cause']) => {
+		return cause === 'start_failed' || state.now >= (agentDueAt(state, run.run, index) ?? Number.POSITIVE_INFINITY);
+	};
+	const lanes = [...causes].flatMap(([lane, cause]) => {
+		const first = run.firstReady(lane);
+		return first !== undefined && isOver(first, cause) ? [lane] : [];
+	});
+	const verdicts = new Map<number, Unserved | undefined>();
 	// The list grows while it is read: what fails makes others ready, which may fail with the same pool.
-	for (const index of run.ready()) {
-		const verdict = verdicts.get(selectorKey(specOf(run, index).agent));
-		if (verdict === undefined || run.task(index).status !== 'ready') continue;
-		const due = agentDueAt(draft.state, run.run, index);
-		if (verdict.cause === 'no_agent' && (due === undefined || draft.state.now < due)) continue;
-		endTask(run, index, {status: 'failed', ...verdict}, draft.state.now);
+	for (const index of run.ready(lanes)) {
+		const lane = run.lanes.ofTask[index] ?? -1;
+		const cause = causes.get(lane);
+		if (cause === undefined || run.task(index).status !== 'ready' || !isOver(index, cause)) continue;
+		const verdict = verdicts.getOrInsertComputed(lane, () => unserved(state, run.run, specOf(run, index).agent));
+		endTask(run, index, {status: 'failed', ...verdict}, state.now);
 		failFast(draft, run, index);
 	}
-}
-
-type Unserved = {readonly cause: 'no_agent' | 'start_failed'; readonly reason: string};
-
-/** For each selector of a run that nobody can serve, why. Most often that is none, and nobody need look at the tasks. */
-function verdictsOf(state: State, run: Run): Map<string, Unserved> {
-	const verdicts = new Map<string, Unserved>();
-	for (const selector of run.selectors) {
-		const verdict = unserved(state, run, selector);
-		if (verdict !== undefined) verdicts.set(selectorKey(selector), verdict);
-	}
-	return verdicts;
-}
-
-/** Why nobody can take tasks that ask for this; undefined while somebody can, or is being started. */
-export function unserved(state: State, run: Run, selector: AgentSelector): Unserved | undefined {
-	const pools = Object.values(state.pools).filter(pool => selects(run, selector, poolCandidate(pool.name, pool.spec.labels, pool.run)));
-	if (pools.some(({broken}) => broken === undefined)) return undefined;
-	if (state.sessions.values().some(({agent}) => servesFrom(state, run, selector, agent))) return undefined;
-	const broken = pools.find(pool => pool.broken !== undefined);
-	if (broken !== undefined) return {cause: 'start_failed', reason: broken.broken ?? ''};
-	const silent = state.agents.values().find(({name, labels}) => selects(run, selector, {agent: name, labels}));
-	const nobody = `no ${describeSelector(selector).replace(/^an? /, '')} is there`;
-	return {cause: 'no_agent', reason: silent === undefined ? nobody : `agent ${silent.name} is registered, but does not answer`};
-}
-
-function poolCandidate(pool: string, labels: Candidate['labels'], run: string | undefined): Candidate {
-	return {agent: pool, pool, labels, ...(run !== undefined && {run})};
-}
-
-function servesFrom(state: State, run: Run, selector: AgentSelector, agent: string): boolean {
-	const candidate = candidateOf(state, agent);
-	return candidate !== undefined && selects(run, selector, candidate);
-}
-
-/** When a ready task gives up waiting for an agent; undefined: never. */
-export function agentDueAt(state: State, run: Run, index: number): number | undefined {
-	const readyAt = run.tasks.at(index)?.readyAt;
-	if (run.agentTimeoutMs === undefined || readyAt === undefined) return undefined;
-	return Math.max(readyAt, state.lastLostAt) + run.agentTimeoutMs;
 }
 
 /** When something happens by itself: the engine then sends `ticked`. Undefined: never. */
@@ -112,12 +81,11 @@ function wakeRunAt(state: State, run: Run): number {
 	let next = overdueAtOf(run) ?? Number.POSITIVE_INFINITY;
 	for (const index of run.waiting) next = Math.min(next, run.tasks.at(index)?.retryAt ?? next);
 	if (run.agentTimeoutMs === undefined || run.ready.length === 0) return next;
-	const verdicts = verdictsOf(state, run);
-	if (verdicts.size === 0) return next;
-	for (const index of run.ready) {
-		const selector = run.workflow.tasks[index]?.agent;
-		if (selector === undefined || verdicts.get(selectorKey(selector))?.cause !== 'no_agent') continue;
-		next = Math.min(next, agentDueAt(state, run, index) ?? next);
+	const ready = ReadyTasks.of(run);
+	for (const [lane, cause] of unservedLanes(state, run)) {
+		// Those of a lane became ready one after the other: the first is due first.
+		const first = ready.lane(lane).first;
+		if (cause === 'no_agent' && first !== undefined) next = Math.min(next, agentDueAt(state, run, first.task) ?? next);
 	}
 	return next;
 }

@@ -43,7 +43,6 @@ export function endedRun(id: string, status: RunStatus = 'succeeded'): Run {
 		active: 0,
 		dependents: [[1], []],
 		adoptedAgents: [],
-		selectors: [{name: 'local-agent'}],
 		usesLocalAgent: true,
 	};
 }

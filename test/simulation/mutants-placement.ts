@@ -1,6 +1,7 @@
 import type {Mutant} from './mutate.ts';
 
 const time = 'source/scheduler/time.ts';
+const unserved = 'source/scheduler/unserved.ts';
 const attempts = 'source/scheduler/attempts.ts';
 const instances = 'source/scheduler/instances.ts';
 const placement = 'source/scheduler/placement.ts';
@@ -46,7 +47,7 @@ export const placementMutants: readonly Mutant[] = [
 	{
 		name: 'gives-up-too-early',
 		rule: 'agent_timeout: counted anew from the last loss of a session',
-		file: time,
+		file: unserved,
 		find: 'Math.max(readyAt, state.lastLostAt) + run.agentTimeoutMs',
 		replace: 'readyAt + run.agentTimeoutMs',
 		seed: 9,
@@ -54,7 +55,7 @@ export const placementMutants: readonly Mutant[] = [
 	{
 		name: 'never-gives-up',
 		rule: 'agent_timeout: a task whose agent is not there fails',
-		file: time,
+		file: unserved,
 		find: `return {cause: 'no_agent',`,
 		replace: `if (pools.length === 0) return undefined;\n\treturn {cause: 'no_agent',`,
 		seed: 9,
@@ -71,8 +72,8 @@ export const placementMutants: readonly Mutant[] = [
 		name: 'gives-up-by-halves',
 		rule: 'a task that becomes ready because another gave up gives up too',
 		file: time,
-		find: 'for (const index of run.ready()) {',
-		replace: 'for (const index of [...run.ready()]) {',
+		find: 'for (const index of run.ready(lanes)) {',
+		replace: 'for (const index of [...run.ready(lanes)]) {',
 		seed: 595,
 	},
 	{

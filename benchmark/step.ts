@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
+import {Rooms} from '../source/engine/rooms.ts';
 import type {Event} from '../source/model/event.ts';
 import type {AttemptRef, SessionId} from '../source/model/ids.ts';
 import {defaultLimits} from '../source/model/limits.ts';
@@ -19,33 +20,38 @@ import {needs, task, workflow} from '../test/helpers/scheduling.ts';
  *
  * As the engine does it: agents take attempts and end them; outcomes come in batches, each event is checked and stepped, what became free is
  * placed in the same batch. `chains`: as many tasks are ready as there are slots, each outcome makes the next of its chain ready. `flat`: all
- * tasks are ready from the first moment. One in ten attempts fails, and is tried again.
+ * tasks are ready from the first moment. `labels`: these too, and each asks for a label that one agent in a hundred has, those of a label one behind
+ * the other. One in ten attempts fails, and is tried again.
  */
-const [agents = 250, slots = 4, events = 20_000, rounds = 5] = process.argv.slice(2).map(Number);
+const [agents = 1000, slots = 4, events = 20_000, rounds = 5] = process.argv.slice(2).map(Number);
 const run = 'r0cygynllpf8';
 const width = agents * slots;
 
-type Shape = 'chains' | 'flat';
+/** Values of the label. */
+const zones = 100;
+
+type Shape = 'chains' | 'flat' | 'labels';
 type Running = {readonly ref: AttemptRef; readonly session: SessionId};
 
 /** The engine's part around the core, without its journal. */
 class World {
 	state: State = emptyState;
 	done = 0;
-	readonly #rooms = new Map<SessionId, number>();
+	readonly #rooms = new Rooms();
 	#running: Running[] = [];
 
 	constructor(tasks: number, shape: Shape) {
 		for (let agent = 0; agent < agents; agent++) {
-			this.apply(registered(`agent-${agent}`, slots));
+			this.apply(registered(`agent-${agent}`, slots, {zone: String(agent % zones)}));
 			const session = randomUUID();
 			this.apply(opened(session, `agent-${agent}`));
 			this.#rooms.set(session, slots);
 		}
 		const retry = {limit: 3, delayMs: 0, backoff: 2, maxDelayMs: 0, lost: 2};
-		const specs = Array.from({length: tasks}, (_, index) =>
-			task(`t${index}`, {retry, agent: {labels: {}}, dependsOn: shape === 'chains' && index >= width ? [needs(index - width)] : []}),
-		);
+		const specs = Array.from({length: tasks}, (_, index) => {
+			const labels: Record<string, string> = shape === 'labels' ? {zone: String(Math.floor((index * zones) / tasks))} : {};
+			return task(`t${index}`, {retry, agent: {labels}, dependsOn: shape === 'chains' && index >= width ? [needs(index - width)] : []});
+		});
 		this.apply(submitted(run, workflow(specs)));
 		this.#place(width);
 	}
@@ -62,7 +68,7 @@ class World {
 	}
 
 	#place(limit: number): void {
-		for (const {ref, session} of place(this.state, this.#rooms, limit)) {
+		for (const {ref, session} of place(this.state, this.#rooms.free(), limit)) {
 			this.apply(assigned(session, ref.run, ref.task, ref.attempt));
 			this.#rooms.set(session, (this.#rooms.get(session) ?? 0) - 1);
 			this.#running.push({ref, session});
@@ -117,7 +123,7 @@ const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[M
 const figure = (value: number) => value.toFixed(0).padStart(7);
 
 console.log(`${agents} agents with ${slots} slots; events for each second of processor time, median of ${rounds} rounds of ${events}:`);
-for (const shape of ['chains', 'flat'] as const) {
+for (const shape of ['chains', 'flat', 'labels'] as const) {
 	const [small, large] = [new Course(10_000, shape), new Course(1_000_000, shape)];
 	for (const outcomes of [1, 25, 500]) {
 		const pairs = Array.from({length: rounds}, () => ({few: small.rate(outcomes), many: large.rate(outcomes)}));

@@ -92,7 +92,7 @@ function reconcile(draft: Draft, before: Pool): Pool | undefined {
 	if (pool.idleSince !== undefined && draft.state.now >= pool.idleSince + pool.idleMs) {
 		return pool.instances.length === 0 ? undefined : stopInstances(draft, pool, () => true);
 	}
-	const kept = pool.spec.lifetime === 'task' ? stopInstances(draft, pool, instance => isDone(draft.state, instance)) : pool;
+	const kept = pool.spec.lifetime === 'task' ? stopDone(draft, pool) : pool;
 	return pool.idleSince === undefined ? startMissing(draft, kept) : kept;
 }
 
@@ -129,10 +129,11 @@ export function isSettled(state: State, keepsLocalAgent: boolean): boolean {
 	});
 }
 
-/** `lifetime: task`: it had its attempt, and that is over. */
-function isDone(state: State, instance: Instance): boolean {
-	if (instance.spent !== true) return false;
-	return !state.sessions.values().some(({agent, assigned}) => agent === instance.name && assigned.length > 0);
+/** `lifetime: task`: ends the instances that had their attempt, when that is over. */
+function stopDone(draft: Draft, pool: Pool): Pool {
+	if (!pool.instances.some(({spent}) => spent)) return pool;
+	const busy = new Set(draft.state.sessions.values().flatMap(({agent, assigned}) => (assigned.length > 0 ? [agent] : [])));
+	return stopInstances(draft, pool, ({name, spent}) => spent === true && !busy.has(name));
 }
 
 /** Ends those instances of the pool that `which` names. */

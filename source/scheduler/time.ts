@@ -79,7 +79,7 @@ export function wakeAt(state: State): number | undefined {
 
 function wakeRunAt(state: State, run: Run): number {
 	let next = overdueAtOf(run) ?? Number.POSITIVE_INFINITY;
-	for (const index of run.waiting) next = Math.min(next, run.tasks.at(index)?.retryAt ?? next);
+	next = Math.min(next, firstRetryAt(run));
 	if (run.agentTimeoutMs === undefined || run.ready.length === 0) return next;
 	const ready = ReadyTasks.of(run);
 	for (const [lane, cause] of unservedLanes(state, run)) {
@@ -88,4 +88,16 @@ function wakeRunAt(state: State, run: Run): number {
 		if (cause === 'no_agent' && first !== undefined) next = Math.min(next, agentDueAt(state, run, first.task) ?? next);
 	}
 	return next;
+}
+
+/** By list: a task that is on it keeps its time. */
+const firstRetries = new WeakMap<Run['waiting'], number>();
+
+/** When the first of the tasks that wait is tried again. */
+function firstRetryAt(run: Run): number {
+	return firstRetries.getOrInsertComputed(run.waiting, () => {
+		let next = Number.POSITIVE_INFINITY;
+		for (const index of run.waiting) next = Math.min(next, run.tasks.at(index)?.retryAt ?? next);
+		return next;
+	});
 }

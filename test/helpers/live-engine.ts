@@ -63,8 +63,8 @@ export function submitted(run: string, workflow: Workflow): Event {
 	return {type: 'run-submitted', at, run, workflow, params: {}, localAgent: {slots: 2, idleMs: 0}};
 }
 
-export function registered(name: string, slots = 1): Event {
-	return {type: 'agent-registered', at, agent: {name, type: 'test', mode: 'pull', slots, labels: {}}};
+export function registered(name: string, slots = 1, labels: Readonly<Record<string, string>> = {}): Event {
+	return {type: 'agent-registered', at, agent: {name, type: 'test', mode: 'pull', slots, labels}};
 }
 
 export function opened(session: string, agent: string, leaseMs = 60_000): Event {

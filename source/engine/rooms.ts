@@ -39,11 +39,14 @@ export class Rooms {
 
 	/** Sessions that can take more, in the order in which they were first heard from: none of them is preferred for having just become free. */
 	*free(): Generator<[SessionId, number]> {
-		const free: Array<Room & {readonly session: SessionId}> = [];
-		for (const session of this.#free) {
-			const room = this.#rooms.get(session);
-			if (room !== undefined) free.push({session, ...room});
+		if (this.#free.size > this.#rooms.size / 8) {
+			for (const [session, {attempts}] of this.#rooms) if (attempts > 0) yield [session, attempts];
+			return;
 		}
-		for (const {session, attempts} of free.sort((a, b) => a.place - b.place)) yield [session, attempts];
+		const few = [...this.#free].flatMap(session => {
+			const room = this.#rooms.get(session);
+			return room === undefined ? [] : [{session, ...room}];
+		});
+		for (const {session, attempts} of few.sort((a, b) => a.place - b.place)) yield [session, attempts];
 	}
 }

@@ -42,8 +42,8 @@ export class Lanes {
 	fitting(run: Run, candidate: Candidate): readonly number[] {
 		const {agent, pool = agent, labels} = candidate;
 		const labelled = this.#byLabels.getOrInsertComputed(labels, () => this.#labelled(labels));
-		// Whether it takes tasks of this run at all that ask for labels is the same for each of them.
-		const isOpen = labelled.length > 0 && this.#selects(run, labelled[0], candidate);
+		// Who registered is there for all; whether an instance takes tasks of this run that ask for labels is the same for each of them.
+		const isOpen = candidate.pool === undefined || this.#selects(run, labelled[0], candidate);
 		if (this.#byName.size === 0) return isOpen ? labelled : [];
 		const own = `~${run.id}`;
 		const names = new Set([agent, pool, pool.endsWith(own) ? pool.slice(0, -own.length) : pool]);

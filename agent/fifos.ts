@@ -8,8 +8,8 @@ import {promisify} from 'node:util';
 /** Both ends of what a command writes to. `writeEnds` are its stdout and stderr, to be closed here once it has started. */
 export type Pipes = {readonly stdout: Readable; readonly stderr: Readable; readonly writeEnds: readonly [number, number]};
 
-/** Made at one time, because making them takes a process. */
-const batch = 32;
+/** Made at one time, because making them takes a process: few at first, twice as many each time, as an agent that runs many commands needs them. */
+const [firstBatch, largestBatch] = [16, 256];
 /** With fewer left, more are made. */
 const lowWater = 8;
 
@@ -21,6 +21,7 @@ export class Fifos {
 	readonly #directory: string;
 	readonly #stock: string[] = [];
 	#made = 0;
+	#batch = firstBatch;
 	#making: Promise<void> | undefined;
 
 	constructor(directory: string) {
@@ -43,8 +44,9 @@ export class Fifos {
 	}
 
 	async #makeBatch(): Promise<void> {
-		const files = Array.from({length: batch * 2}, (_, index) => join(this.#directory, `pipe-${this.#made + index}`));
+		const files = Array.from({length: this.#batch * 2}, (_, index) => join(this.#directory, `pipe-${this.#made + index}`));
 		this.#made += files.length;
+		this.#batch = Math.min(this.#batch * 2, largestBatch);
 		try {
 			await promisify(execFile)('mkfifo', ['-m', '600', ...files]);
 		} catch (error) {

@@ -135,7 +135,7 @@ export class ConsoleFormat {
 }
 
 /** How a task ended, with its mark: `✔ succeeded in 1.2 s`, `✖ failed after 3 s: exit 7`. */
-export function endText(style: Style, task: TaskRow): string {
+function endText(style: Style, task: TaskRow): string {
 	const time = timeOf(task);
 	const why = printable(whyOf(task), false);
 	if (task.status === 'succeeded') return style.mark('succeeded', `succeeded${time === '' ? '' : ` in ${time}`}`);

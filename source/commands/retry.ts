@@ -65,7 +65,7 @@ async function startOnly(name: string, choice: RetryChoice, invocation: Invocati
 const actions = {run: 'runs', keep: 'is kept', skip: 'is left out'};
 
 /** What a retry would do, task by task. */
-export function formatRetry({retryOf, tasks}: RetryPlan, look: Look): string {
+function formatRetry({retryOf, tasks}: RetryPlan, look: Look): string {
 	const style = createStyle(look);
 	const count = tasks.filter(({action}) => action === 'run').length;
 	const rows = tasks.map(({name, action}) => {

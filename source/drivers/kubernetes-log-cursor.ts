@@ -60,7 +60,7 @@ export class LogCursor {
 }
 
 /** One reading: takes the times off its lines. */
-export class LogLines {
+class LogLines {
 	readonly #cursor: LogCursor;
 	readonly #first: string | undefined;
 	#offset: number;

@@ -1,5 +1,5 @@
 import type {AttemptRef, RunId} from '../model/ids.ts';
-import {attemptNumber} from './attempt-number.ts';
+import {attemptNumber} from '../model/ids.ts';
 import type {LogPiece} from './task-logs.ts';
 
 /** Output of one attempt that came in and was not read yet. */

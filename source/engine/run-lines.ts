@@ -1,9 +1,9 @@
 import type {AttemptRef, RunId} from '../model/ids.ts';
+import {attemptNumber} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
 import type {LogLine} from '../protocol/views.ts';
 import type {Added} from './added-output.ts';
 import {AttemptLines} from './attempt-lines.ts';
-import {attemptNumber} from './attempt-number.ts';
 import type {LogSource} from './follow.ts';
 import type {TimedLines} from './merge-by-time.ts';
 import {clockMarginMs, mergeByTime} from './merge-by-time.ts';

@@ -14,3 +14,11 @@ export type AttemptRef = {readonly run: RunId; readonly task: number; readonly a
 export function attemptKey(ref: AttemptRef): string {
 	return `${ref.run}.${ref.task}#${ref.attempt}`;
 }
+
+/** No run has as many tasks. */
+const taskNumbers = 2 ** 24;
+
+/** Tells the attempts of one run apart, for who asks for thousands a second: a text of the same would cost more than all the rest. */
+export function attemptNumber({task, attempt}: Pick<AttemptRef, 'task' | 'attempt'>): number {
+	return attempt * taskNumbers + task;
+}

@@ -4,6 +4,7 @@ import {taskEnded} from '../model/run.ts';
 import type {Workflow} from '../model/workflow.ts';
 import {imageAgentName, localAgentName} from '../model/workflow.ts';
 import type {Draft, RunDraft} from './draft.ts';
+import {LongList} from './long-list.ts';
 import {tasksToRun} from './rerun.ts';
 import {endTasks, specOf} from './tasks.ts';
 
@@ -24,7 +25,7 @@ export function createRun(event: RunSubmitted, adoptedAgents: readonly string[])
 		status: 'pending',
 		params: event.params,
 		createdAt: at,
-		tasks,
+		tasks: LongList.from(tasks),
 		ready: tasks.flatMap(({status}, index) => (status === 'ready' ? [index] : [])),
 		waiting: [],
 		open: tasks.length,

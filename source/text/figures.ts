@@ -1,4 +1,4 @@
-import {formatCount, formatSpan} from './spans.ts';
+import {formatCount} from './spans.ts';
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
@@ -35,18 +35,9 @@ export function fractionIn(words: string): number | undefined {
 }
 
 /** 0 to 1; undefined: nobody knows. */
-export function fractionOf({done, total}: Progress): number | undefined {
+function fractionOf({done, total}: Progress): number | undefined {
 	if (total === undefined || total <= 0) return undefined;
 	return Math.min(1, Math.max(0, done / total));
-}
-
-/** How much longer it takes at that rate, in words: `3 min 4 s left`; empty where nobody knows, or it is done. */
-export function formatLeft({done, total}: Progress, perSecond: number): string {
-	if (total === undefined || total <= done || perSecond <= 0) return '';
-	const leftMs = ((total - done) / perSecond) * 1000;
-	return leftMs > 100 * 3_600_000
-		? ''
-		: `${formatSpan(leftMs < 1000 ? 1000 : Math.round(leftMs / 1000) * 1000)} left`.replace('.0 s', ' s');
 }
 
 /** A bar of `width` columns without colours; of an unknown total a mark that wanders with what is done. */
@@ -62,28 +53,6 @@ export function progressBar(progress: Progress, width: number, ascii: boolean): 
 	const halves = Math.floor(fraction * width * 2);
 	const bar = full.repeat(Math.floor(halves / 2)) + (halves % 2 === 1 ? half : '');
 	return bar + empty.repeat(width - bar.length);
-}
-
-/** `━━━━╸─────  43 %  12 MiB of 28 MiB  1.5 MiB/s  11 s left`, as much of it as fits into the width, the bar first. */
-export function progressLine(
-	progress: Progress,
-	{perSecond = 0, width, ascii}: {perSecond?: number; width: number; ascii: boolean},
-): string {
-	const {done, total} = progress;
-	const fraction = fractionOf(progress);
-	const parts = [
-		fraction === undefined ? '' : `${Math.floor(fraction * 100)} %`.padStart(5),
-		total === undefined ? formatBytes(done) : `${formatBytes(done)} of ${formatBytes(total)}`,
-		perSecond > 0 && fraction !== 1 ? formatRate(perSecond) : '',
-		formatLeft(progress, perSecond),
-	].filter(part => part !== '');
-	const barWidth = Math.max(1, Math.min(20, Math.floor(width / 3)));
-	let line = progressBar(progress, barWidth, ascii);
-	for (const part of parts) {
-		if (line.length + 2 + part.length > width) break;
-		line += `  ${part}`;
-	}
-	return line;
 }
 
 /** What comes within a shorter time says little of a rate. */

@@ -1,5 +1,5 @@
 /** What is done to, or about, what is chosen. */
-export const actActions = [
+const actActions = [
 	'details',
 	'why',
 	'start',

@@ -233,7 +233,7 @@ function isLoopback(url: string): boolean {
 const namesShown = 12;
 
 /** What would run, before it does. */
-export function planDialog({retryOf, tasks}: RetryPlan, choice: Again): Dialog {
+function planDialog({retryOf, tasks}: RetryPlan, choice: Again): Dialog {
 	const of = (action: RetryPlan['tasks'][number]['action']) => tasks.filter(task => task.action === action).map(({name}) => name);
 	const [run, keep, skip] = [of('run'), of('keep'), of('skip')];
 	return {

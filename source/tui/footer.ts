@@ -31,7 +31,7 @@ export function footerRow(ui: Ui, width: number, palette: Palette, unicode: bool
 }
 
 /** The keys with a hint that mean something here, the nearest first. */
-export function hintsOf(ui: Ui, keymap: readonly Binding[]): ReadonlyArray<readonly [key: string, what: string]> {
+function hintsOf(ui: Ui, keymap: readonly Binding[]): ReadonlyArray<readonly [key: string, what: string]> {
 	const [only, another] = ui.dialog?.choices ?? [];
 	if (only !== undefined && another === undefined) return [['enter', only.label]];
 	if (ui.dialog !== undefined)

@@ -19,7 +19,7 @@ export type LiveDataOptions = {
 };
 
 /** About as often as it is drawn. */
-export const dataEvery = '200ms';
+const dataEvery = '200ms';
 const historyRuns = 200;
 
 /** Everything that an orchestrator tells, kept in step with it: rows, and how the connection is. */

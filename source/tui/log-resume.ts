@@ -1,4 +1,5 @@
 import type {LineOrigin} from '../client/raw-lines.ts';
+import {attemptNumber} from '../model/ids.ts';
 
 /** By how much the clocks of agents, and what they send late, may differ from one another. */
 const marginMs = 60_000;
@@ -16,8 +17,6 @@ export type StreamPlace = {
 
 /** By run; and by task, attempt and stream as one number. */
 type Streams = Map<string, Map<number, StreamPlace>>;
-
-const mostTasks = 2 ** 24;
 
 /**
  * Where reading the lines of many tasks was when the connection broke. Lines have a time and no number; but those of one stream of one
@@ -42,8 +41,9 @@ export class LogResume {
 	}
 
 	/** The place of a stream; to be asked for again after each `begin`. */
-	placeOf({run, task, attempt, stream}: LineOrigin): StreamPlace {
-		const key = (attempt * 2 + (stream === 'stdout' ? 0 : 1)) * mostTasks + task;
+	placeOf(line: LineOrigin): StreamPlace {
+		const {run, stream} = line;
+		const key = attemptNumber(line) * 2 + (stream === 'stdout' ? 0 : 1);
 		let streams = this.#streams.get(run);
 		if (streams === undefined) {
 			streams = new Map();

@@ -22,7 +22,7 @@ export type TaskNews =
 type TaskSelection = Extract<LogSelection, {kind: 'task'}>;
 
 /** Of an attempt's output, what is read when it is shown first; what is before that is read when somebody scrolls up. */
-export const tailBytes = 4 * 1024 * 1024;
+const tailBytes = 4 * 1024 * 1024;
 
 /**
  * One task's output, attempt after attempt, from near its end on. What breaks off is thrown: iterating again goes on at the very byte.

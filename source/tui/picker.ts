@@ -39,7 +39,7 @@ export function pressPicker(layer: PickerLayer, key: string): PickerLayer | Form
 }
 
 /** The files that pass the filter. */
-export function pickable({rows = [], filter}: PickerLayer): readonly WorkflowRow[] {
+function pickable({rows = [], filter}: PickerLayer): readonly WorkflowRow[] {
 	return filter === '' ? rows : rows.filter(({file, name, description = ''}) => passes([file, name, description], filter));
 }
 

@@ -50,7 +50,7 @@ export function tableRows<Row>(view: TableView<Row>, width: number, height: numb
 type Placed<Row> = {readonly column: Column<Row>; readonly width: number};
 
 /** The columns that there is room for, with how wide each is: the needed first, then what is left over, a column each in turn. */
-export function layoutColumns<Row>(columns: ReadonlyArray<Column<Row>>, width: number): ReadonlyArray<Placed<Row>> {
+function layoutColumns<Row>(columns: ReadonlyArray<Column<Row>>, width: number): ReadonlyArray<Placed<Row>> {
 	let shown = [...columns];
 	const needed = () => shown.reduce((sum, {least}) => sum + least, 0) + gap * (shown.length - 1);
 	while (needed() > width) {

@@ -100,7 +100,7 @@ function mark(ui: Ui, sight: Sight): Updated {
 }
 
 /** Moves on to a pane; a list takes the place above the logs. */
-export function focus(ui: Ui, pane: Pane): Ui {
+function focus(ui: Ui, pane: Pane): Ui {
 	return {...ui, pane, ...(pane !== 'logs' && {list: pane})};
 }
 

@@ -1,26 +1,15 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {beforeAll, beforeEach, expect, onTestFinished, test} from 'vitest';
-import {CliPlace} from '../helpers/cli.ts';
-import {buildTestImage, containersOf, docker, removeContainers, testImage, whyNoDocker} from '../helpers/docker.ts';
+import {beforeAll, beforeEach, expect, test} from 'vitest';
+import type {CliPlace} from '../helpers/cli.ts';
+import {buildTestImage, containersOf, docker, testImage, whyNoDocker} from '../helpers/docker.ts';
+import {dockerPlace, ownerOf} from '../helpers/docker-place.ts';
 
 const noDocker = whyNoDocker();
 beforeAll(async () => {
 	if (noDocker === undefined) await buildTestImage();
 }, 120_000);
 beforeEach(context => context.skip(noDocker !== undefined, `needs Docker: ${noDocker}`));
-
-function dockerPlace(): CliPlace {
-	const place = new CliPlace();
-	onTestFinished(() => {
-		if (existsSync(place.state)) removeContainers(ownerOf(place));
-	});
-	return place;
-}
-
-function ownerOf(place: CliPlace): string {
-	return readFileSync(join(place.state, 'id'), 'utf8').trim();
-}
 
 async function logOf(place: CliPlace, attempt: number): Promise<string> {
 	const [run] = JSON.parse((await place.run(['ps', '--json'])).stdout);

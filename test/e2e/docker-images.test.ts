@@ -4,17 +4,9 @@ import {join} from 'node:path';
 import {beforeAll, beforeEach, expect, onTestFinished, test} from 'vitest';
 import type {Outcome} from '../../source/model/run.ts';
 import {openStore} from '../../source/store/sqlite.ts';
-import {CliPlace} from '../helpers/cli.ts';
-import {
-	buildBusyboxImage,
-	buildTestImage,
-	busyboxImage,
-	containersOf,
-	docker,
-	removeContainers,
-	testImage,
-	whyNoBusybox,
-} from '../helpers/docker.ts';
+import type {CliPlace} from '../helpers/cli.ts';
+import {buildBusyboxImage, buildTestImage, busyboxImage, containersOf, docker, testImage, whyNoBusybox} from '../helpers/docker.ts';
+import {dockerPlace, ownerOf} from '../helpers/docker-place.ts';
 
 const noBusybox = whyNoBusybox();
 const env = {AGENT_IMAGE: testImage};
@@ -24,20 +16,6 @@ beforeAll(async () => {
 }, 120_000);
 
 beforeEach(context => context.skip(noBusybox !== undefined, `needs Docker: ${noBusybox}`));
-
-/** A place of whose containers nothing stays. */
-function dockerPlace(): CliPlace {
-	const place = new CliPlace();
-	onTestFinished(() => {
-		if (existsSync(place.state)) removeContainers(ownerOf(place));
-	});
-	return place;
-}
-
-/** The id of a place's state directory. */
-function ownerOf(place: CliPlace): string {
-	return readFileSync(join(place.state, 'id'), 'utf8').trim();
-}
 
 /** A workflow in which each task is a container of its own unless it says otherwise, and none waits for another. */
 function flow(tasks: ReadonlyArray<Readonly<Record<string, unknown>>>, more: object = {}): string {

@@ -1,8 +1,9 @@
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {beforeAll, beforeEach, describe, expect, onTestFinished, test} from 'vitest';
+import {beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {CliPlace} from '../helpers/cli.ts';
-import {buildTestImage, containersOf, docker, needsDocker, removeContainers, testImage, whyNoDocker} from '../helpers/docker.ts';
+import {buildTestImage, containersOf, docker, needsDocker, testImage, whyNoDocker} from '../helpers/docker.ts';
+import {dockerPlace, ownerOf} from '../helpers/docker-place.ts';
 
 const env = {AGENT_IMAGE: testImage};
 /** The original's example, unchanged. */
@@ -49,15 +50,6 @@ describe('with an engine', () => {
 	}, 120_000);
 
 	beforeEach(needsDocker);
-
-	/** A place of whose containers nothing stays. */
-	function dockerPlace(): CliPlace {
-		const place = new CliPlace();
-		onTestFinished(() => {
-			if (existsSync(place.state)) removeContainers(ownerOf(place));
-		});
-		return place;
-	}
 
 	test('the original’s example: both tasks run inside, what they write is here, and the agent is gone', async () => {
 		const place = dockerPlace();
@@ -177,8 +169,3 @@ tasks:
 		expect(containersOf(ownerOf(place))).toEqual([]);
 	}, 60_000);
 });
-
-/** The id of a place's state directory. */
-function ownerOf(place: CliPlace): string {
-	return readFileSync(join(place.state, 'id'), 'utf8').trim();
-}

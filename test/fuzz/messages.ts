@@ -3,7 +3,7 @@ import type {AttemptRef} from '../../source/model/ids.ts';
 import {anyEdits, anyNumber, anyText, edited} from './texts.ts';
 
 /** Attempts that are there, and some that are not. */
-export function anyRef(runs: readonly string[]): fc.Arbitrary<AttemptRef> {
+function anyRef(runs: readonly string[]): fc.Arbitrary<AttemptRef> {
 	return fc.record({run: fc.constantFrom(...runs, 'r0none'), task: fc.nat(3), attempt: fc.integer({min: 1, max: 3})});
 }
 

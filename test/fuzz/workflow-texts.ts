@@ -17,7 +17,7 @@ const reference = fc.constantFrom(
 const literal = fc.constantFrom('1', '-2.5', "'a'", '"b"', 'true', 'null', "''", '1e9', "'", '(', ')', '!', '!!', '..', 'a.b.c', '');
 
 /** Something like an expression: most can be read, some only nearly. */
-export const anyExpression: fc.Arbitrary<string> = fc.letrec<{expression: string}>(tie => ({
+const anyExpression: fc.Arbitrary<string> = fc.letrec<{expression: string}>(tie => ({
 	expression: fc.oneof(
 		{maxDepth: 6, withCrossShrink: true},
 		{weight: 3, arbitrary: fc.oneof(reference, literal)},

@@ -15,7 +15,7 @@ type Row = {
 };
 
 /** The floor plan: a room is a directory or a file under `source/`; `agent` is the agent program. */
-export const importTable: Readonly<Record<string, Row>> = {
+const importTable: Readonly<Record<string, Row>> = {
 	model: {may: []},
 	scheduler: {may: ['model']},
 	workflow: {may: ['model', 'js-yaml', 'zod']},

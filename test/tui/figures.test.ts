@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {expect, test} from 'vitest';
-import {formatBytes, formatLeft, formatRate, fractionIn, progressBar, progressLine, RateMeter} from '../../source/text/figures.ts';
+import {formatBytes, formatRate, fractionIn, progressBar, RateMeter} from '../../source/text/figures.ts';
 
 test('bytes and rates are short, and never of four digits', () => {
 	expect([0, 999, 1024, 1536, 1_048_575, 45_000_000, 5 * 2 ** 40].map(formatBytes)).toEqual([
@@ -12,20 +12,10 @@ test('bytes and rates are short, and never of four digits', () => {
 	]);
 });
 
-test('what is left is told where it is known', () => {
-	expect(formatLeft({done: 10, total: 100}, 10)).toBe('9 s left');
-	expect(formatLeft({done: 0, total: 1000}, 1)).toBe('16 min 40 s left');
-	expect([formatLeft({done: 5}, 10), formatLeft({done: 100, total: 100}, 10), formatLeft({done: 1, total: 100}, 0)]).toEqual(['', '', '']);
-});
-
 test('a bar is as long as what is done', () => {
 	expect(progressBar({done: 1, total: 4}, 10, false)).toBe('━━╸───────');
 	expect(progressBar({done: 1, total: 2}, 10, true)).toBe('#####-----');
 	expect(progressBar({done: 9, total: 4}, 4, false)).toBe('━━━━');
-	expect(progressLine({done: 43, total: 100}, {perSecond: 1, width: 60, ascii: false})).toBe(
-		'━━━━━━━━╸───────────   43 %  43 B of 100 B  1 B/s  57 s left',
-	);
-	expect(progressLine({done: 43, total: 100}, {perSecond: 1, width: 20, ascii: false})).toBe('━━╸───   43 %');
 });
 
 test('a bar has the width that it is to have, whatever is done', () => {
@@ -37,7 +27,6 @@ test('a bar has the width that it is to have, whatever is done', () => {
 			fc.boolean(),
 			(width, done, total, ascii) => {
 				expect(stringWidth(progressBar({done, total}, width, ascii))).toBe(width);
-				expect(stringWidth(progressLine({done, total}, {perSecond: 5, width, ascii}))).toBeLessThanOrEqual(Math.max(1, width));
 			},
 		),
 	);

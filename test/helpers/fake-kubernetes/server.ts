@@ -35,7 +35,7 @@ export type FakeOptions = {
 };
 
 export const fakeToken = 'fake-token';
-export const fakeUser = 'system:serviceaccount:byoai:byoai';
+const fakeUser = 'system:serviceaccount:byoai:byoai';
 const namespaces = ['default', 'byoai', 'other'];
 
 /** An API server in this process: real HTTP, real processes in its pods, and the behaviour of the recordings. */

@@ -8,9 +8,6 @@ import {Queue} from './queue.ts';
 /** `turn`: one that became ready earlier has a lower one. */
 export type ReadyTask = {readonly task: number; readonly turn: number};
 
-/** Of runs in which nothing has changed yet. */
-const ofArrays = new WeakMap<Items<number>, ReadyTasks>();
-
 const none = Queue.from<ReadyTask>([]);
 
 /**
@@ -30,9 +27,9 @@ export class ReadyTasks implements Items<number> {
 		this.nextTurn = nextTurn;
 	}
 
-	/** Those of a run, which begins, or comes from the disk, with an array. */
+	/** Those of a run; of one that comes from the disk they are an array. */
 	static of({ready, workflow}: Run): ReadyTasks {
-		return ready instanceof ReadyTasks ? ready : ofArrays.getOrInsertComputed(ready, () => ReadyTasks.from(ready, lanesOf(workflow)));
+		return ready instanceof ReadyTasks ? ready : ReadyTasks.from(ready, lanesOf(workflow));
 	}
 
 	static from(tasks: Items<number>, lanes: Lanes): ReadyTasks {

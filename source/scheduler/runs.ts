@@ -4,7 +4,10 @@ import {taskEnded} from '../model/run.ts';
 import type {Workflow} from '../model/workflow.ts';
 import {imageAgentName, localAgentName} from '../model/workflow.ts';
 import type {Draft, RunDraft} from './draft.ts';
+import {lanesOf} from './lanes.ts';
 import {LongList} from './long-list.ts';
+import {Queue} from './queue.ts';
+import {ReadyTasks} from './ready-tasks.ts';
 import {tasksToRun} from './rerun.ts';
 import {endTasks, specOf} from './tasks.ts';
 
@@ -26,8 +29,11 @@ export function createRun(event: RunSubmitted, adoptedAgents: readonly string[])
 		params: event.params,
 		createdAt: at,
 		tasks: LongList.from(tasks),
-		ready: tasks.flatMap(({status}, index) => (status === 'ready' ? [index] : [])),
-		waiting: [],
+		ready: ReadyTasks.from(
+			tasks.flatMap(({status}, index) => (status === 'ready' ? [index] : [])),
+			lanesOf(workflow),
+		),
+		waiting: Queue.from<number>([]),
 		open: tasks.length,
 		active: 0,
 		dependents: dependentsOf(workflow),

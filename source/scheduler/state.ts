@@ -1,5 +1,5 @@
 import type {Pool, RegisteredAgent, Session} from '../model/agent.ts';
-import type {AttemptRef, RunId, SessionId} from '../model/ids.ts';
+import type {AttemptRef, SessionId} from '../model/ids.ts';
 import type {Run, Task} from '../model/run.ts';
 import {currentAttempt} from '../model/run.ts';
 import {LongRecord} from './long-record.ts';
@@ -20,20 +20,9 @@ export type State = {
 	readonly lastLostAt: number;
 };
 
-/** A state as it is on the disk, where records are objects and lists are arrays. */
-type SavedState = Omit<State, 'runs' | 'agents' | 'sessions'> & {
-	readonly runs: Readonly<Record<RunId, Run>>;
-	readonly agents: Readonly<Record<string, RegisteredAgent>>;
-	readonly sessions: Readonly<Record<SessionId, Session>>;
-};
+const none = LongRecord.from<never>({});
 
-/** The state that was saved as JSON. */
-export function savedState(json: unknown): State {
-	const saved = json as SavedState;
-	return {...saved, runs: LongRecord.from(saved.runs), agents: LongRecord.from(saved.agents), sessions: LongRecord.from(saved.sessions)};
-}
-
-export const emptyState: State = savedState({now: 0, runs: {}, agents: {}, sessions: {}, pools: {}, lastLostAt: 0});
+export const emptyState: State = {now: 0, runs: none, agents: none, sessions: none, pools: {}, lastLostAt: 0};
 
 /** The task that `ref` points at; undefined when its run has ended or never was. */
 export function taskOf(state: State, ref: AttemptRef): Task | undefined {

@@ -173,7 +173,8 @@ test('a journal that a disk gave back damaged is refused in words, and by no oth
 		read: () => [{sequence: 7, event: event as Event}],
 	});
 	const run = {...submission('r1'), workflow: {tasks: 3}};
-	const lost = {...emptyState, sessions: {s: {id: 's', agent: 'a', leaseMs: 1, assigned: [{run: 'r1', task: 0, attempt: 1}]}}};
+	const assigned = [{run: 'r1', task: 0, attempt: 1}];
+	const lost = {...JSON.parse(JSON.stringify(emptyState)), sessions: {s: {id: 's', agent: 'a', leaseMs: 1, assigned}}};
 	for (const [store, words] of [
 		[snapshot(null), 'its snapshot'],
 		[snapshot({runs: {}}), 'its snapshot'],

@@ -22,7 +22,12 @@ export class Lanes {
 	constructor({tasks}: Workflow) {
 		const numbers = new Map<string, number>();
 		const selectors: AgentSelector[] = [];
-		this.ofTask = tasks.map(({agent}) => numbers.getOrInsertComputed(selectorKey(agent), () => selectors.push(agent) - 1));
+		this.ofTask = tasks.map(({agent}) => {
+			const key = selectorKey(agent);
+			const lane = numbers.get(key) ?? selectors.push(agent) - 1;
+			numbers.set(key, lane);
+			return lane;
+		});
 		this.selectors = selectors;
 		const counts = new Map<string, number>();
 		const asked = selectors.map(selector => ('name' in selector ? [] : entriesOf(selector.labels)));
@@ -33,7 +38,7 @@ export class Lanes {
 			else if (first === undefined) this.#unlabelled.push(lane);
 			else {
 				const rarest = others.reduce((best, entry) => ((counts.get(entry) ?? 0) < (counts.get(best) ?? 0) ? entry : best), first);
-				this.#byLabel.getOrInsertComputed(rarest, () => []).push(lane);
+				this.#byLabel.set(rarest, [...(this.#byLabel.get(rarest) ?? []), lane]);
 			}
 		}
 	}
@@ -41,7 +46,7 @@ export class Lanes {
 	/** Those whose tasks, in this run of the workflow, may go to the candidate. */
 	fitting(run: Run, candidate: Candidate): readonly number[] {
 		const {agent, pool = agent, labels} = candidate;
-		const labelled = this.#byLabels.getOrInsertComputed(labels, () => this.#labelled(labels));
+		const labelled = this.#labelled(labels);
 		// Who registered is there for all; whether an instance takes tasks of this run that ask for labels is the same for each of them.
 		const isOpen = candidate.pool === undefined || this.#selects(run, labelled[0], candidate);
 		if (this.#byName.size === 0) return isOpen ? labelled : [];
@@ -57,12 +62,16 @@ export class Lanes {
 	}
 
 	/** Those that ask for no more than these labels. */
-	#labelled(labels: Labels): number[] {
+	#labelled(labels: Labels): readonly number[] {
+		const known = this.#byLabels.get(labels);
+		if (known !== undefined) return known;
 		const near = [...this.#unlabelled, ...entriesOf(labels).flatMap(entry => this.#byLabel.get(entry) ?? [])];
-		return near.filter(lane => {
+		const found = near.filter(lane => {
 			const selector = this.selectors[lane];
 			return selector !== undefined && 'labels' in selector && labelsMatch(selector.labels, labels);
 		});
+		this.#byLabels.set(labels, found);
+		return found;
 	}
 }
 
@@ -74,5 +83,7 @@ const known = new WeakMap<Workflow, Lanes>();
 
 /** The lanes of a workflow, which follow from it alone. */
 export function lanesOf(workflow: Workflow): Lanes {
-	return known.getOrInsertComputed(workflow, () => new Lanes(workflow));
+	const lanes = known.get(workflow) ?? new Lanes(workflow);
+	known.set(workflow, lanes);
+	return lanes;
 }

@@ -56,7 +56,8 @@ export function failUnserved(draft: Draft, run: RunDraft): void {
 		const lane = run.lanes.ofTask[index] ?? -1;
 		const cause = causes.get(lane);
 		if (cause === undefined || run.task(index).status !== 'ready' || !isOver(index, cause)) continue;
-		const verdict = verdicts.getOrInsertComputed(lane, () => unserved(state, run.run, specOf(run, index).agent));
+		const verdict = verdicts.get(lane) ?? unserved(state, run.run, specOf(run, index).agent);
+		verdicts.set(lane, verdict);
 		endTask(run, index, {status: 'failed', ...verdict}, state.now);
 		failFast(draft, run, index);
 	}
@@ -95,9 +96,10 @@ const firstRetries = new WeakMap<Run['waiting'], number>();
 
 /** When the first of the tasks that wait is tried again. */
 function firstRetryAt(run: Run): number {
-	return firstRetries.getOrInsertComputed(run.waiting, () => {
-		let next = Number.POSITIVE_INFINITY;
-		for (const index of run.waiting) next = Math.min(next, run.tasks.at(index)?.retryAt ?? next);
-		return next;
-	});
+	const known = firstRetries.get(run.waiting);
+	if (known !== undefined) return known;
+	let next = Number.POSITIVE_INFINITY;
+	for (const index of run.waiting) next = Math.min(next, run.tasks.at(index)?.retryAt ?? next);
+	firstRetries.set(run.waiting, next);
+	return next;
 }

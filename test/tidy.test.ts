@@ -12,6 +12,7 @@ import {
 	machinePaths,
 	processUse,
 	silencedTests,
+	tooNew,
 	vagueNames,
 } from './helpers/tidy-rules.ts';
 
@@ -185,6 +186,12 @@ describe('one place reads the environment, one ends the process', () => {
 		const places = {'source/config.ts': 'process.env.HOME', 'agent/main.ts': 'process.env', 'source/cli.tsx': 'process.exit(1)'};
 		expect(processUse(parsed({...places, 'agent/entry.ts': 'process.exit(1)', 'source/engine/a.ts': 'process.exitCode = 1'}))).toEqual([]);
 	});
+});
+
+test('the product uses nothing that Node 24 lacks', () => {
+	expect(tooNew(code)).toEqual([]);
+	const use = 'this.known.getOrInsertComputed(key, make)';
+	expect(tooNew(parsed({'source/a.ts': use, 'agent/b.ts': use, 'test/c.ts': use}))).toHaveLength(2);
 });
 
 describe('nothing is left for later', () => {

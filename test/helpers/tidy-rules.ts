@@ -90,6 +90,17 @@ export function processUse(files: readonly Code[]): readonly string[] {
 	});
 }
 
+/** What Node has since 26. Tests may use it; the product runs on Node 24, too, where it would break only when it gets there. */
+const newMembers: ReadonlySet<string> = new Set(['getOrInsert', 'getOrInsertComputed']);
+
+export function tooNew(files: readonly Code[]): readonly string[] {
+	const product = files.filter(({path}) => /^(source|agent)\//.test(path));
+	return faultsAt(product, (_file, {node}) => {
+		const name = node.type === 'MemberExpression' ? dotted(node).at(-1) : undefined;
+		return name !== undefined && newMembers.has(name) ? `${name} is not in Node 24` : undefined;
+	});
+}
+
 /** Notes to oneself: what is left to do stands in an issue, not in the code. */
 export function leftovers(files: readonly Code[]): readonly string[] {
 	return files.flatMap(file =>

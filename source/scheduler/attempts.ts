@@ -46,7 +46,7 @@ export function assignAttempt(draft: Draft, {ref, session: id, at}: Of<'attempt-
 	draft.commands.push({type: 'send-orders', session: id});
 }
 
-export function finishAttempt(draft: Draft, ref: AttemptRef, id: SessionId, outcome: Outcome, logBytes: number | undefined): void {
+function finishAttempt(draft: Draft, ref: AttemptRef, id: SessionId, outcome: Outcome, logBytes: number | undefined): void {
 	const session = draft.state.sessions.get(id);
 	if (session !== undefined) {
 		const assigned = session.assigned.filter(other => !sameAttempt(other, ref));

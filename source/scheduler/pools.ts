@@ -14,7 +14,7 @@ import type {State} from './state.ts';
 import {instanceName} from './state.ts';
 
 /** After so many ends without one attempt ended well in between, a pool is broken and its tasks fail. */
-export const instanceFailureLimit = 3;
+const instanceFailureLimit = 3;
 const restartDelayMs = 1000;
 const restartDelayLimitMs = 30_000;
 

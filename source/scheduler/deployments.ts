@@ -2,6 +2,7 @@ import type {Pool} from '../model/agent.ts';
 import type {Event} from '../model/event.ts';
 import type {Draft} from './draft.ts';
 import {loseSessionsOf} from './instances.ts';
+import {begunAnew} from './pools.ts';
 import type {State} from './state.ts';
 import {poolOfInstance} from './state.ts';
 
@@ -19,8 +20,8 @@ export function deployAgent(draft: Draft, {agent, directory}: Of<'agent-deployed
 	if (known === undefined) {
 		return putPool(draft, {name: agent.name, spec: agent, directory, idleMs: 0, started: 0, failures: 0, instances: []});
 	}
-	const {draining: _, broken: __, nextStartAt: ___, failedAt: ____, ...pool} = known;
-	putPool(draft, {...pool, failures: 0});
+	const {draining: _, ...pool} = begunAnew(known);
+	putPool(draft, pool);
 	sendOrders(draft, pool);
 }
 

@@ -24,7 +24,10 @@ export function adoptedBy(state: State, agents: readonly AgentSpec[]): string[] 
 	return agents.filter(({name}) => serves(name)).map(({name}) => name);
 }
 
-/** The pools that a run needs and that are not there yet, and `local-agent` as its orchestrator keeps it. */
+/**
+ * The pools that a run needs and that are not there yet, `local-agent` as its orchestrator keeps it, and those that were given up in earlier
+ * runs: what kept them from starting may be mended, and somebody who starts a run expects that it is tried.
+ */
 export function poolsFor(state: State, run: Run, event: RunSubmitted): Pool[] {
 	const {workflow} = run;
 	const tasks = tasksToRun(workflow, event.retry);
@@ -35,11 +38,20 @@ export function poolsFor(state: State, run: Run, event: RunSubmitted): Pool[] {
 			if (spec.lifetime === 'persistent') return {...begun, name: spec.name, spec};
 			return {...begun, name: runPoolName(spec.name, run.id), spec, run: run.id};
 		});
-	const local = state.pools[localAgentName];
+	const isGivenUp = ({broken, name, spec, run: owner, removing}: Pool) =>
+		broken !== undefined && owner === undefined && removing !== true && (isUsed(tasks, spec) || run.imageAgents?.includes(name) === true);
+	const givenUp = Object.values(state.pools).filter(isGivenUp).map(begunAnew);
+	const local = givenUp.find(({name}) => name === localAgentName) ?? state.pools[localAgentName];
+	pools.push(...givenUp);
 	// One that an earlier life left idles for as long as this one says.
 	if (local !== undefined) pools.push({...local, idleMs: event.localAgent.idleMs});
 	else if (run.usesLocalAgent) pools.push(localPool(event));
 	return [...pools, ...imagePools(state, tasks, event)];
+}
+
+/** As if none of its instances had failed yet. */
+export function begunAnew({broken: _, nextStartAt: __, failedAt: ___, ...pool}: Pool): Pool {
+	return {...pool, failures: 0};
 }
 
 /** A pool for each image agent that a run needs and that is not there: its one instance is the orchestrator itself. */

@@ -1,5 +1,5 @@
 import type {Command} from '../../source/model/command.ts';
-import type {Event} from '../../source/model/event.ts';
+import type {Event, RunSubmitted} from '../../source/model/event.ts';
 import type {Outcome, Run, TaskStatus} from '../../source/model/run.ts';
 import type {AgentSpec, Dependency, TaskSpec, Workflow} from '../../source/model/workflow.ts';
 import {agentDefaults} from '../../source/model/workflow.ts';
@@ -57,7 +57,7 @@ export class Play {
 		return this;
 	}
 
-	submit(flow: Workflow, more: {run?: string; agentTimeoutMs?: number} = {}): this {
+	submit(flow: Workflow, more: {run?: string; agentTimeoutMs?: number; localAgent?: RunSubmitted['localAgent']} = {}): this {
 		const {run = 'r1', ...rest} = more;
 		return this.event({type: 'run-submitted', at: this.now, run, workflow: flow, params: {}, localAgent: {slots: 2, idleMs: 0}, ...rest});
 	}

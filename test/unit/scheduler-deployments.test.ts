@@ -85,19 +85,49 @@ test('agents of runs and of the orchestrator are not for people to drain or remo
 	expect(refusal(play, {type: 'agent-drained', at: play.now, agent: 'nobody'})).toBe('no agent nobody');
 });
 
+/** Lets every start fail until the pool is given up. */
+function giveUp(play: Play, pool: string): void {
+	for (let failures = 0; play.state.pools[pool]?.broken === undefined && failures < 9; failures++) {
+		const instance = play.state.pools[pool]?.instances.at(-1)?.name ?? '';
+		play.event({type: 'instance-failed', at: play.now, instance, end: {cause: 'no such image'}});
+		gone(play, instance);
+		if (play.state.pools[pool]?.broken === undefined) play.pass();
+	}
+	expect(play.state.pools[pool]).toMatchObject({broken: expect.stringContaining('no such image'), instances: []});
+}
+
 test('one that was given up is tried again when it is deployed again', () => {
 	const play = new Play();
 	const deployment = {type: 'agent-deployed', at: play.now, agent: spec, directory: '/srv'} as const;
 	play.event(deployment);
-	for (let failures = 0; play.state.pools.kept?.broken === undefined && failures < 9; failures++) {
-		const instance = play.state.pools.kept?.instances.at(-1)?.name ?? '';
-		play.event({type: 'instance-failed', at: play.now, instance, end: {cause: 'no such image'}});
-		gone(play, instance);
-		play.pass();
-	}
-	expect(play.state.pools.kept).toMatchObject({broken: expect.stringContaining('no such image'), instances: []});
+	giveUp(play, 'kept');
 	play.event(deployment);
 	expect(play.state.pools.kept?.instances).toMatchObject([{status: 'starting'}]);
+});
+
+test.each([
+	['the name of', {name: 'kept'}],
+	['labels that fit', {labels: {os: 'linux'}}],
+])('one that was given up is tried again for a run with %s it, and for no other', (_, agent) => {
+	const play = new Play();
+	play.event({type: 'agent-deployed', at: play.now, agent: {...spec, labels: {os: 'linux'}}, directory: '/srv'});
+	giveUp(play, 'kept');
+	play.submit(workflow([task('other', {agent: {name: 'kept~9'}})]), {run: 'r1'});
+	expect(play.state.pools.kept).toMatchObject({broken: expect.any(String), instances: []});
+	play.submit(workflow([task('a', {agent})]), {run: 'r2'});
+	expect(play.state.pools.kept).toMatchObject({failures: 0, instances: [{status: 'starting'}]});
+	expect(play.run('r2').tasks.at(0)).toMatchObject({status: 'ready'});
+	giveUp(play, 'kept');
+	expect(play.run('r2').tasks.at(0)).toMatchObject({status: 'failed', cause: 'start_failed'});
+});
+
+test('local-agent, too', () => {
+	const local = workflow([task('a', {agent: {name: 'local-agent'}})]);
+	const localAgent = {slots: 1, idleMs: 1e6};
+	const play = new Play().submit(local, {run: 'r1', localAgent});
+	giveUp(play, 'local-agent');
+	play.submit(local, {run: 'r2', localAgent: {slots: 1, idleMs: 2e6}});
+	expect(play.state.pools['local-agent']).toMatchObject({failures: 0, idleMs: 2e6, instances: [{status: 'starting'}]});
 });
 
 test("a replica's own name leads to that very replica", () => {

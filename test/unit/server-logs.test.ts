@@ -4,6 +4,7 @@ import type {Work} from '../helpers/fake-agent.ts';
 import type {Orchestra} from '../helpers/orchestra.ts';
 import {openOrchestra} from '../helpers/orchestra.ts';
 import {problemOf} from '../helpers/problem.ts';
+import {testClock} from '../helpers/test-clock.ts';
 
 const binary = Uint8Array.from({length: 700}, (_, index) => (index * 7) % 256);
 const prints: Work = async ({task}, print) => {
@@ -173,7 +174,9 @@ test('without a run, runs that begin later are followed as well, and each line c
 
 test('lines of a run that come within so long come together, also with its end', async () => {
 	const gate = Promise.withResolvers<void>();
+	const clock = testClock();
 	const orchestra = openOrchestra({
+		clock,
 		work: async (_assignment, print) => {
 			await print('first\n');
 			await gate.promise;
@@ -182,12 +185,16 @@ test('lines of a run that come within so long come together, also with its end',
 		},
 	});
 	const run = await submit(orchestra, 'slow');
+	await expect.poll(async () => (await orchestra.call('GET', '/v1/logs')).text()).toContain('first');
 	const reader = (await orchestra.call('GET', `/v1/logs?run=${run}&follow=true&every=300ms`)).body?.getReader();
 	if (reader === undefined) throw new Error('no body');
 	await readUntil(reader, 'first');
+	const rest = reader.read();
+	await clock.pass(299);
 	gate.resolve();
 	await orchestra.ended(run);
-	const {value} = await reader.read();
+	await clock.pass(1);
+	const {value} = await rest;
 	expect(Buffer.from(value ?? []).toString()).toMatch(/second.*\n.*third/);
 	expect((await reader.read()).done).toBe(true);
 });

@@ -5,6 +5,7 @@ import type {Outcome, Run} from '../../source/model/run.ts';
 import type {Orders} from '../../source/protocol/messages.ts';
 import type {State} from '../../source/scheduler/state.ts';
 import {Expectations} from './expectations.ts';
+import {ImageJudge} from './images/judge.ts';
 import type {Runner} from './processes.ts';
 import {Processes} from './processes.ts';
 import {Replay} from './replay.ts';
@@ -22,6 +23,8 @@ export class Audit {
 	readonly #replay = new Replay();
 	readonly #expectations = new Expectations();
 	readonly #processes: Processes;
+	/** What runs in the instances of tasks with an image. */
+	readonly images: ImageJudge;
 	readonly #ticks: number[] = [];
 	/** Journal entries that were looked at. */
 	#taken = 0;
@@ -30,10 +33,11 @@ export class Audit {
 	constructor(world: World) {
 		this.#world = world;
 		this.#processes = new Processes(this.#expectations, world.disk);
+		this.images = new ImageJudge(world, this.#expectations, this.fail.bind(this));
 	}
 
 	get attempts(): number {
-		return this.#processes.count;
+		return this.#processes.count + this.images.count;
 	}
 
 	get openRuns(): string[] {
@@ -108,6 +112,7 @@ export class Audit {
 		this.#replay.assertSame(state, 'in the end');
 		this.#replay.assertWhole(this.#world.disk.journal, state);
 		this.#processes.finish();
+		this.images.finish();
 	}
 
 	#take(event: Event): Run[] {
@@ -118,14 +123,20 @@ export class Audit {
 		const endedRuns = this.#replay.step(event);
 		const ended = this.#expectations.take(event, before);
 		this.#expectations.compare(event, {before, after: this.#replay.state, endedRuns});
-		if (event.type === 'attempt-finished') this.#processes.finished(event.ref, event.outcome, event.logBytes);
-		else for (const {ref} of ended) this.#processes.lost(ref);
+		if (event.type === 'attempt-started') this.images.recorded(event.ref);
+		if (event.type === 'attempt-finished') this.#judge(event.ref).finished(event.ref, event.outcome, event.logBytes);
+		else for (const {ref} of ended) this.#judge(ref).lost(ref);
 		const {random, disk} = this.#world;
 		if (random.chance(repeatChance)) {
 			const entry = disk.journal[random.below(this.#taken)];
 			if (entry) this.#replay.repeat(entry.event);
 		}
 		return endedRuns;
+	}
+
+	/** Who sees what really runs of an attempt. */
+	#judge(ref: AttemptRef): Pick<Processes, 'finished' | 'lost'> {
+		return this.images.judges(ref) ? this.images : this.#processes;
 	}
 
 	#countTick(at: number): void {

@@ -1,5 +1,8 @@
 import {Contacts} from '../../source/agents/contacts.ts';
 import {Exchanges} from '../../source/agents/exchange.ts';
+import type {ImageAgentsOptions} from '../../source/agents/image-agents.ts';
+import {createImageAgents} from '../../source/agents/image-agents.ts';
+import type {Driver} from '../../source/drivers/driver.ts';
 import {Engine} from '../../source/engine/engine.ts';
 import {Performer} from '../../source/engine/perform.ts';
 import {TaskLogs} from '../../source/engine/task-logs.ts';
@@ -11,10 +14,13 @@ import type {State} from '../../source/scheduler/state.ts';
 import type {AgentProcess} from './agent.ts';
 import type {Audit} from './audit.ts';
 import type {DriverHost} from './driver.ts';
+import type {Images} from './images/images.ts';
 import {Life} from './life.ts';
 import {journalOf, logsOf} from './ports.ts';
 import {simulatedCalls} from './push.ts';
 import type {World} from './world.ts';
+
+const imageBeatMs = 1600;
 
 /** What a request comes back with. */
 export type Reply<Result> = (result: Result | ByoaiError) => void;
@@ -23,6 +29,8 @@ export type OrchestratorParts = {
 	readonly world: World;
 	readonly audit: Audit;
 	readonly driver: DriverHost;
+	/** Present: there are tasks with an image. */
+	readonly images?: Images | undefined;
 	readonly agent: (name: string) => AgentProcess | undefined;
 };
 
@@ -47,7 +55,7 @@ export class OrchestratorHost {
 
 	/** The same order as in the composition root. */
 	boot(): void {
-		const {world, audit, driver, agent} = this.#parts;
+		const {world, audit, driver, images, agent} = this.#parts;
 		const life = new Life(world);
 		const {clock} = life;
 		const engine: Engine = new Engine({
@@ -67,7 +75,8 @@ export class OrchestratorHost {
 			graceMs: 1500,
 			holdMs: 2500,
 		};
-		const exchanges = new Exchanges({engine, logs: new TaskLogs(logsOf(world, life)), clock, settings});
+		const logs = new TaskLogs(logsOf(world, life));
+		const exchanges = new Exchanges({engine, logs, clock, settings});
 		const contacts = new Contacts({
 			engine,
 			exchanges,
@@ -79,8 +88,10 @@ export class OrchestratorHost {
 			random: () => world.random.unit(),
 			warn: message => life.alive && audit.fail(message),
 		});
+		const drivers = images?.portsOf(life, driver.portsOf(life)) ?? driver.portsOf(life);
 		const performer = new Performer({
-			drivers: driver.portsOf(life),
+			drivers,
+			...(images && {imageAgents: imageAgentsOf({world, audit, life}, {engine, exchanges, logs, drivers})}),
 			clock,
 			warn: () => undefined,
 			offer: event => engine.offer(event),
@@ -103,12 +114,19 @@ export class OrchestratorHost {
 		const {disk, random} = this.#world;
 		disk.losePower(random);
 		this.#parts.driver.forgetStarts();
+		this.#parts.images?.forgetStarts();
 		this.#world.trace(() => 'orchestrator crashes');
 		this.#world.at(random.chance(0.7) ? random.below(3000) : random.below(20_000), () => this.boot());
 	}
 
 	pause(ms: number): void {
 		this.#process?.life.pause(ms);
+	}
+
+	/** Somebody sets the wall clock. */
+	setClock(byMs: number): void {
+		this.#world.trace(() => `the clock of the orchestrator is set by ${byMs} ms`);
+		this.#process?.life.setClock(byMs);
 	}
 
 	/** A Report has arrived. No reply: nobody listens, or the process dies before it answers. */
@@ -156,4 +174,21 @@ export class OrchestratorHost {
 			);
 		});
 	}
+}
+
+/** The agents inside this life that run tasks with an image. */
+export function imageAgentsOf(
+	{world, audit, life}: Pick<OrchestratorParts, 'world' | 'audit'> & {life: Life},
+	parts: Pick<ImageAgentsOptions, 'engine' | 'exchanges' | 'logs' | 'drivers'>,
+): Driver {
+	const {slots = 1} = world.images ?? {};
+	return createImageAgents({
+		...parts,
+		clock: life.clock,
+		slots: {docker: slots, kubernetes: slots},
+		beatMs: imageBeatMs,
+		newSession: () => world.newId('images-'),
+		// That something is tried again is no news in such a world.
+		warn: message => life.alive && / broke: /.test(message) && audit.fail(message),
+	});
 }

@@ -13,6 +13,7 @@ import {fromDisk} from './disk.ts';
 const decisions: ReadonlySet<Event['type']> = new Set([
 	'run-cancelled',
 	'attempt-assigned',
+	'attempt-started',
 	'attempt-finished',
 	'instance-started',
 	'instance-failed',

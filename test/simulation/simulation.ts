@@ -4,6 +4,7 @@ import {Course, havocMs} from './course.ts';
 import {Crew} from './crew.ts';
 import {DriverHost} from './driver.ts';
 import {Havoc} from './havoc.ts';
+import {Images} from './images/images.ts';
 import {Keeper} from './keeper.ts';
 import {OrchestratorHost} from './orchestrator.ts';
 import {Submitter} from './submitter.ts';
@@ -25,7 +26,8 @@ export class Simulation {
 		const audit = new Audit(world);
 		const agentParts = {world, audit, requests: {exchange, offer}};
 		const driver = new DriverHost(agentParts);
-		const orchestrator: OrchestratorHost = new OrchestratorHost({world, audit, driver, agent: name => this.#agent(name)});
+		const images = world.images && new Images(world, audit, world.images);
+		const orchestrator: OrchestratorHost = new OrchestratorHost({world, audit, driver, images, agent: name => this.#agent(name)});
 		function exchange(...request: Parameters<OrchestratorHost['exchange']>) {
 			orchestrator.exchange(...request);
 		}
@@ -40,8 +42,10 @@ export class Simulation {
 		this.#crew = crew;
 		const submitter = new Submitter({world, orchestrator, agents: crew.names, withinMs: havocMs * 0.75});
 		const keeper = new Keeper(world, orchestrator);
-		const havoc = [new Havoc({world, audit, driver, orchestrator, keeper, crew})];
-		this.#course = new Course({world, audit, driver, crew, keeper, submitter, havoc, state: () => orchestrator.state});
+		const havoc = [new Havoc({world, audit, driver, orchestrator, keeper, crew}), ...(images ? [images] : [])];
+		images?.wreak(ms => orchestrator.setClock(ms));
+		const alsoLeft = () => (images?.names[0] === undefined ? '' : `instance ${images.names[0]} was left behind`);
+		this.#course = new Course({world, audit, driver, crew, keeper, submitter, havoc, state: () => orchestrator.state, alsoLeft});
 	}
 
 	/** Lives to the end, and rejects with what the audit finds. */

@@ -80,11 +80,12 @@ export const imageMutants: readonly Mutant[] = [
 		seed: 206,
 	},
 	{
-		name: 'image-unheld-believed',
-		rule: 'images: one that an earlier life may have started is gone before it is told that it was stopped',
-		file: session,
-		find: 'void this.#untilGone(() => driver.stop({name: imageInstanceName(ref)}), ref).then(() => {',
-		replace: 'driver.stop({name: imageInstanceName(ref)}).catch(() => undefined);\n\t\tvoid Promise.resolve().then(() => {',
+		name: 'stopped-start-counts',
+		rule: 'images: the name of an instance that was stopped may be another one’s by the time at which its start is answered',
+		file: 'source/engine/perform.ts',
+		find: 'return starts.has(start) ? handle : undefined;',
+		replace: 'return handle;',
+		seed: 1226,
 	},
 	{
 		name: 'image-late-timeout',

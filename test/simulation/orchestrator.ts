@@ -91,7 +91,7 @@ export class OrchestratorHost {
 		const drivers = images?.portsOf(life, driver.portsOf(life)) ?? driver.portsOf(life);
 		const performer = new Performer({
 			drivers,
-			...(images && {imageAgents: imageAgentsOf({world, audit, life}, {engine, exchanges, logs, drivers})}),
+			...(images && {imageAgents: imageAgentsOf({world, life, warn: problem => audit.fail(problem)}, {engine, exchanges, logs, drivers})}),
 			clock,
 			warn: () => undefined,
 			offer: event => engine.offer(event),
@@ -178,7 +178,7 @@ export class OrchestratorHost {
 
 /** The agents inside this life that run tasks with an image. */
 export function imageAgentsOf(
-	{world, audit, life}: Pick<OrchestratorParts, 'world' | 'audit'> & {life: Life},
+	{world, life, warn}: {world: World; life: Life; warn: (message: string) => void},
 	parts: Pick<ImageAgentsOptions, 'engine' | 'exchanges' | 'logs' | 'drivers'>,
 ): Driver {
 	const {slots = 1} = world.images ?? {};
@@ -189,6 +189,6 @@ export function imageAgentsOf(
 		beatMs: imageBeatMs,
 		newSession: () => world.newId('images-'),
 		// That something is tried again is no news in such a world.
-		warn: message => life.alive && / broke: /.test(message) && audit.fail(message),
+		warn: message => life.alive && / broke: /.test(message) && warn(message),
 	});
 }

@@ -6,6 +6,7 @@ import type {State} from '../../../source/scheduler/state.ts';
 import type {AgentProcess} from '../agent.ts';
 import type {Audit} from '../audit.ts';
 import type {DriverHost} from '../driver.ts';
+import type {Images} from '../images/images.ts';
 import {Life} from '../life.ts';
 import type {World} from '../world.ts';
 import type {Database} from './database.ts';
@@ -22,6 +23,8 @@ export type WholeHostParts = {
 	readonly disk: VirtualDisk;
 	readonly database: Database;
 	readonly driver: DriverHost;
+	/** Present: there are tasks with an image. */
+	readonly images?: Images | undefined;
 	readonly agent: (name: string) => AgentProcess | undefined;
 };
 
@@ -80,13 +83,14 @@ export class WholeHost {
 		const process = this.#process;
 		if (process === undefined) return;
 		const {random} = this.#world;
-		const {database, disk, driver, faults} = this.#parts;
+		const {database, disk, driver, images, faults} = this.#parts;
 		process.life.alive = false;
 		this.#process = undefined;
 		database.crash(random, tornFrom);
 		const isMachine = tornFrom !== undefined || random.chance(faults.powerLoss);
 		if (isMachine) disk.losePower(random);
 		driver.forgetStarts();
+		images?.forgetStarts();
 		this.#world.trace(() => `orchestrator ${isMachine ? 'loses power' : 'crashes'}${tornFrom === undefined ? '' : ' in a commit'}`);
 		for (const {broke} of process.callers) broke();
 		this.#bootLater();
@@ -157,6 +161,7 @@ export class WholeHost {
 		process.life.alive = false;
 		this.#parts.database.close();
 		this.#parts.driver.forgetStarts();
+		this.#parts.images?.forgetStarts();
 		for (const {broke} of process.callers) broke();
 		this.#bootLater();
 	}
@@ -175,7 +180,7 @@ export class WholeHost {
 	}
 
 	#open(life: Life): Process {
-		const {world, faults, audit, disk, driver, agent, database} = this.#parts;
+		const {world, faults, audit, disk, driver, images, agent, database} = this.#parts;
 		const epoch = `life${++this.#lives}`;
 		const program = openProgram({
 			world,
@@ -185,8 +190,9 @@ export class WholeHost {
 			epoch,
 			store: faultyJournal({world, faults, audit, life, database, crash: tornFrom => this.crash(tornFrom)}),
 			files: disk.layerOf(world, faults, life),
-			drivers: this.#awayNowAndThen(driver.portsOf(life), life),
-			newRunId: () => `r${String(++this.#runs).padStart(6, '0')}`,
+			drivers: images?.portsOf(life, this.#awayNowAndThen(driver.portsOf(life), life)) ?? this.#awayNowAndThen(driver.portsOf(life), life),
+			// Instances of attempts are told by the length of their run's id.
+			newRunId: () => `r${String(++this.#runs).padStart(world.images === undefined ? 6 : 11, '0')}`,
 			warn: message => life.alive && this.#warned(message),
 			onFatal: error => this.#die(life, error),
 		});

@@ -1,6 +1,7 @@
 import {Contacts} from '../../../source/agents/contacts.ts';
 import type {ExchangeSettings} from '../../../source/agents/exchange.ts';
 import {Exchanges} from '../../../source/agents/exchange.ts';
+import {isHeldInstance} from '../../../source/agents/image-agents.ts';
 import type {Driver} from '../../../source/drivers/driver.ts';
 import {Engine} from '../../../source/engine/engine.ts';
 import {History} from '../../../source/engine/history.ts';
@@ -20,6 +21,7 @@ import type {LogStore} from '../../../source/store/logs.ts';
 import type {Store} from '../../../source/store/store.ts';
 import type {AgentProcess} from '../agent.ts';
 import type {Life} from '../life.ts';
+import {imageAgentsOf} from '../orchestrator.ts';
 import {simulatedCalls} from '../push.ts';
 import type {World} from '../world.ts';
 import type {WholeFaults} from './faults.ts';
@@ -56,6 +58,7 @@ type Core = {
 	readonly exchanges: Exchanges;
 	readonly contacts: Contacts;
 	readonly performer: Performer;
+	readonly imageAgents: Driver | undefined;
 	readonly logs: TaskLogs;
 	readonly logFiles: LogStore;
 	readonly limits: Limits;
@@ -66,7 +69,7 @@ const refreshMs = 2000;
 /** Opens it; nothing happens yet. */
 export function openProgram(parts: ProgramParts): Program {
 	const core = openCore(parts);
-	const {engine, exchanges, contacts, performer, logFiles} = core;
+	const {engine, exchanges, contacts, performer, imageAgents, logFiles} = core;
 	const {life} = parts;
 	const views = new Views(
 		engine,
@@ -85,15 +88,17 @@ export function openProgram(parts: ProgramParts): Program {
 			exchanges.start();
 			engine.start();
 			contacts.start();
-			void performer.sweep(instance => poolOfInstance(engine.state, instance) !== undefined, new Set(['docker']));
+			const isKnown = (instance: string) => poolOfInstance(engine.state, instance) !== undefined || isHeldInstance(engine.state, instance);
+			void performer.sweep(isKnown, new Set(['docker', 'kubernetes']));
 			life.later(refreshMs, refresh);
 		},
-		end() {
+		async end() {
 			contacts.close();
 			exchanges.close();
 			engine.close();
 			views.close();
 			performer.close();
+			await imageAgents?.close();
 			return logFiles.close();
 		},
 	};
@@ -129,17 +134,19 @@ function openCore({world: {random}, world, faults, life, store, files, drivers, 
 	const {leaseMs, silentMs} = settings;
 	const calls = simulatedCalls({world, life, agent});
 	const contacts = new Contacts({engine, exchanges, clock, calls, leaseMs, silentMs, healthChecks: 2, random: () => random.unit(), warn});
+	const imageAgents = world.images && imageAgentsOf({world, life, warn}, {engine, exchanges, logs, drivers});
 	const performer = new Performer({
 		drivers,
+		...(imageAgents && {imageAgents}),
 		clock,
 		warn: () => undefined,
 		offer: event => engine.offer(event),
 		sendOrders: session => exchanges.sendOrders(session),
 	});
-	return {engine, exchanges, contacts, performer, logs, logFiles, limits};
+	return {engine, exchanges, contacts, performer, imageAgents, logs, logFiles, limits};
 }
 
-function serverOver({world: {random}, life, store, epoch, newRunId, warn}: ProgramParts, core: Core, views: Views): Server {
+function serverOver({world: {random, images}, life, store, epoch, newRunId, warn}: ProgramParts, core: Core, views: Views): Server {
 	const {engine, exchanges, logs, limits} = core;
 	return createServer({
 		engine,
@@ -156,11 +163,11 @@ function serverOver({world: {random}, life, store, epoch, newRunId, warn}: Progr
 		instanceToken,
 		localAgent: {slots: 1 + random.below(3), idleMs: random.pick([0, 4000])},
 		ownAgentTimeoutMs: 60_000,
-		supportedTypes: new Set<AgentType>(['local', 'docker']),
+		supportedTypes: new Set<AgentType>(images === undefined ? ['local', 'docker'] : ['local', 'docker', 'kubernetes']),
 		probe: () => Promise.resolve(),
 		refusalsOf: () => [],
-		imageRefusalsOf: () => undefined,
-		imageSlots: {},
+		imageRefusalsOf: () => (images === undefined ? undefined : []),
+		imageSlots: images === undefined ? {} : {docker: images.slots, kubernetes: images.slots},
 		newRunId,
 		lastOutput: async () => undefined,
 	});

@@ -7,6 +7,7 @@ import {Course, happeningsLimit, havocMs} from '../course.ts';
 import {Crew} from '../crew.ts';
 import {DriverHost} from '../driver.ts';
 import {Havoc} from '../havoc.ts';
+import {Images} from '../images/images.ts';
 import {Keeper} from '../keeper.ts';
 import type {OrchestratorHost} from '../orchestrator.ts';
 import type {Lived} from '../simulation.ts';
@@ -52,7 +53,9 @@ export class WholeSimulation {
 		const requests = requestsOver({world, faults, audit, host: () => this.#host});
 		const agentParts = {world, audit, requests};
 		const driver = new DriverHost(agentParts);
-		const host: WholeHost = new WholeHost({world, faults, audit, disk, database: this.#database, driver, agent: name => this.#agent(name)});
+		const images = world.images && new Images(world, audit, world.images);
+		const hostParts = {world, faults, audit, disk, database: this.#database, driver, images};
+		const host: WholeHost = new WholeHost({...hostParts, agent: name => this.#agent(name)});
 		const offer: OrchestratorHost['offer'] = (event, reply = () => undefined) => requests.offer(event, reply);
 		const offering = {offer, crash: () => host.crash(), pause: (ms: number) => host.pause(ms)};
 		const fetchAs = (client: string) => wireFetch({world, faults, host: () => host}, client);
@@ -70,8 +73,11 @@ export class WholeSimulation {
 		const havoc = [
 			new Havoc({world, audit, driver, orchestrator: offering, keeper, crew}),
 			new WholeHavoc({world, faults, host, crew, watcher: this.#watcher, clients: [...clients]}),
+			...(images ? [images] : []),
 		];
+		images?.wreak(ms => host.setClock(ms));
 		const alsoLeft = () => {
+			if (images?.names[0] !== undefined) return `instance ${images.names[0]} was left behind`;
 			if (!this.#logs.isDone) return 'a log is still being followed';
 			return this.#watcher.isInStep ? '' : 'the watcher is not in step';
 		};

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type {Audit} from '../audit.ts';
+import {withImages} from '../images/workflows.ts';
 import {randomSubmission} from '../workflows.ts';
 import type {World} from '../world.ts';
 import {post, problemOf} from './requests.ts';
@@ -47,7 +48,9 @@ export class WholeSubmitter {
 
 	#submit(): void {
 		const {world, agents} = this.#parts;
-		const {workflow} = randomSubmission(world.random, '', agents);
+		const {random, images} = world;
+		const plain = randomSubmission(random, '', agents);
+		const {workflow} = images === undefined ? plain : withImages(plain, random, images);
 		const key = world.newId('key');
 		const body = JSON.stringify({workflow: workflowFile(workflow)});
 		const send = () => {

@@ -120,8 +120,9 @@ export class ImageAttempt {
 		}
 		signal.throwIfAborted();
 		if (handle === undefined) return this.#stop === undefined && failure !== undefined ? failure : this.#stopUnstarted();
-		await onStarted(handle);
+		// Before it is recorded: a wish to stop that comes meanwhile has it end, with all of its output, and does not take it away.
 		this.#handle = handle;
+		await onStarted(handle);
 		return {handle};
 	}
 

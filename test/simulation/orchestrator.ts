@@ -126,6 +126,7 @@ export class OrchestratorHost {
 	/** Somebody sets the wall clock. */
 	setClock(byMs: number): void {
 		this.#world.trace(() => `the clock of the orchestrator is set by ${byMs} ms`);
+		this.#world.clockWasSet = true;
 		this.#process?.life.setClock(byMs);
 	}
 

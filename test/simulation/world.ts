@@ -18,6 +18,8 @@ export class World {
 	readonly timeline = new Timeline();
 	/** Whether the product's promises must go on before anything else happens. */
 	promisesWait = false;
+	/** Somebody has set the orchestrator's wall clock. */
+	clockWasSet = false;
 	/** The last id that was given. */
 	#ids = 0;
 	#healed = false;

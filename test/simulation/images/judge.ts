@@ -153,7 +153,7 @@ export class ImageJudge {
 		const {timeoutMs} = this.#expectations.run(ref.run).task(ref.task).spec;
 		assert(timeoutMs !== undefined, `${said}, and it has no timeout`);
 		// A clock that is set while the orchestrator is down ends it at any time.
-		if ((this.#world.images?.clockJump ?? 0) > 0 && cause !== 'itself') return;
+		if (this.#world.clockWasSet && cause !== 'itself') return;
 		const ranMs = endedAt - begunAt;
 		// Where two clocks differ in their rate, they differ by more the longer they run.
 		const clocksMs = clockMs + clockDrift * this.#world.now;

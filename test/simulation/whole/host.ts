@@ -12,6 +12,7 @@ import type {World} from '../world.ts';
 import type {Database} from './database.ts';
 import type {WholeFaults} from './faults.ts';
 import {faultyJournal} from './journal.ts';
+import type {KeptRuns} from './kept-runs.ts';
 import type {Program} from './program.ts';
 import {openProgram} from './program.ts';
 import type {VirtualDisk} from './virtual-files.ts';
@@ -22,6 +23,7 @@ export type WholeHostParts = {
 	readonly audit: Audit;
 	readonly disk: VirtualDisk;
 	readonly database: Database;
+	readonly kept: KeptRuns;
 	readonly driver: DriverHost;
 	/** Present: there are tasks with an image. */
 	readonly images?: Images | undefined;
@@ -117,6 +119,7 @@ export class WholeHost {
 	/** Somebody sets the wall clock. */
 	setClock(byMs: number): void {
 		this.#world.trace(() => `the clock of the orchestrator is set by ${byMs} ms`);
+		this.#world.clockWasSet = true;
 		this.#process?.life.setClock(byMs);
 	}
 
@@ -180,7 +183,14 @@ export class WholeHost {
 	}
 
 	#open(life: Life): Process {
-		const {world, faults, audit, disk, driver, images, agent, database} = this.#parts;
+		const {world, faults, audit, disk, kept, driver, images, agent, database} = this.#parts;
+		const removed = (run: string) => {
+			try {
+				kept.removed(run);
+			} catch (error) {
+				audit.fail(error);
+			}
+		};
 		const epoch = `life${++this.#lives}`;
 		const program = openProgram({
 			world,
@@ -188,7 +198,7 @@ export class WholeHost {
 			life,
 			agent,
 			epoch,
-			store: faultyJournal({world, faults, audit, life, database, crash: tornFrom => this.crash(tornFrom)}),
+			store: faultyJournal({world, faults, audit, life, database, removed, crash: tornFrom => this.crash(tornFrom)}),
 			files: disk.layerOf(world, faults, life),
 			drivers: images?.portsOf(life, this.#awayNowAndThen(driver.portsOf(life), life)) ?? this.#awayNowAndThen(driver.portsOf(life), life),
 			// Instances of attempts are told by the length of their run's id.
@@ -203,8 +213,9 @@ export class WholeHost {
 
 	/** Streams break off where a log cannot be read, or is closed: without a socket nobody ends them before. Nothing else is to be told here. */
 	#warned(message: string): void {
-		if (!/^a reply broke off: (cannot read the log|the orchestrator is shutting down)/.test(message))
-			this.#parts.audit.fail(`a warning: ${message}`);
+		const isNoNews =
+			/^a reply broke off: (cannot read the log|the orchestrator is shutting down|there is no run|the output of run \w+ was removed)|^old runs could not be removed/;
+		if (!isNoNews.test(message)) this.#parts.audit.fail(`a warning: ${message}`);
 	}
 
 	#awayNowAndThen(drivers: ReadonlyMap<AgentType, Driver>, life: Life): ReadonlyMap<AgentType, Driver> {

@@ -6,6 +6,7 @@ import type {Driver} from '../../../source/drivers/driver.ts';
 import {Engine} from '../../../source/engine/engine.ts';
 import {History} from '../../../source/engine/history.ts';
 import {Performer} from '../../../source/engine/perform.ts';
+import {Retention} from '../../../source/engine/retention.ts';
 import {TaskLogs} from '../../../source/engine/task-logs.ts';
 import {Views} from '../../../source/engine/views.ts';
 import type {ByoaiError} from '../../../source/model/error.ts';
@@ -62,6 +63,7 @@ type Core = {
 	readonly logs: TaskLogs;
 	readonly logFiles: LogStore;
 	readonly limits: Limits;
+	readonly retention: Retention | undefined;
 };
 
 const refreshMs = 2000;
@@ -69,7 +71,7 @@ const refreshMs = 2000;
 /** Opens it; nothing happens yet. */
 export function openProgram(parts: ProgramParts): Program {
 	const core = openCore(parts);
-	const {engine, exchanges, contacts, performer, imageAgents, logFiles} = core;
+	const {engine, exchanges, contacts, performer, imageAgents, retention, logFiles} = core;
 	const {life} = parts;
 	const views = new Views(
 		engine,
@@ -88,6 +90,7 @@ export function openProgram(parts: ProgramParts): Program {
 			exchanges.start();
 			engine.start();
 			contacts.start();
+			retention?.start();
 			const isKnown = (instance: string) => poolOfInstance(engine.state, instance) !== undefined || isHeldInstance(engine.state, instance);
 			void performer.sweep(isKnown, new Set(['docker', 'kubernetes']));
 			life.later(refreshMs, refresh);
@@ -97,6 +100,7 @@ export function openProgram(parts: ProgramParts): Program {
 			exchanges.close();
 			engine.close();
 			views.close();
+			await retention?.close();
 			performer.close();
 			await imageAgents?.close();
 			return logFiles.close();
@@ -143,7 +147,8 @@ function openCore({world: {random}, world, faults, life, store, files, drivers, 
 		offer: event => engine.offer(event),
 		sendOrders: session => exchanges.sendOrders(session),
 	});
-	return {engine, exchanges, contacts, performer, imageAgents, logs, logFiles, limits};
+	const retention = faults.retention && new Retention({engine, store, logs: logFiles, clock, limits: faults.retention, warn});
+	return {engine, exchanges, contacts, performer, imageAgents, logs, logFiles, limits, retention};
 }
 
 function serverOver({world: {random, images}, life, store, epoch, newRunId, warn}: ProgramParts, core: Core, views: Views): Server {

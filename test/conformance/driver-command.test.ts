@@ -247,7 +247,7 @@ function simulatedPlace(): Place {
 	const nobody = () => undefined;
 	const judge = {began: nobody, printed: nobody, exited: nobody, takenAway: nobody, refused: nobody};
 	const script = ({command}: InstanceSpec) => scripts[command?.task as Behaviour];
-	const faults = chooseImageFaults(world.random);
+	const faults = chooseImageFaults(world.random, 0);
 	const engine = new ImageEngine({world, faults, judge, type: 'docker', script, epoch: Date.now()});
 	let isOver = false;
 	const pass = () => {

@@ -4,6 +4,7 @@ import {attemptKey} from '../../source/model/ids.ts';
 import type {Outcome, Run} from '../../source/model/run.ts';
 import type {Orders} from '../../source/protocol/messages.ts';
 import type {State} from '../../source/scheduler/state.ts';
+import {BasicJudge} from './basic/judge.ts';
 import {Expectations} from './expectations.ts';
 import {ImageJudge} from './images/judge.ts';
 import type {Runner} from './processes.ts';
@@ -25,6 +26,8 @@ export class Audit {
 	readonly #processes: Processes;
 	/** What runs in the instances of tasks with an image. */
 	readonly images: ImageJudge;
+	/** What runs on basic agents. */
+	readonly #basic: BasicJudge;
 	readonly #ticks: number[] = [];
 	/** Journal entries that were looked at. */
 	#taken = 0;
@@ -33,11 +36,12 @@ export class Audit {
 	constructor(world: World) {
 		this.#world = world;
 		this.#processes = new Processes(this.#expectations, world.disk);
+		this.#basic = new BasicJudge(world, this.#expectations);
 		this.images = new ImageJudge(world, this.#expectations, this.fail.bind(this));
 	}
 
 	get attempts(): number {
-		return this.#processes.count + this.images.count;
+		return this.#processes.count + this.images.count + this.#basic.count;
 	}
 
 	get openRuns(): string[] {
@@ -88,6 +92,16 @@ export class Audit {
 		this.#look(() => this.#processes.reported(ref, outcome, bytes));
 	}
 
+	basicBegan(ref: AttemptRef, agent: string): void {
+		this.#world.trace(() => `${agent} begins ${attemptKey(ref)}`);
+		this.#look(() => this.#basic.began(ref, agent));
+	}
+
+	basicAnswered(...answer: Parameters<BasicJudge['answered']>): void {
+		this.#world.trace(() => `${attemptKey(answer[0])} is answered`);
+		this.#look(() => this.#basic.answered(...answer));
+	}
+
 	froze(agent: Runner): void {
 		this.#look(() => this.#processes.froze(agent));
 	}
@@ -123,6 +137,7 @@ export class Audit {
 		const endedRuns = this.#replay.step(event);
 		const ended = this.#expectations.take(event, before);
 		this.#expectations.compare(event, {before, after: this.#replay.state, endedRuns});
+		if (event.type === 'attempt-assigned') this.#assigned(event.ref);
 		if (event.type === 'attempt-started') this.images.recorded(event.ref);
 		if (event.type === 'attempt-finished') this.#judge(event.ref).finished(event.ref, event.outcome, event.logBytes);
 		else for (const {ref} of ended) this.#judge(ref).lost(ref);
@@ -134,8 +149,14 @@ export class Audit {
 		return endedRuns;
 	}
 
+	#assigned(ref: AttemptRef): void {
+		const agent = this.#expectations.agentOf(ref) ?? '';
+		if (this.#world.basicNames.has(agent)) this.#basic.assigned(ref, agent);
+	}
+
 	/** Who sees what really runs of an attempt. */
 	#judge(ref: AttemptRef): Pick<Processes, 'finished' | 'lost'> {
+		if (this.#basic.judges(ref)) return this.#basic;
 		return this.images.judges(ref) ? this.images : this.#processes;
 	}
 

@@ -37,7 +37,7 @@ export const imageMutants: readonly Mutant[] = [
 		file: attempt,
 		find: 'let handle = isInherited ? await this.#find() : undefined;',
 		replace: 'let handle: Handle | undefined;',
-		seed: 102,
+		seed: 334,
 	},
 	{
 		name: 'image-start-believed',

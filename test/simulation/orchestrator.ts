@@ -13,6 +13,8 @@ import type {Orders, Report} from '../../source/protocol/messages.ts';
 import type {State} from '../../source/scheduler/state.ts';
 import type {AgentProcess} from './agent.ts';
 import type {Audit} from './audit.ts';
+import type {BasicAgent} from './basic/agent.ts';
+import {callsWithBasic} from './basic/calls.ts';
 import type {DriverHost} from './driver.ts';
 import type {Images} from './images/images.ts';
 import {Life} from './life.ts';
@@ -32,6 +34,8 @@ export type OrchestratorParts = {
 	/** Present: there are tasks with an image. */
 	readonly images?: Images | undefined;
 	readonly agent: (name: string) => AgentProcess | undefined;
+	/** Basic agents, by name. */
+	readonly basic: ReadonlyMap<string, BasicAgent>;
 };
 
 type Process = {readonly life: Life; readonly engine: Engine; readonly exchanges: Exchanges};
@@ -55,7 +59,7 @@ export class OrchestratorHost {
 
 	/** The same order as in the composition root. */
 	boot(): void {
-		const {world, audit, driver, images, agent} = this.#parts;
+		const {world, audit, driver, images, agent, basic} = this.#parts;
 		const life = new Life(world);
 		const {clock} = life;
 		const engine: Engine = new Engine({
@@ -81,7 +85,8 @@ export class OrchestratorHost {
 			engine,
 			exchanges,
 			clock,
-			calls: simulatedCalls({world, life, agent}),
+			calls: callsWithBasic(simulatedCalls({world, life, agent}), {world, life}, basic),
+			newSession: () => world.newId('basic-'),
 			leaseMs: settings.leaseMs,
 			silentMs: settings.silentMs,
 			healthChecks: 2,

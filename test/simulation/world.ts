@@ -18,6 +18,8 @@ export class World {
 	readonly timeline = new Timeline();
 	/** Whether the product's promises must go on before anything else happens. */
 	promisesWait = false;
+	/** Names of agents that speak no agent protocol. */
+	readonly basicNames = new Set<string>();
 	/** Somebody has set the orchestrator's wall clock. */
 	clockWasSet = false;
 	/** The last id that was given. */
@@ -31,7 +33,7 @@ export class World {
 		this.disk = disk;
 		this.random = new Random(seed);
 		this.faults = chooseFaults(this.random);
-		this.images = hasImages(seed) ? chooseImageFaults(this.random) : undefined;
+		this.images = hasImages(seed) ? chooseImageFaults(this.random, seed) : undefined;
 		this.network = new Network(this.timeline, this.random, this.faults);
 	}
 

@@ -35,10 +35,16 @@ export function hasImages(seed: number): boolean {
 	return seed % 4 === 2;
 }
 
+/** Of those, some have basic agents, too. */
+export function hasBasicAgents(seed: number): boolean {
+	return seed % 16 === 6;
+}
+
 /** As with all faults, most are absent from most worlds. */
-export function chooseImageFaults(random: Random): ImageFaults {
+export function chooseImageFaults(random: Random, seed: number): ImageFaults {
+	const share = random.pick([0.3, 0.7, 1]);
 	return {
-		share: random.pick([0.3, 0.7, 1]),
+		share: hasBasicAgents(seed) ? 0.3 : share,
 		slots: 1 + random.below(4),
 		startMs: random.pick([100, 3000, 30_000]),
 		travelMs: random.pick([5, 60, 1500]),

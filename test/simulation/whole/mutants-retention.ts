@@ -10,6 +10,7 @@ export const retentionMutants: readonly Mutant[] = [
 		file: retention,
 		find: 'keep: limits.kept_runs,',
 		replace: 'keep: Math.max(0, limits.kept_runs - 1),',
+		seed: 634,
 	},
 	{
 		name: 'run-goes-first',
@@ -17,6 +18,7 @@ export const retentionMutants: readonly Mutant[] = [
 		file: retention,
 		find: 'await logs.drop(id);\n		while (!this.#closed && !store.dropRun(id, sliceAttempts)) await this.#pause();',
 		replace: 'while (!this.#closed && !store.dropRun(id, sliceAttempts)) await this.#pause();\n		await logs.drop(id);',
+		seed: 722,
 	},
 	{
 		name: 'nothing-goes-at-start',
@@ -24,6 +26,7 @@ export const retentionMutants: readonly Mutant[] = [
 		file: retention,
 		find: 'this.#schedule(firstPassMs);',
 		replace: 'this.#schedule(nextPassMs);',
+		seed: 962,
 	},
 	{
 		name: 'removed-names-come-back',
@@ -31,6 +34,7 @@ export const retentionMutants: readonly Mutant[] = [
 		file: 'source/store/log-files.ts',
 		find: 'await syncDirectory(this.#layer, this.#directory).catch(',
 		replace: 'await Promise.resolve().catch(',
+		seed: 14,
 	},
 	{
 		name: 'removed-ends-whole',
@@ -38,5 +42,6 @@ export const retentionMutants: readonly Mutant[] = [
 		file: 'source/server/routes-logs.ts',
 		find: 'if (end !== undefined) refuseRemoved(services, ref, end);',
 		replace: '',
+		seed: 722,
 	},
 ];

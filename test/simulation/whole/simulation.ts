@@ -186,11 +186,13 @@ export class WholeSimulation {
 
 	/** A run as the API tells it, from the history, and as a client has seen it come about. */
 	async #expectShown(run: string): Promise<void> {
+		const wasRemoved = this.#kept.isRemoved(run);
 		const reply = await new Promise<Response>((resolve, reject) => {
 			const request = new Request(`http://127.0.0.1:5001/v1/runs/${run}`);
 			this.#host.request(request, {reply: resolve, broke: () => reject(new Error(`run ${run} cannot be asked for`))});
 		});
-		if (this.#kept.isRemoved(run)) return assert.equal(reply.status, 404, `run ${run} was removed, and is shown`);
+		if (wasRemoved) assert.equal(reply.status, 404, `run ${run} was removed, and is shown`);
+		if (reply.status === 404) return assert(this.#kept.isRemoved(run), `run ${run} was not removed, and is not shown`);
 		const detail = (await reply.json()) as {status: string; tasks: Array<{status: string; attempts: unknown[]}>};
 		const recorded = this.#world.disk.endedRuns.get(run);
 		assert(recorded, `run ${run} is shown, and never ended`);

@@ -214,7 +214,9 @@ export class Expectations {
 	/** That nobody can run a task shows only in the scheduler's state: it must have been true, and is then taken over. */
 	#adoptUnserved(expected: ExpectedRun, actual: Run, event: Event, before: State): void {
 		// In the order in which they became ready: the first that fails may stop the others.
-		const order = new Set([...(before.runs.get(actual.id)?.ready ?? []), ...actual.workflow.tasks.keys()]);
+		const all = [...actual.workflow.tasks.keys()];
+		const atFirst = before.runs.get(actual.id)?.ready ?? all.filter(index => expected.task(index).status === 'ready');
+		const order = new Set([...atFirst, ...all]);
 		for (const index of order) {
 			const task = actual.tasks.at(index);
 			if (task?.status !== 'failed' || expected.task(index).status !== 'ready') continue;

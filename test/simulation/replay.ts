@@ -45,7 +45,7 @@ export class Replay {
 			.flatMap(pool => pool.instances)
 			.find(({name}) => name === event.instance);
 		if (instance === undefined) return false;
-		return instance.requestedAt > event.at || (event.type === 'instance-ended' && instance.status === 'stopping');
+		return instance.requestedAt >= event.at || (event.type === 'instance-ended' && instance.status === 'stopping');
 	}
 
 	/** What a restarted orchestrator, or the last one, has come to. */

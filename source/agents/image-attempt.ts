@@ -69,9 +69,9 @@ export class ImageAttempt {
 			const read = this.#read(handle, () => isGone);
 			let end = await watched;
 			cancelTimeout();
-			if (end.exitCode !== undefined && (await this.#goesFirst(handle, read))) end = {cause: goneUnread};
-			// It may be there no more, and then has no more to say: one more try to read is enough.
-			isGone = end.exitCode === undefined;
+			// What is there no more has no more to say: one more try to read is enough.
+			isGone = end.exitCode === undefined ? await this.#isGoneBefore(read) : await this.#goesFirst(handle, read);
+			if (isGone && end.exitCode !== undefined) end = {cause: goneUnread};
 			await read;
 			return imageOutcome(end, {stop: this.#stop, timeoutMs: this.#options.timeoutMs});
 		} finally {
@@ -197,6 +197,18 @@ export class ImageAttempt {
 		while (!(await Promise.race([isRead, this.#pause(this.#closing.signal).then(() => false)]))) {
 			if ((await this.#watch(handle)).exitCode === undefined) return true;
 		}
+		return false;
+	}
+
+	/** The same of what was ended from outside, or has gone already: how it ended tells nothing of that. */
+	async #isGoneBefore(read: Promise<void>): Promise<boolean> {
+		const {driver, spec} = this.#options;
+		const isRead = read.then(() => true);
+		do {
+			const found = await this.#untilDone('looked for', async () => driver.find?.(spec));
+			this.#closing.signal.throwIfAborted();
+			if (found === undefined) return true;
+		} while (!(await Promise.race([isRead, this.#pause(this.#closing.signal).then(() => false)])));
 		return false;
 	}
 

@@ -129,7 +129,7 @@ export class ImageJudge {
 			assert(isFromOutside, `${said}, though its program ended by ${program.cause}, and nobody took it away`);
 		}
 		// One that is stopped while it starts goes with what it has printed by then.
-		const isCut = program.isTakenAway || program.cause === 'outside' || !program.isRecorded || outcome.status === 'lost';
+		const isCut = program.isTakenAway || !program.isRecorded;
 		if (!isCut || outcome.status === 'succeeded' || outcome.status === 'failed')
 			assert.equal(logBytes, program.bytes, `bytes of the output of ${key} that are kept`);
 	}

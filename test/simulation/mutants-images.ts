@@ -13,7 +13,7 @@ export const imageMutants: readonly Mutant[] = [
 		file: 'source/agents/exchange.ts',
 		find: 'agent === undefined || isImageAgent(agent) || !this',
 		replace: 'agent === undefined || !this',
-		seed: 234,
+		seed: 330,
 	},
 	{
 		name: 'image-leftovers-kept',
@@ -21,7 +21,7 @@ export const imageMutants: readonly Mutant[] = [
 		file: agents,
 		find: 'if (attemptName.test(instance) && !isHeldInstance(options.engine.state, instance)) await driver.stop({name: instance, handle});',
 		replace: 'if (isHeldInstance(options.engine.state, instance)) await driver.stop({name: instance, handle});',
-		seed: 2,
+		seed: 10,
 	},
 	{
 		name: 'image-started-again',
@@ -29,7 +29,7 @@ export const imageMutants: readonly Mutant[] = [
 		file: attempt,
 		find: 'let failure = isInherited && driver.losesInstances ? mayHaveRun : undefined;',
 		replace: 'let failure: typeof mayHaveRun | undefined;',
-		seed: 690,
+		seed: 5250,
 	},
 	{
 		name: 'image-inherited-lost',
@@ -45,7 +45,7 @@ export const imageMutants: readonly Mutant[] = [
 		file: attempt,
 		find: `if (failure.status === 'lost') handle = await this.#find();`,
 		replace: '',
-		seed: 10,
+		seed: 26,
 	},
 	{
 		name: 'image-found-removed',
@@ -53,7 +53,7 @@ export const imageMutants: readonly Mutant[] = [
 		file: attempt,
 		find: `if (failure.status === 'lost') handle = await this.#find();`,
 		replace: `if (failure.status === 'lost') await this.#untilDone('removed', () => driver.stop({name: spec.name}));`,
-		seed: 10,
+		seed: 26,
 	},
 	{
 		name: 'image-stop-believed',
@@ -77,7 +77,7 @@ export const imageMutants: readonly Mutant[] = [
 		file: session,
 		find: 'instance: currentAttempt(taskOf(engine.state, ref))?.attempt.instance,',
 		replace: 'instance: undefined,',
-		seed: 206,
+		seed: 154,
 	},
 	{
 		name: 'stopped-start-counts',

@@ -38,7 +38,13 @@ export type OrchestratorParts = {
 	readonly basic: ReadonlyMap<string, BasicAgent>;
 };
 
-type Process = {readonly life: Life; readonly engine: Engine; readonly exchanges: Exchanges};
+type Process = {
+	readonly life: Life;
+	readonly engine: Engine;
+	readonly exchanges: Exchanges;
+	/** Runs that are on their way into the journal. */
+	readonly submitting: Set<string>;
+};
 
 /** The orchestrator's machine: boots the product's own engine and exchange on simulated ports, and kills them. */
 export class OrchestratorHost {
@@ -102,7 +108,7 @@ export class OrchestratorHost {
 			offer: event => engine.offer(event),
 			sendOrders: session => exchanges.sendOrders(session),
 		});
-		this.#process = {life, engine, exchanges};
+		this.#process = {life, engine, exchanges, submitting: new Set()};
 		life.run(() => {
 			exchanges.start();
 			engine.start();
@@ -161,8 +167,13 @@ export class OrchestratorHost {
 
 	/** A request to run a workflow has arrived; a run that is there already is not submitted again. */
 	submit(submission: Omit<RunSubmitted, 'at'>, reply: Reply<undefined>): void {
-		this.#request(async ({engine, life}) => {
-			if (!this.#parts.audit.hasRun(submission.run)) await engine.submit({...submission, at: life.clock.now()});
+		this.#request(async ({engine, life, submitting}) => {
+			const {run} = submission;
+			// Of a run that ends as it begins the engine knows nothing when it is asked for again in the same batch; the API has the request's key for that.
+			if (submitting.has(run)) throw new ByoaiError('conflict', `run ${run} is being submitted`);
+			if (this.#parts.audit.hasRun(run)) return undefined;
+			submitting.add(run);
+			await engine.submit({...submission, at: life.clock.now()}).finally(() => submitting.delete(run));
 			return undefined;
 		}, reply);
 	}

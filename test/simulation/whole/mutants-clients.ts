@@ -13,7 +13,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: events,
 		find: `id?.startsWith(\`\${epoch}-\`) ? id.slice(epoch.length + 1) : ''`,
 		replace: `id?.split('-').at(-1) ?? epoch`,
-		seed: 14,
+		seed: 20,
 	},
 	{
 		name: 'missed-not-sent',

@@ -34,7 +34,7 @@ export const retentionMutants: readonly Mutant[] = [
 		file: 'source/store/log-files.ts',
 		find: 'await syncDirectory(this.#layer, this.#directory).catch(',
 		replace: 'await Promise.resolve().catch(',
-		seed: 14,
+		seed: 222,
 	},
 	{
 		name: 'removed-ends-whole',
@@ -42,6 +42,6 @@ export const retentionMutants: readonly Mutant[] = [
 		file: 'source/server/routes-logs.ts',
 		find: 'if (end !== undefined) refuseRemoved(services, ref, end);',
 		replace: '',
-		seed: 722,
+		seed: 286,
 	},
 ];

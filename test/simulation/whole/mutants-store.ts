@@ -59,7 +59,7 @@ export const storeMutants: readonly Mutant[] = [
 			await writeDurably(this.#index, this.#records * recordBytes, encodeRecords(window));`,
 		replace: `await writeDurably(this.#index, this.#records * recordBytes, encodeRecords(window));
 			await writeDurably(this.#log, this.#kept, data.subarray(this.#kept - start, end - start));`,
-		seed: 754,
+		seed: 820,
 	},
 	{
 		name: 'log-not-synced',

@@ -103,7 +103,8 @@ export class Performer {
 	async #started(spec: InstanceSpec): Promise<Handle | undefined> {
 		const {name} = spec;
 		const start = Symbol(name);
-		const starts = this.#starts.getOrInsertComputed(name, () => new Set());
+		const starts = this.#starts.get(name) ?? new Set();
+		this.#starts.set(name, starts);
 		starts.add(start);
 		const {clock} = this.#options;
 		try {

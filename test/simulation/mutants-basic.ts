@@ -26,6 +26,6 @@ export const basicMutants: readonly Mutant[] = [
 		file: 'source/agents/basic-task.ts',
 		find: 'if (!busyStatuses.has(reply.status)) return',
 		replace: 'if (busyStatuses.size > 0) return',
-		seed: 70,
+		seed: 102,
 	},
 ];

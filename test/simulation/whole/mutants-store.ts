@@ -99,7 +99,7 @@ export const storeMutants: readonly Mutant[] = [
 		file: logFile,
 		find: 'if (this.#records > 0 || this.#dropped > 0) await this.#writeEndAgain();',
 		replace: 'await this.#log.datasync();\n\t\tawait this.#index.datasync();',
-		seed: 59,
+		seed: 119,
 	},
 	{
 		name: 'found-taken-for-lasting',

@@ -1,4 +1,4 @@
-import {randomUUID} from 'node:crypto';
+import {randomBytes, randomUUID} from 'node:crypto';
 import {createCalls} from './agents/calls.ts';
 import {Contacts} from './agents/contacts.ts';
 import {Exchanges} from './agents/exchange.ts';
@@ -188,7 +188,8 @@ function openCore(options: OrchestratorOptions, directory: StateDirectory, opene
 	const contacts = new Contacts({engine, exchanges, calls, clock, warn, leaseMs, silentMs, healthChecks, reach});
 	const imageSlots = {docker: config.limits.task_containers, kubernetes: config.limits.task_pods};
 	const beatMs = Math.min(imageBeatMs, silentMs / 3);
-	const imageAgents = createImageAgents({engine, exchanges, logs, clock, warn, drivers, slots: imageSlots, beatMs});
+	const newSession = () => `images-${randomBytes(12).toString('hex')}`;
+	const imageAgents = createImageAgents({engine, exchanges, logs, clock, warn, drivers, slots: imageSlots, beatMs, newSession});
 	opened.push(() => imageAgents.close());
 	const usage = new UsageMeter({clock, streams: config.limits.usage_streams});
 	const performer = new Performer({

@@ -25,7 +25,7 @@ type Held = {
  * open connection shows that it lives. When neither holds, the Reports stop, and with them the lease.
  */
 export class BasicSession implements Link {
-	readonly session: SessionId = `basic-${randomBytes(12).toString('hex')}`;
+	readonly session: SessionId;
 	readonly #options: LinkOptions;
 	readonly #held = new Map<string, Held>();
 	readonly #ending = new AbortController();
@@ -40,6 +40,7 @@ export class BasicSession implements Link {
 
 	constructor(options: LinkOptions) {
 		this.#options = options;
+		this.session = options.newSession?.() ?? `basic-${randomBytes(12).toString('hex')}`;
 	}
 
 	/** The agent has just answered. */

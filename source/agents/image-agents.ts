@@ -1,6 +1,6 @@
-import {randomBytes} from 'node:crypto';
 import type {Driver} from '../drivers/driver.ts';
 import {ByoaiError} from '../model/error.ts';
+import type {SessionId} from '../model/ids.ts';
 import {attemptKey} from '../model/ids.ts';
 import type {Handle, InstanceSpec} from '../model/instance.ts';
 import type {AgentType} from '../model/workflow.ts';
@@ -14,6 +14,8 @@ export type ImageAgentsOptions = Omit<ImageSessionOptions, 'driver' | 'agent' | 
 	readonly drivers: ReadonlyMap<AgentType, Driver>;
 	/** Attempts at once, by type. */
 	readonly slots: Readonly<Partial<Record<AgentType, number>>>;
+	/** Makes an id that no other session ever has. */
+	readonly newSession: () => SessionId;
 };
 
 /** Whether this is the instance of an attempt that some image agent has now. */
@@ -68,7 +70,7 @@ export function createImageAgents(options: ImageAgentsOptions): Driver {
 		probe: () => Promise.resolve(),
 		start: async ({agent}: InstanceSpec) => {
 			await driverOf(agent.type).probe();
-			return {driver: agent.type, session: `images-${randomBytes(12).toString('hex')}`};
+			return {driver: agent.type, session: options.newSession()};
 		},
 		watch: (name, handle, signal) => {
 			begin(name, handle);

@@ -3,6 +3,8 @@ import type {Clock} from '../engine/clock.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {Handle, InstanceEnd, InstanceSpec, OutputPiece} from '../model/instance.ts';
 import type {Outcome} from '../model/run.ts';
+import type {ImageStop} from './image-outcome.ts';
+import {imageOutcome, imageStartFailure, timedOut} from './image-outcome.ts';
 
 export type ImageAttemptOptions = {
 	readonly spec: InstanceSpec;
@@ -28,7 +30,9 @@ export type ImageAttemptOptions = {
 
 /** What cannot be read or asked at the moment is tried again after so long. */
 const retryMs = 1000;
-const missing = 'an earlier life of the orchestrator may have started it, and it is not there any more';
+const mayHaveRun = imageStartFailure(
+	new ByoaiError('unavailable', 'an earlier life of the orchestrator may have started it, and it is not there any more', {retryable: true}),
+);
 const goneUnread = 'its instance was removed by somebody else before all of its output was read';
 /** The most that a timer of Node can wait. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -39,7 +43,7 @@ export class ImageAttempt {
 	readonly #closing = new AbortController();
 	#handle: Handle | undefined;
 	/** Why it is ended before its time; the first reason stands. */
-	#stop: Pick<Outcome, 'status' | 'reason'> | undefined;
+	#stop: ImageStop | undefined;
 	#ending = false;
 
 	constructor(options: ImageAttemptOptions) {
@@ -54,13 +58,9 @@ export class ImageAttempt {
 
 	/** Runs it, or goes on with it. Rejects only after `close`; an instance that was started goes on then. */
 	async run(): Promise<Outcome> {
-		let handle: Handle;
-		try {
-			handle = this.#options.instance?.handle ?? (await this.#start());
-		} catch (error) {
-			this.#closing.signal.throwIfAborted();
-			return this.#stop ?? startFailure(error);
-		}
+		const begun = this.#options.instance ?? (await this.#begin());
+		if ('status' in begun) return begun;
+		const {handle} = begun;
 		const cancelTimeout = this.#watchTimeout();
 		try {
 			if (this.#stop !== undefined) this.#end(handle);
@@ -69,11 +69,11 @@ export class ImageAttempt {
 			const read = this.#read(handle, () => isGone);
 			let end = await watched;
 			cancelTimeout();
-			if (end.exitCode !== undefined && (await this.#goesFirst(handle, read))) end = {cause: goneUnread};
-			// It may be there no more, and then has no more to say: one more try to read is enough.
-			isGone = end.exitCode === undefined;
+			// What is there no more has no more to say: one more try to read is enough.
+			isGone = end.exitCode === undefined ? await this.#isGoneBefore(read) : await this.#goesFirst(handle, read);
+			if (isGone && end.exitCode !== undefined) end = {cause: goneUnread};
 			await read;
-			return this.#outcome(end);
+			return imageOutcome(end, {stop: this.#stop, timeoutMs: this.#options.timeoutMs});
 		} finally {
 			cancelTimeout();
 		}
@@ -85,7 +85,7 @@ export class ImageAttempt {
 	}
 
 	/** Ends it before its time. */
-	stop(stop: Pick<Outcome, 'status' | 'reason'>): void {
+	stop(stop: ImageStop): void {
 		this.#stop ??= stop;
 		if (this.#handle !== undefined) return this.#end(this.#handle);
 		// The start that is under way gives up; should it be too late for that, it is ended as soon as it has started.
@@ -98,33 +98,50 @@ export class ImageAttempt {
 		this.#closing.abort(new ByoaiError('stopping', 'the orchestrator is shutting down'));
 	}
 
-	async #start(): Promise<Handle> {
-		const {driver, spec, onStarted} = this.#options;
-		this.#throwIfStopped();
-		if (this.#options.isInherited && (await this.#isMissing())) throw new ByoaiError('unavailable', missing, {retryable: true});
-		this.#throwIfStopped();
-		const handle = await driver.start(spec);
-		this.#closing.signal.throwIfAborted();
-		await onStarted(handle);
+	/**
+	 * Resolves with what it runs in, or with what came of it without. A start that failed may have come about all the same: while nobody can say, the attempt is not
+	 * over. What is there is taken up; it is not taken away before the outcome is recorded, for a later life would then start it a second time.
+	 */
+	async #begin(): Promise<{readonly handle: Handle} | Outcome> {
+		const {driver, spec, isInherited, onStarted} = this.#options;
+		const {signal} = this.#closing;
+		// What it comes to where nothing is there.
+		let failure = isInherited && driver.losesInstances ? mayHaveRun : undefined;
+		let handle = isInherited ? await this.#find() : undefined;
+		if (handle === undefined && failure === undefined && this.#stop === undefined) {
+			signal.throwIfAborted();
+			try {
+				handle = await driver.start(spec);
+			} catch (error) {
+				signal.throwIfAborted();
+				failure = imageStartFailure(error);
+				if (failure.status === 'lost') handle = await this.#find();
+			}
+		}
+		signal.throwIfAborted();
+		if (handle === undefined) return this.#stop === undefined && failure !== undefined ? failure : this.#stopUnstarted();
+		// Before it is recorded: a wish to stop that comes meanwhile has it end, with all of its output, and does not take it away.
 		this.#handle = handle;
-		return handle;
+		await onStarted(handle);
+		return {handle};
 	}
 
-	#throwIfStopped(): void {
-		if (this.#stop !== undefined) throw new ByoaiError('unavailable', 'stopped before it started');
-	}
-
-	/** Whether it can have run, and is not there any more. */
-	async #isMissing(): Promise<boolean> {
+	/** What is there by its name; undefined: nothing, or it need not be known any more. */
+	#find(): Promise<Handle | undefined> {
 		const {driver, spec} = this.#options;
-		if (driver.find === undefined) return false;
-		const isThere = await this.#untilDone(
+		return this.#untilDone(
 			'looked for',
-			() => driver.find?.(spec) ?? Promise.resolve(true),
+			async () => driver.find?.(spec),
 			() => this.#stop !== undefined,
 		);
+	}
+
+	/** Nothing of it may run when that is told. The wish outlives this life: whoever comes next starts nothing. */
+	async #stopUnstarted(): Promise<Outcome> {
+		const {driver, spec} = this.#options;
+		await this.#untilDone('removed', () => driver.stop({name: spec.name}));
 		this.#closing.signal.throwIfAborted();
-		return isThere === false;
+		return this.#stop ?? mayHaveRun;
 	}
 
 	#watchTimeout(): () => void {
@@ -134,8 +151,7 @@ export class ImageAttempt {
 		let cancel: () => void = () => undefined;
 		const wait = (leftMs: number): void => {
 			const ms = Math.min(longestTimerMs, Math.max(0, leftMs));
-			const go = () =>
-				leftMs > ms ? wait(leftMs - ms) : this.stop({status: 'timed_out', reason: `timed out after ${timeoutMs / 1000} s`});
+			const go = () => (leftMs > ms ? wait(leftMs - ms) : this.stop(timedOut(timeoutMs)));
 			cancel = clock.after(ms, go);
 		};
 		wait(timeoutMs - ranMs);
@@ -184,6 +200,18 @@ export class ImageAttempt {
 		return false;
 	}
 
+	/** The same of what was ended from outside, or has gone already: how it ended tells nothing of that. */
+	async #isGoneBefore(read: Promise<void>): Promise<boolean> {
+		const {driver, spec} = this.#options;
+		const isRead = read.then(() => true);
+		do {
+			const found = await this.#untilDone('looked for', async () => driver.find?.(spec));
+			this.#closing.signal.throwIfAborted();
+			if (found === undefined) return true;
+		} while (!(await Promise.race([isRead, this.#pause(this.#closing.signal).then(() => false)])));
+		return false;
+	}
+
 	/** Does it again until it succeeds, fails once more when `isLast` says so before, or this is closed. */
 	async #untilDone<T>(what: string, work: () => Promise<T>, isLast = () => false): Promise<T | undefined> {
 		const {warn, spec} = this.#options;
@@ -211,26 +239,6 @@ export class ImageAttempt {
 		cancel();
 		signal.removeEventListener('abort', stop);
 	}
-
-	#outcome({cause, exitCode, signal, durationMs}: InstanceEnd): Outcome {
-		const facts = {
-			...(exitCode !== undefined && {exitCode}),
-			...(signal !== undefined && {signal}),
-			...(durationMs !== undefined && {durationMs}),
-		};
-		if (this.#stop !== undefined) return {...this.#stop, ...facts};
-		if (exitCode === undefined) return {status: 'lost', reason: cause, ...facts};
-		if (exitCode === 0) return {status: 'succeeded', ...facts};
-		// That it exited with its code, or was killed by its signal, code and signal say by themselves.
-		const saysMore = !/^(?:exited with code \d+|killed by SIG[A-Z]+)$/.test(cause);
-		return {status: 'failed', ...facts, ...(saysMore && {reason: cause})};
-	}
-}
-
-/** What the machine cannot do now may be tried again elsewhere or later, on the account of losses. */
-function startFailure(error: unknown): Outcome {
-	const mayPass = error instanceof ByoaiError && error.code === 'unavailable' && error.retryable;
-	return {status: mayPass ? 'lost' : 'failed', reason: `its instance could not be started: ${messageOf(error)}`};
 }
 
 function messageOf(error: unknown): string {

@@ -17,6 +17,8 @@ export type ContactParts = {
 	readonly beatMs: number;
 	/** From 0 to 1, by chance: so that agents are not called in step. */
 	readonly random: () => number;
+	/** Makes the id of a session that is held here, unlike any other; absent: by chance. */
+	readonly newSession?: () => SessionId;
 	/** Diagnostics of what must not be. */
 	readonly warn: (message: string) => void;
 };

@@ -103,6 +103,7 @@ export async function endOf(docker: Docker, facts: Facts, isOurWish = false): Pr
 		State.ExitCode === 127 ? /\[FATAL tini \(\d+\)\] exec (.+) failed: No such file or directory/.exec(output ?? '')?.[1] : undefined;
 	return {
 		...howEnded(State, {memoryBytes: HostConfig.Memory ?? 0, isOurWish}),
+		...(isOurWish && {isAsked: true as const}),
 		...(missing !== undefined && {cause: `${missing} is not in image ${Config.Image}: name another \`shell\`, or an image that has it`}),
 		...(State.ExitCode === 0 && !isOurWish && isAgents(facts) && {cause: endedInGoodOrder(Config.Image)}),
 		...durationOf(State),

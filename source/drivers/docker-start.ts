@@ -116,5 +116,5 @@ function whose({agent, command}: InstanceSpec): string {
 }
 
 function stopped({name}: InstanceSpec): ByoaiError {
-	return new ByoaiError('unavailable', `Instance ${name} was stopped while it started.`);
+	return new ByoaiError('unavailable', `Instance ${name} was stopped while it started.`, {retryable: true});
 }

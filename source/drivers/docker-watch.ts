@@ -41,7 +41,8 @@ export class DockerEnds {
 		const docker = await this.#connect();
 		const facts = await inspect(docker, container);
 		if (facts === undefined) return;
-		this.#asked.add(container);
+		// What has ended before has done so by itself, or because of somebody else.
+		if (isAlive(facts)) this.#asked.add(container);
 		await endProgram(docker, facts, graceMs);
 	}
 }

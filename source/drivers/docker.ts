@@ -90,6 +90,7 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 				),
 			),
 		watch: (_name, handle, signal) => ends.watch(fromHandle(handle), AbortSignal.any([signal, closing.signal])),
+		find: async ({name}) => findOwn(await connect(), owner, name),
 		list: async () => listOwn(await connect(), owner),
 		output: async function* output(handle, from, signal) {
 			const docker = await connect();
@@ -116,6 +117,12 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 			await turns.settled();
 		},
 	};
+}
+
+async function findOwn(docker: Docker, owner: string, instance: string): Promise<Handle | undefined> {
+	const facts = await inspectOwn(docker, owner, instance);
+	// One that was made and not started runs when a start begins it.
+	return facts === undefined || facts.State.Status === 'created' ? undefined : handleOf(facts);
 }
 
 async function listOwn(docker: Docker, owner: string): Promise<ReadonlyArray<{name: string; handle: Handle}>> {

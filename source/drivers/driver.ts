@@ -29,7 +29,7 @@ export type Gateway = {
  * - `list` tells every instance that carries this orchestrator's label, whoever's memory it is in, and also one that ended but left something.
  * - Instances outlive `close` and the orchestrator's process.
  * - An instance with a `command` is no other thing: it is started by name, and stays when its program has ended, with its output and its exit code,
- *   until it is stopped; a `start` then finds the ended one. A driver that has `output` and `end` can have such instances.
+ *   until it is stopped; a `start` then finds the ended one. A driver that has `find`, `output` and `end` can have such instances.
  * - What goes wrong rejects with a `ByoaiError`: `invalid` (the spec cannot be, its image for instance: nobody tries that again), `unavailable`
  *   (the machine cannot).
  */
@@ -45,10 +45,13 @@ export interface Driver {
 	start(spec: InstanceSpec): Promise<Handle>;
 
 	/**
-	 * Whether the instance of a `command`, which an earlier life may have started, is there. Absent where nobody else takes instances away; else one that is not there
-	 * may have run, and is not started again.
+	 * The instance of a `command` that is there by this name, because a start has come about that an earlier life asked for, or that rejected with a retryable
+	 * `unavailable`. Like `start` it resolves once it runs, or has ended; but it starts none. Undefined: there is none.
 	 */
-	find?(spec: InstanceSpec): Promise<boolean>;
+	find?(spec: InstanceSpec): Promise<Handle | undefined>;
+
+	/** Others take instances away, too: of one that an earlier life may have started, and that is not there, nobody knows whether it ran. */
+	readonly losesInstances?: true;
 
 	/** `handle` is absent when the orchestrator died before it knew one: then the name alone must do. */
 	stop(instance: {name: string; handle?: Handle}): Promise<void>;
@@ -76,11 +79,14 @@ export interface Driver {
 	/**
 	 * What an instance with a `command` prints, from byte `from` of both streams merged on: what there is, then live, to the end, which is
 	 * when its program has ended and all was read. Each reading finds the same bytes. Rejects with a retryable `unavailable` when the engine is
-	 * away or the reading breaks off: it is then asked again, from where it came to.
+	 * away or the reading breaks off: it is then asked again, from where it came to. So it does when the instance is not there any more.
 	 */
 	output?(handle: Handle, from: number, signal: AbortSignal): AsyncIterable<OutputPiece>;
 
-	/** Has the program of an instance with a `command` end: asks it to, kills it after `graceMs`. Resolves once it has ended; fine when it had. */
+	/**
+	 * Has the program of an instance with a `command` end: asks it to, kills it after `graceMs`. Resolves once it has ended; fine when it had. What is told of an end that was
+	 * asked for says so, as far as that is known; a driver that does not know it any more tells no exit code.
+	 */
 	end?(handle: Handle, graceMs: number): Promise<void>;
 
 	/** What an instance uses, again and again, until it has ended or the signal is aborted. Streamed by its engine, which costs that something. */

@@ -44,15 +44,17 @@ export function startInstance({spec, script, serial, timers = globalTimers, vani
 	const after = (ms: number, callback: () => void) => void waiting.push(timers.setTimeout(callback, ms));
 	let status: ReturnType<FakeInstance['status']> = 'starting';
 	let ranAt: number | undefined;
+	let isAsked = false;
 
 	function end(how: InstanceEnd): void {
 		if (status === 'ended') return;
 		const ran = status === 'running';
 		status = 'ended';
 		for (const timer of waiting) timers.clearTimeout(timer);
-		started.reject(new ByoaiError('unavailable', `Instance ${spec.name} was stopped while it started.`));
+		started.reject(new ByoaiError('unavailable', `Instance ${spec.name} was stopped while it started.`, {retryable: true}));
 		output.end();
-		ended.resolve(spec.command === undefined || ranAt === undefined ? how : {...how, durationMs: now() - ranAt});
+		const asked = isAsked && {isAsked: true as const};
+		ended.resolve(spec.command === undefined || ranAt === undefined ? how : {...how, ...asked, durationMs: now() - ranAt});
 		if (ran && spec.command === undefined) onEnded?.(spec.name, how);
 	}
 
@@ -85,8 +87,11 @@ export function startInstance({spec, script, serial, timers = globalTimers, vani
 	}
 
 	async function terminate(graceMs: number): Promise<void> {
-		const ignores = script.type === 'runs' && script.ignoresTerm === true;
+		isAsked ||= status !== 'ended';
+		const ignores = 'ignoresTerm' in script && script.ignoresTerm === true;
+		const heedsCode = 'heedsCode' in script ? script.heedsCode : undefined;
 		if (ignores) after(graceMs, () => end({cause: 'killed by SIGKILL', signal: 'SIGKILL', exitCode: 137}));
+		else if (heedsCode !== undefined) end({cause: `exited with code ${heedsCode}`, exitCode: heedsCode});
 		else end({cause: 'killed by SIGTERM', signal: 'SIGTERM', exitCode: 143});
 		await ended.promise;
 	}

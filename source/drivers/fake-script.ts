@@ -9,7 +9,7 @@ export type FakeScript =
 	| {readonly type: 'refuses'; readonly startMs?: number; readonly message: string; readonly retryable?: boolean}
 	/** It runs, but no agent ever comes up in it. */
 	| {readonly type: 'never-ready'; readonly startMs?: number}
-	/** It runs for `afterMs` and exits. */
+	/** It runs for `afterMs` and exits. Asked to end, it does so with `heedsCode`, or not at all. */
 	| {
 			readonly type: 'exits';
 			readonly startMs?: number;
@@ -17,6 +17,8 @@ export type FakeScript =
 			readonly exitCode: number;
 			readonly output?: string;
 			readonly prints?: readonly FakePrint[];
+			readonly ignoresTerm?: boolean;
+			readonly heedsCode?: number;
 	  }
 	/** It runs for `afterMs` and is killed for want of memory. */
 	| {readonly type: 'out-of-memory'; readonly startMs?: number; readonly afterMs: number; readonly prints?: readonly FakePrint[]}

@@ -75,6 +75,10 @@ export function createFakeDriver(options: FakeDriverOptions): Driver {
 			const ended = instance !== undefined && instance.serial === handle.serial ? instance.ended : Promise.resolve(gone);
 			return orAborted(ended, AbortSignal.any([signal, closing.signal]));
 		},
+		find: async ({name}) => {
+			const instance = instances.get(name);
+			return instance === undefined || (instance.status() === 'ended' && !instance.remains()) ? undefined : instance.started;
+		},
 		list: async () => {
 			const there = [...instances].filter(([, instance]) => instance.status() === 'running' || instance.remains());
 			return Promise.all(there.map(async ([name, {started}]) => ({name, handle: await started})));

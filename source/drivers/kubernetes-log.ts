@@ -32,7 +32,7 @@ export async function* podOutput({site, pod, cursor, signal, warn}: Log, from: n
 	let at = from;
 	for (let refusals = 0; refusals < mostRefusals; ) {
 		const before = await site.watch.until(pod.pod, facts => begun(facts, pod.uid), signal);
-		if (before === 'gone') return;
+		if (before === 'gone') throw new ByoaiError('unavailable', `Pod ${pod.pod} is not there any more.`, {retryable: true});
 		const start = cursor.startFor(at);
 		const chunks = await open({site, pod, signal}, before === 'runs', start);
 		if (chunks !== undefined) {

@@ -8,7 +8,7 @@ import type {Site} from './kubernetes-site.ts';
 import type {KubernetesDefaults} from './kubernetes-spec.ts';
 import {podManifest, podName} from './kubernetes-spec.ts';
 import {stateOf} from './kubernetes-state.ts';
-import {removePod} from './kubernetes-stop.ts';
+import {lookAt, removePod} from './kubernetes-stop.ts';
 import {isQuota} from './kubernetes-words.ts';
 
 export type Start = {
@@ -46,6 +46,16 @@ export async function startPod(start: Start): Promise<PodFacts> {
 		if (state.type === 'ended' && spec.command !== undefined) return facts;
 		return ready(start, facts);
 	}
+}
+
+/** Waits in the same way for a pod that is there, and makes none. Undefined: none of this instance is. */
+export async function findPod(start: Start): Promise<PodFacts | undefined> {
+	const {site, defaults, spec, signal} = start;
+	const there = await lookAt(site, podName(defaults.owner, spec.name), signal);
+	if (there?.owner !== defaults.owner || there.instance !== spec.name) return undefined;
+	const facts = await take(start);
+	if (facts === undefined || stateOf(facts, Date.now()).type === 'ended') return facts;
+	return ready(start, facts);
 }
 
 /** Undefined: there is one of that name already. While a quota is used up, it waits for other pods to end. */
@@ -193,5 +203,5 @@ function failure({name}: InstanceSpec, words: string, isHopeless: boolean): Byoa
 }
 
 function stopped({name}: InstanceSpec): ByoaiError {
-	return new ByoaiError('unavailable', `Instance ${name} was stopped while it started.`);
+	return new ByoaiError('unavailable', `Instance ${name} was stopped while it started.`, {retryable: true});
 }

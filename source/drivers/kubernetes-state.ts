@@ -105,7 +105,8 @@ function endOfProgram(
 	{exitCode, reason: why, startedAt, finishedAt}: Terminated,
 ): InstanceEnd {
 	const durationMs = Date.parse(finishedAt ?? '') - Date.parse(startedAt ?? '');
-	const rest = {exitCode, ...(isTask && durationMs >= toldFromMs && {durationMs})};
+	const isAsked = isTask && reason === 'DeadlineExceeded' && {isAsked: true as const};
+	const rest = {exitCode, ...isAsked, ...(isTask && durationMs >= toldFromMs && {durationMs})};
 	if (why === 'OOMKilled') {
 		const limit = memory === undefined ? '' : `: it may have ${memory} (resources.limits.memory)`;
 		return {cause: `out of memory${limit}`, ...rest};

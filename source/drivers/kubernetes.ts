@@ -16,7 +16,8 @@ import type {Site, SitesOptions} from './kubernetes-site.ts';
 import {Sites} from './kubernetes-site.ts';
 import type {KubernetesDefaults} from './kubernetes-spec.ts';
 import {dialsByItself, podAgentPort, podName, validateKubernetes} from './kubernetes-spec.ts';
-import {startPod} from './kubernetes-start.ts';
+import type {Start} from './kubernetes-start.ts';
+import {findPod, startPod} from './kubernetes-start.ts';
 import {stateOf} from './kubernetes-state.ts';
 import {despiteAbsence, endProgram, lookAt, removePod} from './kubernetes-stop.ts';
 import {createTurns} from './turns.ts';
@@ -42,6 +43,7 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Driver
 
 class KubernetesDriver implements Driver {
 	readonly name = 'kubernetes';
+	readonly losesInstances = true;
 	readonly validate = validateKubernetes;
 	readonly #options: KubernetesDriverOptions;
 	readonly #closing = new AbortController();
@@ -67,10 +69,8 @@ class KubernetesDriver implements Driver {
 		return this.#turns.start(spec.name, stopped => this.#start(spec, AbortSignal.any([stopped, this.#closing.signal])));
 	}
 
-	async find({name, agent}: InstanceSpec): Promise<boolean> {
-		const site = await this.#sites.get(podOptions(agent).place);
-		const pod = await lookAt(site, podName(this.#options.owner, name), this.#closing.signal);
-		return pod?.owner === this.#options.owner && pod.instance === name;
+	find(spec: InstanceSpec): Promise<Handle | undefined> {
+		return this.#turns.start(spec.name, stopped => this.#begin(spec, AbortSignal.any([stopped, this.#closing.signal]), findPod));
 	}
 
 	stop({name, handle}: {name: string; handle?: Handle}): Promise<void> {
@@ -131,14 +131,25 @@ class KubernetesDriver implements Driver {
 	async #start(spec: InstanceSpec, signal: AbortSignal): Promise<Handle> {
 		const problems = validateKubernetes(spec);
 		if (problems.length > 0) throw new ByoaiError('invalid', problems.join('\n'));
+		const handle = await this.#begin(spec, signal, startPod);
+		if (handle === undefined) throw new ByoaiError('internal', `Instance ${spec.name} was started, and is not there.`);
+		return handle;
+	}
+
+	/** Has a pod of an instance made, or found, and waits for it. */
+	async #begin(
+		spec: InstanceSpec,
+		signal: AbortSignal,
+		begin: (start: Start) => Promise<PodFacts | undefined>,
+	): Promise<Handle | undefined> {
 		try {
 			const site = await this.#sites.get(podOptions(spec.agent).place);
 			this.#sites.remember(site);
 			this.#begun.set(spec.name, site);
 			const onProgress = (words: string) => void this.#progress.set(spec.name, words);
 			const start = {site, defaults: this.#options, spec, signal, onProgress};
-			const {name, uid} = await this.#despiteRestart(() => startPod(start), signal);
-			return handleOf({place: site.place, pod: name, uid});
+			const pod = await this.#despiteRestart(() => begin(start), signal);
+			return pod && handleOf({place: site.place, pod: pod.name, uid: pod.uid});
 		} finally {
 			this.#progress.delete(spec.name);
 		}

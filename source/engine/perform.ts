@@ -29,6 +29,8 @@ export class Performer {
 	readonly #options: PerformOptions;
 	/** Instances whose end is being awaited. */
 	readonly #watches = new Map<string, AbortController>();
+	/** Starts whose answer still counts, by instance: once that has been stopped, its name may be another's. */
+	readonly #starts = new Map<string, Set<symbol>>();
 	/** Instances on their way out: the stop tells of their end, for only then is nothing left of them. */
 	readonly #stopping = new Set<string>();
 	#closed = false;
@@ -93,13 +95,29 @@ export class Performer {
 	}
 
 	async #start(spec: InstanceSpec): Promise<void> {
+		const handle = await this.#started(spec);
+		if (handle !== undefined && !this.#stopping.has(spec.name)) await this.#watch(spec, handle);
+	}
+
+	/** Tells what came of a start; undefined: there is nothing to be watched. */
+	async #started(spec: InstanceSpec): Promise<Handle | undefined> {
+		const {name} = spec;
+		const start = Symbol(name);
+		const starts = this.#starts.get(name) ?? new Set();
+		this.#starts.set(name, starts);
+		starts.add(start);
+		const {clock} = this.#options;
 		try {
 			const handle = await this.#driver(spec).start(spec);
-			await this.#tell({type: 'instance-started', at: this.#options.clock.now(), instance: spec.name, handle});
-			if (!this.#stopping.has(spec.name)) await this.#watch(spec, handle);
+			if (starts.has(start)) await this.#tell({type: 'instance-started', at: clock.now(), instance: name, handle});
+			return starts.has(start) ? handle : undefined;
 		} catch (error) {
 			const end = {cause: causeOf(error), ...(isFinal(error) && {isFinal: true as const})};
-			await this.#tell({type: 'instance-failed', at: this.#options.clock.now(), instance: spec.name, end});
+			if (starts.has(start)) await this.#tell({type: 'instance-failed', at: clock.now(), instance: name, end});
+			return undefined;
+		} finally {
+			starts.delete(start);
+			if (starts.size === 0 && this.#starts.get(name) === starts) this.#starts.delete(name);
 		}
 	}
 
@@ -146,6 +164,7 @@ export class Performer {
 		this.#watches.get(spec.name)?.abort();
 		this.#watches.delete(spec.name);
 		this.#stopping.delete(spec.name);
+		this.#starts.get(spec.name)?.clear();
 		await this.#tell({type: 'instance-ended', at: this.#options.clock.now(), instance: spec.name, end: {cause: 'stopped'}});
 	}
 

@@ -60,6 +60,8 @@ export type InstanceEnd = {
 	readonly signal?: string;
 	/** Present: it could not be started, and no further try of the same can do better. */
 	readonly isFinal?: true;
+	/** Present: it ended because `Driver.end` asked it to, in this life of the orchestrator or in an earlier one. Its exit code, where it is told, is the answer to that. */
+	readonly isAsked?: true;
 	/** From the start of its program to its end, by the clock of its engine. */
 	readonly durationMs?: number;
 };

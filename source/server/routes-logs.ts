@@ -81,7 +81,15 @@ async function* readTask(
 	signal: AbortSignal,
 ): AsyncGenerator<LogSlice> {
 	const ref = {run: run.id, task, attempt: attempt ?? (await newestAttempt(services, {run: run.id, task}, follow, signal))};
-	if (ref.attempt > 0) yield* readAttempt(services, ref, {offset, follow, signal});
+	if (ref.attempt === 0) return;
+	const end = yield* readAttempt(services, ref, {offset, follow, signal});
+	if (end !== undefined) refuseRemoved(services, ref, end);
+}
+
+/** What was removed while it was read ends like what is complete; whoever reads it must hear of that. `end`: of the output, as it was in the end. */
+function refuseRemoved({history}: Services, {run, task, attempt}: AttemptRef, end: number): void {
+	const {logBytes = 0} = history.run(run).tasks.at(task)?.attempts[attempt - 1] ?? {};
+	if (end < logBytes) throw new ByoaiError('not_found', `the output of run ${run} was removed (limits kept_runs, kept_days)`);
 }
 
 /** Number of the newest attempt; with `wait` the first is waited for, as long as there may be one. 0: there is none. */

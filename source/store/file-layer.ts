@@ -1,4 +1,4 @@
-import {mkdir, open} from 'node:fs/promises';
+import {mkdir, open, rm} from 'node:fs/promises';
 
 /** As much of an open file as logs need; Node's file handles are such. */
 export type OpenFile = {
@@ -19,6 +19,8 @@ export type FileLayer = {
 	open(path: string, flags: number, mode?: number): Promise<OpenFile>;
 	/** Also those above it that are not there. Mode 0700. */
 	makeDirectory(path: string): Promise<void>;
+	/** With all that is in it; fine when it is not there. */
+	removeDirectory(path: string): Promise<void>;
 };
 
 export const systemFiles: FileLayer = {
@@ -26,4 +28,5 @@ export const systemFiles: FileLayer = {
 	async makeDirectory(path) {
 		await mkdir(path, {recursive: true, mode: 0o700});
 	},
+	removeDirectory: path => rm(path, {recursive: true, force: true}),
 };

@@ -1,4 +1,3 @@
-import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ByoaiError} from '../model/error.ts';
 import type {AttemptRef, RunId} from '../model/ids.ts';
@@ -6,6 +5,7 @@ import {attemptKey} from '../model/ids.ts';
 import {fromFileSystem} from './file-error.ts';
 import type {FileLayer} from './file-layer.ts';
 import {systemFiles} from './file-layer.ts';
+import {syncDirectory} from './log-bytes.ts';
 import type {KnownTail} from './log-file.ts';
 import {LogFile} from './log-file.ts';
 import {freshPieces} from './log-pieces.ts';
@@ -95,7 +95,11 @@ class LogFiles implements LogStore {
 		await Promise.all(open.map(key => this.#queue.run(key, () => this.#close(key))));
 		for (const key of this.#known.keys()) if (key.startsWith(`${run}.`)) this.#known.delete(key);
 		try {
-			await rm(directory, {recursive: true, force: true});
+			await this.#layer.removeDirectory(directory);
+			// With the name back after a loss of power, nobody would know any more whose logs they are.
+			await syncDirectory(this.#layer, this.#directory).catch((error: NodeJS.ErrnoException) => {
+				if (error.code !== 'ENOENT') throw error; // there never were any logs
+			});
 		} catch (error) {
 			throw fromFileSystem(error, `remove the logs in ${directory}`);
 		}

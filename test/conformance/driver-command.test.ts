@@ -6,6 +6,11 @@ import type {Handle, InstanceCommand, InstanceSpec, OutputPiece} from '../../sou
 import {buildBusyboxImage, busyboxImage, containersOf, newOwner, removeContainers, whyNoBusybox} from '../helpers/docker.ts';
 import {dockerDriver} from '../helpers/docker-driver.ts';
 import {agentSpec} from '../helpers/scheduling.ts';
+import {ImageEngine} from '../simulation/images/engine.ts';
+import {chooseImageFaults} from '../simulation/images/faults.ts';
+import {ImagePort} from '../simulation/images/port.ts';
+import {Life} from '../simulation/life.ts';
+import {World} from '../simulation/world.ts';
 
 /**
  * `prints`: `out`, a pause, `err` on stderr, a pause, `binary`, of which the last has no end of line; then it exits with 3. `big`: `bigBytes`, then 0. `live`: `begun`, and on it goes until it
@@ -30,6 +35,7 @@ type Place = {
 const noBusybox = whyNoBusybox();
 const places: Readonly<Record<string, {readonly create: () => Place; readonly without?: string | undefined}>> = {
 	fake: {create: fakePlace},
+	simulated: {create: simulatedPlace},
 	docker: {create: dockerPlace, without: noBusybox},
 };
 const never = new AbortController().signal;
@@ -144,12 +150,27 @@ describe.for(Object.entries(places))('an instance with a command, %s driver', ([
 		const ignores = await driver.start(place.spec('b', 'ignores'));
 		await Promise.all([begun(heeds), begun(ignores)]);
 		await Promise.all([driver.end?.(heeds, 20_000), driver.end?.(ignores, 1000)]);
-		expect(await driver.watch('a', heeds, never)).toMatchObject({exitCode: place.heededCode});
-		expect(await driver.watch('b', ignores, never)).toMatchObject({exitCode: 137, signal: 'SIGKILL', cause: 'killed by SIGKILL'});
+		expect(await driver.watch('a', heeds, never)).toMatchObject({exitCode: place.heededCode, isAsked: true});
+		const killed = {exitCode: 137, signal: 'SIGKILL', cause: 'killed by SIGKILL', isAsked: true};
+		expect(await driver.watch('b', ignores, never)).toMatchObject(killed);
 		await driver.end?.(heeds, 1000);
 		await driver.stop({name: 'b', handle: ignores});
 		await driver.end?.(ignores, 1000);
 		expect(place.left()).toBe(1);
+	});
+
+	test('it is found by name from its start on, by every driver, until it is stopped; what ended by itself was not asked to', async () => {
+		const spec = place.spec('a', 'prints');
+		expect(await driver.find?.(spec)).toBeUndefined();
+		const handle = await driver.start(spec);
+		const later = place.createDriver();
+		expect(await later.find?.(spec)).toEqual(handle);
+		await driver.watch('a', handle, never);
+		await driver.end?.(handle, 1000);
+		expect(await later.find?.(spec)).toEqual(handle);
+		expect((await driver.watch('a', handle, never)).isAsked).toBeUndefined();
+		await later.stop({name: 'a'});
+		expect(await driver.find?.(spec)).toBeUndefined();
 	});
 
 	test('every driver lists it, ended or not; a stop leaves nothing of it, and it is gone for who watches or reads', async () => {
@@ -216,6 +237,33 @@ function fakePlace(): Place {
 		heededCode: 143,
 		left: () => machine.instances.size,
 		dispose: () => undefined,
+	};
+}
+
+/** The driver of simulated worlds, in one in which nothing goes wrong and time passes as fast as it can. */
+function simulatedPlace(): Place {
+	const world = new World(0);
+	world.heal();
+	const nobody = () => undefined;
+	const judge = {began: nobody, printed: nobody, exited: nobody, takenAway: nobody, refused: nobody};
+	const script = ({command}: InstanceSpec) => scripts[command?.task as Behaviour];
+	const faults = chooseImageFaults(world.random, 0);
+	const engine = new ImageEngine({world, faults, judge, type: 'docker', script, epoch: Date.now()});
+	let isOver = false;
+	const pass = () => {
+		if (!world.timeline.isEmpty) world.timeline.advance();
+		if (!isOver) setImmediate(pass);
+	};
+	pass();
+	return {
+		createDriver: () => new ImagePort(engine, new Life(world)).driver,
+		spec: (name, behaviour) => ({name, directory: '/', agent: agentSpec('mould'), command: commandOf(behaviour)}),
+		tellsStreams: true,
+		heededCode: 143,
+		left: () => engine.names.length,
+		dispose: () => {
+			isOver = true;
+		},
 	};
 }
 

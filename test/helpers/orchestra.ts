@@ -1,3 +1,4 @@
+import {randomBytes} from 'node:crypto';
 import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
 import {createCalls} from '../../source/agents/calls.ts';
@@ -134,7 +135,9 @@ function openServices(options: OrchestraOptions, world: FakeWorld) {
 	const contacts = new Contacts({engine, exchanges, calls, clock, warn, ...contactSettings(options, settings, limits)});
 	const drivers = new Map<AgentType, Driver>([['local', driver], ...(world.images === undefined ? [] : [['docker', driver] as const])]);
 	const imageSlots = {docker: limits.task_containers};
-	const imageAgents = createImageAgents({engine, exchanges, logs, clock: hurried(clock), warn, drivers, slots: imageSlots, beatMs: 5000});
+	const newSession = () => `images-${randomBytes(12).toString('hex')}`;
+	const imageOptions = {clock: hurried(clock), warn, drivers, slots: imageSlots, beatMs: 5000, newSession};
+	const imageAgents = createImageAgents({engine, exchanges, logs, ...imageOptions});
 	const performer = new Performer({
 		drivers,
 		imageAgents,

@@ -4,7 +4,9 @@ import {attemptKey} from '../../source/model/ids.ts';
 import type {Outcome, Run} from '../../source/model/run.ts';
 import type {Orders} from '../../source/protocol/messages.ts';
 import type {State} from '../../source/scheduler/state.ts';
+import {BasicJudge} from './basic/judge.ts';
 import {Expectations} from './expectations.ts';
+import {ImageJudge} from './images/judge.ts';
 import type {Runner} from './processes.ts';
 import {Processes} from './processes.ts';
 import {Replay} from './replay.ts';
@@ -22,6 +24,10 @@ export class Audit {
 	readonly #replay = new Replay();
 	readonly #expectations = new Expectations();
 	readonly #processes: Processes;
+	/** What runs in the instances of tasks with an image. */
+	readonly images: ImageJudge;
+	/** What runs on basic agents. */
+	readonly #basic: BasicJudge;
 	readonly #ticks: number[] = [];
 	/** Journal entries that were looked at. */
 	#taken = 0;
@@ -30,10 +36,12 @@ export class Audit {
 	constructor(world: World) {
 		this.#world = world;
 		this.#processes = new Processes(this.#expectations, world.disk);
+		this.#basic = new BasicJudge(world, this.#expectations);
+		this.images = new ImageJudge(world, this.#expectations, this.fail.bind(this));
 	}
 
 	get attempts(): number {
-		return this.#processes.count;
+		return this.#processes.count + this.images.count + this.#basic.count;
 	}
 
 	get openRuns(): string[] {
@@ -84,6 +92,16 @@ export class Audit {
 		this.#look(() => this.#processes.reported(ref, outcome, bytes));
 	}
 
+	basicBegan(ref: AttemptRef, agent: string): void {
+		this.#world.trace(() => `${agent} begins ${attemptKey(ref)}`);
+		this.#look(() => this.#basic.began(ref, agent));
+	}
+
+	basicAnswered(...answer: Parameters<BasicJudge['answered']>): void {
+		this.#world.trace(() => `${attemptKey(answer[0])} is answered`);
+		this.#look(() => this.#basic.answered(...answer));
+	}
+
 	froze(agent: Runner): void {
 		this.#look(() => this.#processes.froze(agent));
 	}
@@ -108,6 +126,7 @@ export class Audit {
 		this.#replay.assertSame(state, 'in the end');
 		this.#replay.assertWhole(this.#world.disk.journal, state);
 		this.#processes.finish();
+		this.images.finish();
 	}
 
 	#take(event: Event): Run[] {
@@ -118,14 +137,27 @@ export class Audit {
 		const endedRuns = this.#replay.step(event);
 		const ended = this.#expectations.take(event, before);
 		this.#expectations.compare(event, {before, after: this.#replay.state, endedRuns});
-		if (event.type === 'attempt-finished') this.#processes.finished(event.ref, event.outcome, event.logBytes);
-		else for (const {ref} of ended) this.#processes.lost(ref);
+		if (event.type === 'attempt-assigned') this.#assigned(event.ref);
+		if (event.type === 'attempt-started') this.images.recorded(event.ref);
+		if (event.type === 'attempt-finished') this.#judge(event.ref).finished(event.ref, event.outcome, event.logBytes);
+		else for (const {ref} of ended) this.#judge(ref).lost(ref);
 		const {random, disk} = this.#world;
 		if (random.chance(repeatChance)) {
 			const entry = disk.journal[random.below(this.#taken)];
 			if (entry) this.#replay.repeat(entry.event);
 		}
 		return endedRuns;
+	}
+
+	#assigned(ref: AttemptRef): void {
+		const agent = this.#expectations.agentOf(ref) ?? '';
+		if (this.#world.basicNames.has(agent)) this.#basic.assigned(ref, agent);
+	}
+
+	/** Who sees what really runs of an attempt. */
+	#judge(ref: AttemptRef): Pick<Processes, 'finished' | 'lost'> {
+		if (this.#basic.judges(ref)) return this.#basic;
+		return this.images.judges(ref) ? this.images : this.#processes;
 	}
 
 	#countTick(at: number): void {

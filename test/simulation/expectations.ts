@@ -130,6 +130,11 @@ export class Expectations {
 		return expected.attempts === attempt ? expected.holder : undefined;
 	}
 
+	/** Agent that holds this attempt now, by the journal. */
+	agentOf(ref: AttemptRef): string | undefined {
+		return this.#sessions.get(this.holder(ref) ?? '')?.agent;
+	}
+
 	/** Orders leave the orchestrator: they never go back behind a Report that was answered. */
 	answer({session: id, answers}: Orders): void {
 		const session = this.#sessions.get(id);
@@ -197,6 +202,8 @@ export class Expectations {
 
 	/** Whether the agent of this name, `NAME`, `NAME~2`, `NAME~RUN` or `NAME~RUN~2`, is one that the run's task asks for. */
 	#fits(agent: string, selector: AgentSelector, run: string): boolean {
+		// An image agent is asked for by its whole name, which no other agent has, and serves all runs.
+		if (agent.includes('~images')) return 'name' in selector && agent.replace(/~\d+$/, '') === selector.name;
 		const [name = agent, owner] = agent.split('~');
 		if (owner !== undefined && owner !== run && !/^\d+$/.test(owner)) return false;
 		if ('name' in selector) return name === selector.name;
@@ -207,7 +214,9 @@ export class Expectations {
 	/** That nobody can run a task shows only in the scheduler's state: it must have been true, and is then taken over. */
 	#adoptUnserved(expected: ExpectedRun, actual: Run, event: Event, before: State): void {
 		// In the order in which they became ready: the first that fails may stop the others.
-		const order = new Set([...(before.runs.get(actual.id)?.ready ?? []), ...actual.workflow.tasks.keys()]);
+		const all = [...actual.workflow.tasks.keys()];
+		const atFirst = before.runs.get(actual.id)?.ready ?? all.filter(index => expected.task(index).status === 'ready');
+		const order = new Set([...atFirst, ...all]);
 		for (const index of order) {
 			const task = actual.tasks.at(index);
 			if (task?.status !== 'failed' || expected.task(index).status !== 'ready') continue;

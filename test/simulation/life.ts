@@ -2,7 +2,7 @@ import type {Clock} from '../../source/engine/clock.ts';
 import type {World} from './world.ts';
 
 /** Wall clocks of all machines begin here. */
-const epochMs = 1_700_000_000_000;
+export const epochMs = 1_700_000_000_000;
 
 /** Two clocks may differ in their rate by so much either way. */
 const drift = 0.02;

@@ -49,7 +49,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: session,
 		find: 'this.#sentAt.set(this.#number, now);',
 		replace: 'this.#sentAt.set(this.#number, now);\n\t\tif (this.#lease) this.#lease = {...this.#lease, from: now};',
-		seed: 66,
+		seed: 79,
 	},
 	{
 		name: 'resent-start-renews',
@@ -73,7 +73,7 @@ export const agentMutants: readonly Mutant[] = [
 		file: program,
 		find: '#guardLater(): void {\n\t\tconst {lease} = this.session;\n\t\tif (!lease) return;',
 		replace: '#guardLater(): void {\n\t\tconst {lease} = this.session;\n\t\tif (lease) return;',
-		seed: 66,
+		seed: 31,
 	},
 	{
 		name: 'no-watchdog',

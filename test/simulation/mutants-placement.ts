@@ -115,7 +115,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: placement,
 		find: ' || pool.draining === true) return 0;',
 		replace: ') return 0;',
-		seed: 18,
+		seed: 360,
 	},
 	{
 		name: 'removed-pool-stays',
@@ -131,7 +131,7 @@ export const placementMutants: readonly Mutant[] = [
 		file: placement,
 		find: `if (instance.status === 'stopping' || instance.spent === true || `,
 		replace: `if (instance.status === 'stopping' || `,
-		seed: 6,
+		seed: 24,
 	},
 	{
 		name: 'labels-ignored',
@@ -221,6 +221,6 @@ export const placementMutants: readonly Mutant[] = [
 		file: check,
 		find: 'if (instance.handle === undefined) return',
 		replace: 'if (instance.handle === undefined && instance.name === undefined) return',
-		seed: 10,
+		seed: 1,
 	},
 ];

@@ -13,6 +13,7 @@ import {fromDisk} from './disk.ts';
 const decisions: ReadonlySet<Event['type']> = new Set([
 	'run-cancelled',
 	'attempt-assigned',
+	'attempt-started',
 	'attempt-finished',
 	'instance-started',
 	'instance-failed',
@@ -44,7 +45,7 @@ export class Replay {
 			.flatMap(pool => pool.instances)
 			.find(({name}) => name === event.instance);
 		if (instance === undefined) return false;
-		return instance.requestedAt > event.at || (event.type === 'instance-ended' && instance.status === 'stopping');
+		return instance.requestedAt >= event.at || (event.type === 'instance-ended' && instance.status === 'stopping');
 	}
 
 	/** What a restarted orchestrator, or the last one, has come to. */

@@ -1,9 +1,13 @@
 import type {AgentProcess} from './agent.ts';
 import {Audit} from './audit.ts';
+import {basicCrew} from './basic/agent.ts';
 import {Course, havocMs} from './course.ts';
 import {Crew} from './crew.ts';
 import {DriverHost} from './driver.ts';
+import {eachSecond} from './each-second.ts';
 import {Havoc} from './havoc.ts';
+import {hasBasicAgents} from './images/faults.ts';
+import {Images} from './images/images.ts';
 import {Keeper} from './keeper.ts';
 import {OrchestratorHost} from './orchestrator.ts';
 import {Submitter} from './submitter.ts';
@@ -25,7 +29,10 @@ export class Simulation {
 		const audit = new Audit(world);
 		const agentParts = {world, audit, requests: {exchange, offer}};
 		const driver = new DriverHost(agentParts);
-		const orchestrator: OrchestratorHost = new OrchestratorHost({world, audit, driver, agent: name => this.#agent(name)});
+		const images = world.images && new Images(world, audit, world.images);
+		const basic = hasBasicAgents(seed) ? basicCrew(agentParts) : new Map();
+		for (const name of basic.keys()) world.basicNames.add(name);
+		const orchestrator: OrchestratorHost = new OrchestratorHost({world, audit, driver, images, basic, agent: name => this.#agent(name)});
 		function exchange(...request: Parameters<OrchestratorHost['exchange']>) {
 			orchestrator.exchange(...request);
 		}
@@ -38,10 +45,24 @@ export class Simulation {
 		this.#orchestrator = orchestrator;
 		const crew = new Crew(agentParts);
 		this.#crew = crew;
-		const submitter = new Submitter({world, orchestrator, agents: crew.names, withinMs: havocMs * 0.75});
+		const submitter = new Submitter({
+			world,
+			orchestrator,
+			agents: [...basic.keys(), ...crew.names, ...basic.keys()],
+			withinMs: havocMs * 0.75,
+		});
 		const keeper = new Keeper(world, orchestrator);
-		const havoc = [new Havoc({world, audit, driver, orchestrator, keeper, crew})];
-		this.#course = new Course({world, audit, driver, crew, keeper, submitter, havoc, state: () => orchestrator.state});
+		const havoc: Array<{stop(): void}> = [new Havoc({world, audit, driver, orchestrator, keeper, crew}), ...(images ? [images] : [])];
+		images?.wreak(ms => orchestrator.setClock(ms));
+		if (basic.size > 0) {
+			havoc.push(
+				eachSecond(world, () => {
+					for (const agent of basic.values()) if (world.random.chance(world.faults.agentCrash)) agent.crash();
+				}),
+			);
+		}
+		const alsoLeft = () => (images?.names[0] === undefined ? '' : `instance ${images.names[0]} was left behind`);
+		this.#course = new Course({world, audit, driver, crew, keeper, submitter, havoc, state: () => orchestrator.state, alsoLeft});
 	}
 
 	/** Lives to the end, and rejects with what the audit finds. */

@@ -1,3 +1,4 @@
+import {withImages} from './images/workflows.ts';
 import type {OrchestratorHost} from './orchestrator.ts';
 import {randomSubmission} from './workflows.ts';
 import type {World} from './world.ts';
@@ -34,7 +35,9 @@ export class Submitter {
 
 	#submit(): void {
 		const {world, orchestrator, agents} = this.#parts;
-		const submission = randomSubmission(world.random, world.newId('r'), agents);
+		const {random, images} = world;
+		const plain = randomSubmission(random, world.newRun(), agents);
+		const submission = images === undefined ? plain : withImages(plain, random, images);
 		let isKnown = false;
 		const known = () => {
 			if (!isKnown) this.#waiting--;

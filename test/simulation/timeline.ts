@@ -8,6 +8,11 @@ export class Timeline {
 	/** A binary heap, the earliest first. */
 	readonly #heap: Entry[] = [];
 
+	/** Whether nothing is left to happen. */
+	get isEmpty(): boolean {
+		return this.#heap.length === 0;
+	}
+
 	at(delayMs: number, task: () => void): void {
 		const entry = {at: this.now + Math.max(0, delayMs), order: this.#order++, task};
 		let index = this.#heap.length;

@@ -1,6 +1,8 @@
 import {Disk} from './disk.ts';
 import type {Faults} from './faults.ts';
 import {chooseFaults} from './faults.ts';
+import type {ImageFaults} from './images/faults.ts';
+import {chooseImageFaults, hasImages} from './images/faults.ts';
 import {Network} from './network.ts';
 import {Random} from './random.ts';
 import {Timeline} from './timeline.ts';
@@ -9,11 +11,17 @@ import {Timeline} from './timeline.ts';
 export class World {
 	readonly random: Random;
 	readonly faults: Faults;
+	/** Present: some tasks have an image. */
+	readonly images: ImageFaults | undefined;
 	readonly network: Network;
 	readonly disk: Disk;
 	readonly timeline = new Timeline();
 	/** Whether the product's promises must go on before anything else happens. */
 	promisesWait = false;
+	/** Names of agents that speak no agent protocol. */
+	readonly basicNames = new Set<string>();
+	/** Somebody has set the orchestrator's wall clock. */
+	clockWasSet = false;
 	/** The last id that was given. */
 	#ids = 0;
 	#healed = false;
@@ -25,6 +33,7 @@ export class World {
 		this.disk = disk;
 		this.random = new Random(seed);
 		this.faults = chooseFaults(this.random);
+		this.images = hasImages(seed) ? chooseImageFaults(this.random, seed) : undefined;
 		this.network = new Network(this.timeline, this.random, this.faults);
 	}
 
@@ -43,6 +52,11 @@ export class World {
 
 	newId(prefix: string): string {
 		return `${prefix}${++this.#ids}`;
+	}
+
+	/** An id as runs have it: instances of attempts are told by it. */
+	newRun(): string {
+		return this.images === undefined ? this.newId('r') : `r${this.newId('').padStart(11, '0')}`;
 	}
 
 	heal(): void {

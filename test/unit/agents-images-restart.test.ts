@@ -110,9 +110,10 @@ test('one that may have started, of which nobody wrote that down, and that is go
 	const second = await nextLife(first, {
 		driver: real => ({
 			...real,
+			losesInstances: true,
 			find: async ({name}) => {
 				if (refusals++ < 2) throw new ByoaiError('unavailable', 'the cluster is away', {retryable: true});
-				return second.world.machine.instances.has(name);
+				return second.world.machine.instances.has(name) ? {driver: 'fake', serial: name} : undefined;
 			},
 		}),
 	});

@@ -49,21 +49,20 @@ async function readAll(from: Driver, handle: Handle, start = 0, onPiece: (text: 
 }
 
 describe('a program of a task', () => {
-	test('one that somebody else is removing is not started again by the next life, and is found until it is gone', async () => {
+	test('one that somebody else is removing is not started again by the next life, nor found', async () => {
 		const spec = commandSpec("trap '' TERM; sleep 300");
-		expect(await driver.find?.(spec)).toBe(false);
-		await driver.start(spec);
+		expect(await driver.find?.(spec)).toBeUndefined();
+		const handle = await driver.start(spec);
+		const [next, other] = [place.createDriver(), place.createDriver()];
+		expect(next.losesInstances).toBe(true);
+		expect(await next.find?.(spec)).toEqual(handle);
 		const [pod] = place.server.pods();
 		const url = `${place.server.url}/api/v1/namespaces/byoai/pods/${pod?.metadata.name}?gracePeriodSeconds=1`;
 		await fetch(url, {method: 'DELETE', headers: {authorization: `Bearer ${fakeToken}`}});
-		const next = place.createDriver();
-		expect(await next.find?.(spec)).toBe(true);
-		await expect(next.start(spec)).rejects.toMatchObject({
-			message: expect.stringContaining('its pod was removed by somebody else'),
-			retryable: true,
-		});
+		const removed = {message: expect.stringContaining('its pod was removed by somebody else'), retryable: true};
+		await Promise.all([expect(next.find?.(spec)).rejects.toMatchObject(removed), expect(other.start(spec)).rejects.toMatchObject(removed)]);
 		expect(place.server.pods()).toEqual([]);
-		expect(await next.find?.(spec)).toBe(false);
+		expect(await next.find?.(spec)).toBeUndefined();
 	});
 
 	test('its environment, directory, output and exit code; it stays until it is stopped', async () => {
@@ -113,7 +112,7 @@ describe('a program of a task', () => {
 		await driver.end?.(handle, 5000);
 		await driver.end?.(handle, 5000);
 		expect(await reading).toBe('ready\nbye\n');
-		expect(await watched).toMatchObject({exitCode: 5});
+		expect(await watched).toMatchObject({exitCode: 5, isAsked: true});
 		expect(place.server.pods()).toHaveLength(1);
 	});
 
@@ -121,12 +120,23 @@ describe('a program of a task', () => {
 		const spec = commandSpec('echo a; sleep 100');
 		const handle = await driver.start(spec);
 		const begun = Promise.withResolvers<void>();
-		const reading = readAll(driver, handle, 0, () => begun.resolve());
+		let printed = '';
+		const read = async (by: Driver) => {
+			for await (const {data} of by.output?.(handle, 0, never) ?? []) {
+				printed += String(data);
+				begun.resolve();
+			}
+		};
+		// It comes to its end where that is seen before the pod is gone.
+		const reading = read(driver).catch((error: unknown) => expect(error).toMatchObject({retryable: true}));
 		await begun.promise;
 		await driver.stop({name: spec.name, handle});
-		expect(await reading).toBe('a\n');
+		await reading;
+		expect(printed).toBe('a\n');
 		await driver.end?.(handle, 1000);
-		expect(await readAll(driver, handle)).toBe('');
+		// An end would say that all of it was read.
+		const gone = {code: 'unavailable', retryable: true, message: expect.stringContaining('is not there any more')};
+		await expect(read(place.createDriver())).rejects.toMatchObject(gone);
 	});
 });
 

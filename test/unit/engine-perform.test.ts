@@ -6,7 +6,7 @@ import type {FakeScript} from '../../source/drivers/fake-script.ts';
 import {Performer} from '../../source/engine/perform.ts';
 import {ByoaiError} from '../../source/model/error.ts';
 import type {Event} from '../../source/model/event.ts';
-import type {InstanceSpec} from '../../source/model/instance.ts';
+import type {Handle, InstanceSpec} from '../../source/model/instance.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';
 import {testClock} from '../helpers/test-clock.ts';
 
@@ -126,7 +126,7 @@ test('a stop while it starts: the start fails, and then nothing is left', async 
 	await clock.pass(500);
 	stop();
 	await clock.pass(1000);
-	expect(told().sort()).toEqual(['instance-ended: stopped', 'instance-failed: Instance builder~r1 was stopped while it started.']);
+	expect(told()).toEqual(['instance-ended: stopped']);
 	expect(await running()).toEqual([]);
 });
 
@@ -240,4 +240,36 @@ test('orders go to their session', () => {
 	const {performer, sendOrders} = setUp();
 	performer.perform({type: 'send-orders', session: 's1'});
 	expect(sendOrders).toHaveBeenCalledExactlyOnceWith('s1');
+});
+
+test.each<[string, (start: PromiseWithResolvers<Handle>) => void]>([
+	['succeeds', ({resolve}) => resolve({driver: 'fake', serial: 'old'})],
+	['fails', ({reject}) => reject(unavailable)],
+])('of a start that %s after its instance was stopped nothing is told: its name may be another instance’s by then', async (_, answer) => {
+	const begun = Promise.withResolvers<Handle>();
+	const watch = vi.fn();
+	const {clock, start, stop, told} = setUp({driver: {start: () => begun.promise, stop: () => Promise.resolve(), watch}});
+	start();
+	stop();
+	await clock.pass(0);
+	answer(begun);
+	await clock.pass(0);
+	expect(told()).toEqual(['instance-ended: stopped']);
+	expect(watch).not.toHaveBeenCalled();
+});
+
+test('one that was stopped while its start was being recorded is not watched', async () => {
+	const watch = vi.fn();
+	const recorded = Promise.withResolvers<unknown>();
+	const {clock, start, stop, offer} = setUp({driver: {watch}});
+	offer.mockReturnValueOnce(recorded.promise);
+	start();
+	await clock.pass(0);
+	expect(offer).toHaveBeenCalledTimes(1);
+	stop();
+	await clock.pass(0);
+	recorded.resolve(undefined);
+	await clock.pass(0);
+	expect(offer).toHaveBeenCalledTimes(2);
+	expect(watch).not.toHaveBeenCalled();
 });

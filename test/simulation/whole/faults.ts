@@ -31,11 +31,13 @@ export type WholeFaults = {
 	readonly eventRows: number;
 	/** Kept output of one attempt. */
 	readonly attemptBytes: number;
+	/** Present: ended runs are removed when there are more, or when they are older. */
+	readonly retention?: {readonly kept_runs: number; readonly kept_days: number};
 };
 
 /** As with all faults, most are absent from most worlds. */
-export function chooseWholeFaults(random: Random): WholeFaults {
-	return {
+export function chooseWholeFaults(random: Random, {hasRetention}: {hasRetention: boolean}): WholeFaults {
+	const faults = {
 		cutBody: random.sometimes(0.5, random.unit() * 0.2),
 		appendFails: random.sometimes(0.3, 0.003),
 		tornCommit: random.sometimes(0.3, 0.015),
@@ -52,4 +54,8 @@ export function chooseWholeFaults(random: Random): WholeFaults {
 		eventRows: random.pick([2, 20_000]),
 		attemptBytes: random.pick([40, 1_000_000, 1_000_000]),
 	};
+	if (!hasRetention || random.chance(0.3)) return faults;
+	const byAge = {kept_runs: 1000, kept_days: random.pick([5, 40]) / (24 * 60 * 60)};
+	const byCount = {kept_runs: random.below(4), kept_days: 365};
+	return {...faults, retention: random.chance(0.3) ? byAge : byCount};
 }

@@ -6,11 +6,13 @@ import type {State} from '../../../source/scheduler/state.ts';
 import type {AgentProcess} from '../agent.ts';
 import type {Audit} from '../audit.ts';
 import type {DriverHost} from '../driver.ts';
+import type {Images} from '../images/images.ts';
 import {Life} from '../life.ts';
 import type {World} from '../world.ts';
 import type {Database} from './database.ts';
 import type {WholeFaults} from './faults.ts';
 import {faultyJournal} from './journal.ts';
+import type {KeptRuns} from './kept-runs.ts';
 import type {Program} from './program.ts';
 import {openProgram} from './program.ts';
 import type {VirtualDisk} from './virtual-files.ts';
@@ -21,7 +23,10 @@ export type WholeHostParts = {
 	readonly audit: Audit;
 	readonly disk: VirtualDisk;
 	readonly database: Database;
+	readonly kept: KeptRuns;
 	readonly driver: DriverHost;
+	/** Present: there are tasks with an image. */
+	readonly images?: Images | undefined;
 	readonly agent: (name: string) => AgentProcess | undefined;
 };
 
@@ -80,13 +85,14 @@ export class WholeHost {
 		const process = this.#process;
 		if (process === undefined) return;
 		const {random} = this.#world;
-		const {database, disk, driver, faults} = this.#parts;
+		const {database, disk, driver, images, faults} = this.#parts;
 		process.life.alive = false;
 		this.#process = undefined;
 		database.crash(random, tornFrom);
 		const isMachine = tornFrom !== undefined || random.chance(faults.powerLoss);
 		if (isMachine) disk.losePower(random);
 		driver.forgetStarts();
+		images?.forgetStarts();
 		this.#world.trace(() => `orchestrator ${isMachine ? 'loses power' : 'crashes'}${tornFrom === undefined ? '' : ' in a commit'}`);
 		for (const {broke} of process.callers) broke();
 		this.#bootLater();
@@ -113,6 +119,7 @@ export class WholeHost {
 	/** Somebody sets the wall clock. */
 	setClock(byMs: number): void {
 		this.#world.trace(() => `the clock of the orchestrator is set by ${byMs} ms`);
+		this.#world.clockWasSet = true;
 		this.#process?.life.setClock(byMs);
 	}
 
@@ -157,6 +164,7 @@ export class WholeHost {
 		process.life.alive = false;
 		this.#parts.database.close();
 		this.#parts.driver.forgetStarts();
+		this.#parts.images?.forgetStarts();
 		for (const {broke} of process.callers) broke();
 		this.#bootLater();
 	}
@@ -175,7 +183,14 @@ export class WholeHost {
 	}
 
 	#open(life: Life): Process {
-		const {world, faults, audit, disk, driver, agent, database} = this.#parts;
+		const {world, faults, audit, disk, kept, driver, images, agent, database} = this.#parts;
+		const removed = (run: string) => {
+			try {
+				kept.removed(run);
+			} catch (error) {
+				audit.fail(error);
+			}
+		};
 		const epoch = `life${++this.#lives}`;
 		const program = openProgram({
 			world,
@@ -183,10 +198,11 @@ export class WholeHost {
 			life,
 			agent,
 			epoch,
-			store: faultyJournal({world, faults, audit, life, database, crash: tornFrom => this.crash(tornFrom)}),
+			store: faultyJournal({world, faults, audit, life, database, removed, crash: tornFrom => this.crash(tornFrom)}),
 			files: disk.layerOf(world, faults, life),
-			drivers: this.#awayNowAndThen(driver.portsOf(life), life),
-			newRunId: () => `r${String(++this.#runs).padStart(6, '0')}`,
+			drivers: images?.portsOf(life, this.#awayNowAndThen(driver.portsOf(life), life)) ?? this.#awayNowAndThen(driver.portsOf(life), life),
+			// Instances of attempts are told by the length of their run's id.
+			newRunId: () => `r${String(++this.#runs).padStart(world.images === undefined ? 6 : 11, '0')}`,
 			warn: message => life.alive && this.#warned(message),
 			onFatal: error => this.#die(life, error),
 		});
@@ -197,8 +213,9 @@ export class WholeHost {
 
 	/** Streams break off where a log cannot be read, or is closed: without a socket nobody ends them before. Nothing else is to be told here. */
 	#warned(message: string): void {
-		if (!/^a reply broke off: (cannot read the log|the orchestrator is shutting down)/.test(message))
-			this.#parts.audit.fail(`a warning: ${message}`);
+		const isNoNews =
+			/^a reply broke off: (cannot read the log|the orchestrator is shutting down|there is no run|the output of run \w+ was removed)|^old runs could not be removed/;
+		if (!isNoNews.test(message)) this.#parts.audit.fail(`a warning: ${message}`);
 	}
 
 	#awayNowAndThen(drivers: ReadonlyMap<AgentType, Driver>, life: Life): ReadonlyMap<AgentType, Driver> {

@@ -15,6 +15,8 @@ export type JournalParts = {
 	readonly database: Database;
 	/** `tornFrom`: power fails, and the write-ahead log is torn beyond that. */
 	readonly crash: (tornFrom?: number) => void;
+	/** The history has forgotten a run. */
+	readonly removed: (run: string) => void;
 };
 
 /** The real journal as one life has it: power may fail in a commit, and the disk may refuse one or say only afterwards that it did not work. */
@@ -55,7 +57,14 @@ export function faultyJournal(parts: JournalParts): Store {
 		findRuns: (prefix, limit) => store.findRuns(prefix, limit),
 		runOfRequest: key => store.runOfRequest(key),
 		outdatedRuns: query => store.outdatedRuns(query),
-		dropRun: (id, attempts) => store.dropRun(id, attempts),
+		dropRun(id, attempts) {
+			dieIf(world.faults.crashInCommit * 5);
+			refuseIf(faults.appendFails * 10);
+			const isGone = store.dropRun(id, attempts);
+			if (isGone) parts.removed(id);
+			dieIf(world.faults.crashInCommit * 5);
+			return isGone;
+		},
 		close: () => undefined,
 	};
 }

@@ -3,9 +3,9 @@ export const keptSeeds: readonly number[] = [
 	// Output that a killed process had left in memory was acknowledged by the next, and lost with power.
 	148,
 	// A sync of a log's index failed, and whoever opened it next took the record for good.
-	...[1, 12, 142],
+	...[1, 12],
 	// The same of the count of bytes that are not kept.
 	155,
 	// A sync failed, and what it was for could not be cut off: once closed, or found by the next life, it was taken for durable.
-	...[9255, 9290, 9300],
+	...[9255, 9300],
 ];

@@ -13,7 +13,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: events,
 		find: `id?.startsWith(\`\${epoch}-\`) ? id.slice(epoch.length + 1) : ''`,
 		replace: `id?.split('-').at(-1) ?? epoch`,
-		seed: 13,
+		seed: 20,
 	},
 	{
 		name: 'missed-not-sent',
@@ -29,7 +29,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: events,
 		find: 'if (backlog.overflowed) yield snapshot();',
 		replace: 'if (backlog.overflowed) backlog.clear();',
-		seed: 2,
+		seed: 4,
 	},
 	{
 		name: 'gone-not-told',
@@ -45,7 +45,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: 'source/engine/views.ts',
 		find: 'this.#kept.filter(kept => kept.sequence > sequence)',
 		replace: 'this.#kept.filter(kept => kept.sequence > sequence + 1)',
-		seed: 134,
+		seed: 12,
 	},
 	{
 		name: 'snapshot-added',
@@ -53,7 +53,7 @@ export const clientMutants: readonly Mutant[] = [
 		file: mirror,
 		find: 'for (const rows of [this.#runs, this.#tasks, this.#agents]) rows.clear();',
 		replace: '',
-		seed: 2,
+		seed: 0,
 	},
 	{
 		name: 'newer-row-passed-over',

@@ -1,6 +1,7 @@
 import type {Mutant} from '../mutate.ts';
 import {clientMutants} from './mutants-clients.ts';
+import {retentionMutants} from './mutants-retention.ts';
 import {storeMutants} from './mutants-store.ts';
 
 /** What proves that the simulation of the whole product would notice what the other tier does not have: server, streams, clients, files. */
-export const wholeMutants: readonly Mutant[] = [...storeMutants, ...clientMutants];
+export const wholeMutants: readonly Mutant[] = [...storeMutants, ...clientMutants, ...retentionMutants];

@@ -1,10 +1,12 @@
 import {Contacts} from '../../../source/agents/contacts.ts';
 import type {ExchangeSettings} from '../../../source/agents/exchange.ts';
 import {Exchanges} from '../../../source/agents/exchange.ts';
+import {isHeldInstance} from '../../../source/agents/image-agents.ts';
 import type {Driver} from '../../../source/drivers/driver.ts';
 import {Engine} from '../../../source/engine/engine.ts';
 import {History} from '../../../source/engine/history.ts';
 import {Performer} from '../../../source/engine/perform.ts';
+import {Retention} from '../../../source/engine/retention.ts';
 import {TaskLogs} from '../../../source/engine/task-logs.ts';
 import {Views} from '../../../source/engine/views.ts';
 import type {ByoaiError} from '../../../source/model/error.ts';
@@ -20,6 +22,7 @@ import type {LogStore} from '../../../source/store/logs.ts';
 import type {Store} from '../../../source/store/store.ts';
 import type {AgentProcess} from '../agent.ts';
 import type {Life} from '../life.ts';
+import {imageAgentsOf} from '../orchestrator.ts';
 import {simulatedCalls} from '../push.ts';
 import type {World} from '../world.ts';
 import type {WholeFaults} from './faults.ts';
@@ -56,9 +59,11 @@ type Core = {
 	readonly exchanges: Exchanges;
 	readonly contacts: Contacts;
 	readonly performer: Performer;
+	readonly imageAgents: Driver | undefined;
 	readonly logs: TaskLogs;
 	readonly logFiles: LogStore;
 	readonly limits: Limits;
+	readonly retention: Retention | undefined;
 };
 
 const refreshMs = 2000;
@@ -66,7 +71,7 @@ const refreshMs = 2000;
 /** Opens it; nothing happens yet. */
 export function openProgram(parts: ProgramParts): Program {
 	const core = openCore(parts);
-	const {engine, exchanges, contacts, performer, logFiles} = core;
+	const {engine, exchanges, contacts, performer, imageAgents, retention, logFiles} = core;
 	const {life} = parts;
 	const views = new Views(
 		engine,
@@ -85,15 +90,19 @@ export function openProgram(parts: ProgramParts): Program {
 			exchanges.start();
 			engine.start();
 			contacts.start();
-			void performer.sweep(instance => poolOfInstance(engine.state, instance) !== undefined, new Set(['docker']));
+			retention?.start();
+			const isKnown = (instance: string) => poolOfInstance(engine.state, instance) !== undefined || isHeldInstance(engine.state, instance);
+			void performer.sweep(isKnown, new Set(['docker', 'kubernetes']));
 			life.later(refreshMs, refresh);
 		},
-		end() {
+		async end() {
 			contacts.close();
 			exchanges.close();
 			engine.close();
 			views.close();
+			await retention?.close();
 			performer.close();
+			await imageAgents?.close();
 			return logFiles.close();
 		},
 	};
@@ -129,17 +138,20 @@ function openCore({world: {random}, world, faults, life, store, files, drivers, 
 	const {leaseMs, silentMs} = settings;
 	const calls = simulatedCalls({world, life, agent});
 	const contacts = new Contacts({engine, exchanges, clock, calls, leaseMs, silentMs, healthChecks: 2, random: () => random.unit(), warn});
+	const imageAgents = world.images && imageAgentsOf({world, life, warn}, {engine, exchanges, logs, drivers});
 	const performer = new Performer({
 		drivers,
+		...(imageAgents && {imageAgents}),
 		clock,
 		warn: () => undefined,
 		offer: event => engine.offer(event),
 		sendOrders: session => exchanges.sendOrders(session),
 	});
-	return {engine, exchanges, contacts, performer, logs, logFiles, limits};
+	const retention = faults.retention && new Retention({engine, store, logs: logFiles, clock, limits: faults.retention, warn});
+	return {engine, exchanges, contacts, performer, imageAgents, logs, logFiles, limits, retention};
 }
 
-function serverOver({world: {random}, life, store, epoch, newRunId, warn}: ProgramParts, core: Core, views: Views): Server {
+function serverOver({world: {random, images}, life, store, epoch, newRunId, warn}: ProgramParts, core: Core, views: Views): Server {
 	const {engine, exchanges, logs, limits} = core;
 	return createServer({
 		engine,
@@ -156,11 +168,11 @@ function serverOver({world: {random}, life, store, epoch, newRunId, warn}: Progr
 		instanceToken,
 		localAgent: {slots: 1 + random.below(3), idleMs: random.pick([0, 4000])},
 		ownAgentTimeoutMs: 60_000,
-		supportedTypes: new Set<AgentType>(['local', 'docker']),
+		supportedTypes: new Set<AgentType>(images === undefined ? ['local', 'docker'] : ['local', 'docker', 'kubernetes']),
 		probe: () => Promise.resolve(),
 		refusalsOf: () => [],
-		imageRefusalsOf: () => undefined,
-		imageSlots: {},
+		imageRefusalsOf: () => (images === undefined ? undefined : []),
+		imageSlots: images === undefined ? {} : {docker: images.slots, kubernetes: images.slots},
 		newRunId,
 		lastOutput: async () => undefined,
 	});

@@ -1,5 +1,5 @@
 import {constants} from 'node:fs';
-import {dirname} from 'node:path';
+import {basename, dirname} from 'node:path';
 import {crc32} from 'node:zlib';
 import type {AttemptRef} from '../../../source/model/ids.ts';
 import type {FileLayer, OpenFile} from '../../../source/store/file-layer.ts';
@@ -75,6 +75,8 @@ export class VirtualDisk extends Disk {
 	/** Files and directories whose names a loss of power may take. */
 	readonly #fleeting = new Set<string>();
 	readonly #directories = new Set([logsDirectory]);
+	/** Directories that were removed, with their files, and whose names a loss of power may bring back. */
+	readonly #removed = new Map<string, ReadonlyArray<readonly [string, VirtualFile]>>();
 
 	/** What is kept of an attempt's output, as its files say, read apart from the product's code. */
 	override log({run, task, attempt}: AttemptRef): LogFile {
@@ -86,6 +88,11 @@ export class VirtualDisk extends Disk {
 		return {bytes: log.content.subarray(0, coverage(index.content, log.content).kept), synced: isLasting ? durable.end : 0};
 	}
 
+	/** Runs that have a directory. */
+	get runDirectories(): string[] {
+		return [...this.#directories].filter(path => path !== logsDirectory).map(path => basename(path));
+	}
+
 	override losePower(random: Random): void {
 		for (const name of [...this.#fleeting]) {
 			if (random.chance(0.5)) continue;
@@ -93,6 +100,13 @@ export class VirtualDisk extends Disk {
 			for (const path of this.#files.keys()) if (path === name || dirname(path) === name) this.#files.delete(path);
 		}
 		this.#fleeting.clear();
+		// That a directory was removed is as little certain as that one was made.
+		for (const [path, files] of this.#removed) {
+			if (this.#directories.has(path) || random.chance(0.5)) continue;
+			this.#directories.add(path);
+			for (const [name, file] of files) this.#files.set(name, file);
+		}
+		this.#removed.clear();
 		for (const file of this.#files.values()) file.losePower(random);
 	}
 
@@ -145,7 +159,20 @@ export class VirtualDisk extends Disk {
 					this.#directories.add(path);
 					this.#fleeting.add(path);
 				}),
+			removeDirectory: path =>
+				life.eventually(syncMs(), () => {
+					failing('EIO');
+					this.#remove(path);
+				}),
 		};
+	}
+
+	#remove(path: string): void {
+		if (!this.#directories.delete(path)) return;
+		const files = [...this.#files].filter(([name]) => dirname(name) === path);
+		for (const [name] of files) this.#files.delete(name);
+		if (!this.#fleeting.has(path)) this.#removed.set(path, files);
+		for (const name of [path, ...files.map(([name]) => name)]) this.#fleeting.delete(name);
 	}
 
 	#create(path: string): VirtualFile {
@@ -160,6 +187,7 @@ export class VirtualDisk extends Disk {
 		const sync = () =>
 			life.eventually(1, () => {
 				for (const name of this.#fleeting) if (dirname(name) === path) this.#fleeting.delete(name);
+				for (const name of this.#removed.keys()) if (dirname(name) === path) this.#removed.delete(name);
 			});
 		return {read: none, write: none, truncate: none, stat: none, datasync: none, sync, close: () => Promise.resolve()};
 	}

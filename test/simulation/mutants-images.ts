@@ -1,0 +1,138 @@
+import type {Mutant} from './mutate.ts';
+
+const attempt = 'source/agents/image-attempt.ts';
+const outcome = 'source/agents/image-outcome.ts';
+const session = 'source/agents/image-session.ts';
+const agents = 'source/agents/image-agents.ts';
+
+/** Rules of tasks with an image: their attempts are instances of their own. All seeds are of worlds that have such tasks. */
+export const imageMutants: readonly Mutant[] = [
+	{
+		name: 'image-lease-ends',
+		rule: 'images: no lease ends the session that the orchestrator holds itself',
+		file: 'source/agents/exchange.ts',
+		find: 'agent === undefined || isImageAgent(agent) || !this',
+		replace: 'agent === undefined || !this',
+		seed: 330,
+	},
+	{
+		name: 'image-leftovers-kept',
+		rule: 'images: what an earlier life left goes with the image agent',
+		file: agents,
+		find: 'if (attemptName.test(instance) && !isHeldInstance(options.engine.state, instance)) await driver.stop({name: instance, handle});',
+		replace: 'if (isHeldInstance(options.engine.state, instance)) await driver.stop({name: instance, handle});',
+		seed: 10,
+	},
+	{
+		name: 'image-started-again',
+		rule: 'images: one that an earlier life may have started, and that is gone, is not started again',
+		file: attempt,
+		find: 'let failure = isInherited && driver.losesInstances ? mayHaveRun : undefined;',
+		replace: 'let failure: typeof mayHaveRun | undefined;',
+		seed: 5250,
+	},
+	{
+		name: 'image-inherited-lost',
+		rule: 'images: one that an earlier life has started is taken up',
+		file: attempt,
+		find: 'let handle = isInherited ? await this.#find() : undefined;',
+		replace: 'let handle: Handle | undefined;',
+		seed: 334,
+	},
+	{
+		name: 'image-start-believed',
+		rule: 'images: a start that failed may have come about',
+		file: attempt,
+		find: `if (failure.status === 'lost') handle = await this.#find();`,
+		replace: '',
+		seed: 26,
+	},
+	{
+		name: 'image-found-removed',
+		rule: 'images: what may have run is not taken away before its end is recorded',
+		file: attempt,
+		find: `if (failure.status === 'lost') handle = await this.#find();`,
+		replace: `if (failure.status === 'lost') await this.#untilDone('removed', () => driver.stop({name: spec.name}));`,
+		seed: 26,
+	},
+	{
+		name: 'image-stop-believed',
+		rule: 'images: one that is stopped while it starts is gone before that is told',
+		file: attempt,
+		find: `await this.#untilDone('removed', () => driver.stop({name: spec.name}));`,
+		replace: 'driver.stop({name: spec.name}).catch(() => undefined);',
+		seed: 42,
+	},
+	{
+		name: 'image-break-is-end',
+		rule: 'images: a reading that broke off has not come to the end',
+		file: attempt,
+		find: '			isGone,\n		);',
+		replace: '			() => true,\n		);',
+		seed: 2,
+	},
+	{
+		name: 'image-record-ignored',
+		rule: 'images: an attempt that has its instance goes on in it',
+		file: session,
+		find: 'instance: currentAttempt(taskOf(engine.state, ref))?.attempt.instance,',
+		replace: 'instance: undefined,',
+		seed: 154,
+	},
+	{
+		name: 'stopped-start-counts',
+		rule: 'images: the name of an instance that was stopped may be another one’s by the time at which its start is answered',
+		file: 'source/engine/perform.ts',
+		find: 'return starts.has(start) ? handle : undefined;',
+		replace: 'return handle;',
+		seed: 1226,
+	},
+	{
+		name: 'image-late-timeout',
+		rule: 'images: a program that ended in time did, whoever comes when to look',
+		file: outcome,
+		find: "if (stop?.status === 'cancelled') return",
+		replace: 'if (stop !== undefined) return',
+		seed: 30,
+	},
+	{
+		name: 'image-answer-believed',
+		rule: 'images: the code with which a program answers that it is to end is none of its work',
+		file: outcome,
+		find: 'if (isAsked) return true;',
+		replace: 'if (isAsked) return false;',
+		seed: 2,
+	},
+	{
+		name: 'image-unread-counts',
+		rule: 'images: what is taken away before it was read is lost',
+		file: attempt,
+		find: 'if ((await this.#watch(handle)).exitCode === undefined) return true;',
+		replace: 'if ((await this.#watch(handle)).exitCode === undefined) return false;',
+		seed: 162,
+	},
+	{
+		name: 'image-read-from-start',
+		rule: 'images: output goes on at the byte',
+		file: session,
+		find: 'from: async () => output.begin(await logs.end(ref)),',
+		replace: 'from: async () => output.begin(0 * (await logs.end(ref))),',
+		seed: 154,
+	},
+	{
+		name: 'image-read-anew',
+		rule: 'images: a reading that broke off goes on where it was',
+		file: attempt,
+		find: 'at += piece.data.length;',
+		replace: 'at += 0;',
+		seed: 2,
+	},
+	{
+		name: 'image-leaving-frees-slot',
+		rule: 'images: an instance that is being ended occupies its slot',
+		file: session,
+		find: 'slots - running - this.#leaving.size',
+		replace: 'slots + running',
+		seed: 2,
+	},
+];

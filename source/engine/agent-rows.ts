@@ -72,7 +72,9 @@ export class AgentRows {
 	}
 
 	#use({agent}: Session, slots: number): void {
-		this.#used.set(agent, (this.#used.get(agent) ?? 0) + slots);
+		const used = (this.#used.get(agent) ?? 0) + slots;
+		if (used > 0) this.#used.set(agent, used);
+		else this.#used.delete(agent);
 	}
 }
 

@@ -29,10 +29,13 @@ export function timedOut(timeoutMs: number): ImageStop {
 	return {status: 'timed_out', reason: `timed out after ${timeoutMs / 1000} s`};
 }
 
+/** By so much of a span two clocks may differ: how long it ran is told by its engine's, its time was measured by the orchestrator's. */
+const clocksDiffer = 0.05;
+
 function isTimedOut({isAsked, exitCode, durationMs}: InstanceEnd, timeoutMs: number): boolean {
 	// Nobody asks a program to end but for its timeout, or a wish that Orders tell again.
 	if (isAsked) return true;
-	return exitCode === undefined && durationMs !== undefined && durationMs >= timeoutMs;
+	return exitCode === undefined && durationMs !== undefined && durationMs >= timeoutMs * (1 - clocksDiffer);
 }
 
 /** What the machine cannot do now may be tried again elsewhere or later, on the account of losses. */

@@ -27,6 +27,7 @@ test.each<Case>([
 		undefined,
 		{...timedOutFor, durationMs: 10_040},
 	],
+	['the same, by a clock that goes slower', {...outside, durationMs: 9600}, undefined, timedOutFor],
 	['somebody else ended it in time', {...outside, durationMs: 9000}, timedOutFor, {status: 'lost', reason: outside.cause}],
 	['it is gone, and nobody knows when it ended', {cause: 'ended while nobody watched'}, timedOutFor, {status: 'lost'}],
 	['it was cancelled', {...term, isAsked: true}, cancelled, {...cancelled, exitCode: 143}],

@@ -8,4 +8,6 @@ export const keptSeeds: readonly number[] = [
 	155,
 	// A sync failed, and what it was for could not be cut off: once closed, or found by the next life, it was taken for durable.
 	...[9255, 9300],
+	// A program was ended for its timeout by a clock that goes faster than its engine's, and the next life took that for somebody else's doing.
+	31154,
 ];

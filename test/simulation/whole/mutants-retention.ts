@@ -42,6 +42,6 @@ export const retentionMutants: readonly Mutant[] = [
 		file: 'source/server/routes-logs.ts',
 		find: 'if (end !== undefined) refuseRemoved(services, ref, end);',
 		replace: '',
-		seed: 286,
+		seed: 674,
 	},
 ];

@@ -107,7 +107,7 @@ export const storeMutants: readonly Mutant[] = [
 		file: logFile,
 		find: 'if (this.#lasting) return;',
 		replace: 'if (this.#lasting || this.#records >= 0) return;',
-		seed: 148,
+		seed: 12,
 	},
 	{
 		name: 'output-twice',

@@ -12,6 +12,7 @@ import type {WholeFaults} from './faults.ts';
 
 /** A disk writes so much at once, or nothing of it: less than real ones, as output is shorter here. */
 const sectorBytes = 32;
+const sectorOf = (position: number) => Math.floor(position / sectorBytes);
 const recordBytes = 16;
 /** Where logs lie on every virtual disk. */
 export const logsDirectory = '/state/logs';
@@ -126,7 +127,10 @@ export class VirtualDisk extends Disk {
 			write: (data, offset, length, position) =>
 				live(() => {
 					failing('ENOSPC');
-					const bytesWritten = length > 1 && fails(faults.shortWrite) ? 1 + random.below(length - 1) : length;
+					const some = length > 1 && fails(faults.shortWrite) ? 1 + random.below(length - 1) : length;
+					// Bytes that are there already, of one sector, are written over in one go, or not at all: no room has to be found for them.
+					const isInPlace = position + length <= file.content.length && sectorOf(position) === sectorOf(position + length - 1);
+					const bytesWritten = isInPlace ? length : some;
 					file.change({at: position, data: Buffer.from(data.subarray(offset, offset + bytesWritten))});
 					return {bytesWritten};
 				}),

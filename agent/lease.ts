@@ -1,9 +1,11 @@
-/** Both clocks of a machine at one moment. */
+/** The clocks of a machine at one moment. */
 export type Now = {
 	/** Of the whole machine, so that a process beside the agent can compare; may stand still while it is suspended. */
 	readonly monotonicMs: number;
 	/** Milliseconds since 1970; may be set forward and back. */
 	readonly wallMs: number;
+	/** Since the machine was started, as long as it was suspended included; absent where the system does not tell. */
+	readonly bootMs?: number;
 };
 
 /** For how long an agent may work without being heard. */
@@ -18,7 +20,8 @@ const longestBeatMs = 5000;
 /** What is left of a lease; negative once it has ended. Whichever clock says that more has elapsed is right. */
 export function leaseLeftMs(lease: Lease, now: Now): number {
 	const elapsedMs = Math.max(now.monotonicMs - lease.from.monotonicMs, now.wallMs - lease.from.wallMs);
-	return lease.leaseMs - elapsedMs;
+	const bootMs = now.bootMs === undefined || lease.from.bootMs === undefined ? 0 : now.bootMs - lease.from.bootMs;
+	return lease.leaseMs - Math.max(elapsedMs, bootMs);
 }
 
 /**

@@ -15,6 +15,7 @@ export class Machine {
 	/** The agent's process lives; its end takes all that runs on the machine along. */
 	alive = true;
 	#frozen = false;
+	#suspended = false;
 	#unwatched = false;
 	#pausedUntil = 0;
 	#sleptMs = 0;
@@ -63,19 +64,21 @@ export class Machine {
 		});
 	}
 
-	/** Somebody sets the wall clock. */
+	/** Somebody sets the wall clock. Of a machine that is off nobody does: it has two clocks here, as every system has; a third, which Linux has, shows that. */
 	setClock(byMs: number): void {
-		this.#wallOffsetMs += byMs;
+		if (!this.#suspended) this.#wallOffsetMs += byMs;
 	}
 
 	/** `wake` comes first when it is over. */
 	pause(ms: number, {freeze, suspend, watchdog = false}: Pause, wake: () => void): void {
 		this.#pausedUntil = this.#world.now + ms;
 		this.#frozen = freeze;
+		this.#suspended = suspend;
 		this.#unwatched = watchdog;
 		this.#world.at(ms, () => {
 			if (suspend) this.#sleptMs += ms;
 			this.#frozen = false;
+			this.#suspended = false;
 			this.#unwatched = false;
 			if (this.alive) wake();
 		});

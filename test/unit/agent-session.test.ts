@@ -80,6 +80,10 @@ describe('the lease', () => {
 		const lease = {from: at(0), leaseMs: 1000};
 		expect(leaseLeftMs(lease, {monotonicMs: 100, wallMs: 1_000_700})).toBe(300);
 		expect(leaseLeftMs(lease, {monotonicMs: 700, wallMs: 900_000})).toBe(300);
+		// Suspended, and its clock set back meanwhile.
+		const from = {...lease.from, bootMs: 5000};
+		expect(leaseLeftMs({...lease, from}, {monotonicMs: 100, wallMs: 900_000, bootMs: 5800})).toBe(200);
+		expect(leaseLeftMs({...lease, from}, {monotonicMs: 100, wallMs: 900_000})).toBe(900);
 	});
 
 	test('nothing starts in the window in which attempts are killed, and nothing is said of it', () => {

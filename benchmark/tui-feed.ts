@@ -3,6 +3,7 @@ import {TaskLogs} from '../source/engine/task-logs.ts';
 import type {ViewListener} from '../source/engine/views.ts';
 import {defaultLimits} from '../source/model/limits.ts';
 import type {AgentRow, RunRow, TaskRow} from '../source/protocol/views.ts';
+import {LongRecord} from '../source/scheduler/long-record.ts';
 import type {Server} from '../source/server/server.ts';
 import {createServer} from '../source/server/server.ts';
 import type {Services} from '../source/server/services.ts';
@@ -70,7 +71,7 @@ export class BusyFeed {
 		const workflow = {tasks: this.#tasks.map(({name}) => ({name}))};
 		const model = {id: run, workflow, status: 'running', createdAt: this.#beganAt, tasks};
 		const services = {
-			engine: {state: {runs: {[run]: model}}, subscribe: () => () => undefined},
+			engine: {state: {runs: LongRecord.from({[run]: model})}, subscribe: () => () => undefined},
 			views: {
 				sequence: 0,
 				snapshot: () => ({runs: [this.#run()], tasks: this.#tasks, agents: this.#agents}),

@@ -213,15 +213,16 @@ export class Expectations {
 
 	/** That nobody can run a task shows only in the scheduler's state: it must have been true, and is then taken over. */
 	#adoptUnserved(expected: ExpectedRun, actual: Run, event: Event, before: State): void {
-		// In the order in which they became ready: the first that fails may stop the others.
-		const all = [...actual.workflow.tasks.keys()];
-		const atFirst = before.runs.get(actual.id)?.ready ?? all.filter(index => expected.task(index).status === 'ready');
-		const order = new Set([...atFirst, ...all]);
+		// In the order in which they became ready: the first that fails may stop the others, and what it makes ready comes last.
+		const order = new Set(before.runs.get(actual.id)?.ready ?? []);
+		const addReady = () => expected.tasks.forEach(({status}, index) => void (status === 'ready' && order.add(index)));
+		addReady();
 		for (const index of order) {
 			const task = actual.tasks.at(index);
 			if (task?.status !== 'failed' || expected.task(index).status !== 'ready') continue;
 			this.#assertUnserved(expected, actual, index, task, event);
 			expected.giveUp(index, this.#now);
+			addReady();
 		}
 	}
 

@@ -53,8 +53,13 @@ export class RunFollower {
 		this.#id = run.id;
 		this.#view = view;
 		view.begin(run);
-		signal.addEventListener('abort', () => this.#nextNews.resolve(), {once: true});
-		this.done = this.#follow(feed, signal, since).finally(() => view.close());
+		// Taken away at the end: the signal may be that of a manager, which lives on.
+		const wake = () => this.#nextNews.resolve();
+		signal.addEventListener('abort', wake);
+		this.done = this.#follow(feed, signal, since).finally(() => {
+			signal.removeEventListener('abort', wake);
+			view.close();
+		});
 	}
 
 	news(news: ViewNews): void {

@@ -1,3 +1,4 @@
+import {getEventListeners} from 'node:events';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, onTestFinished, test} from 'vitest';
 import type {RunView, ViewNews} from '../../source/commands/run-follower.ts';
@@ -64,7 +65,7 @@ test('a line waits for the news of its attempt', async () => {
 });
 
 test('news that do not come hold lines up once, until there are news again', async () => {
-	const {told, print, change, close, follower} = followed();
+	const {told, print, change, close, follower, abort} = followed();
 	print('one', 'two', 'three');
 	await expect.poll(() => told, {timeout: 5000}).toEqual(['one', 'two', 'three']);
 	change([running(1, 0)]);
@@ -76,6 +77,7 @@ test('news that do not come hold lines up once, until there are news again', asy
 	close();
 	await follower.done;
 	expect(told).toEqual(['one', 'two', 'three', 'task-0 1', 'four', 'end']);
+	expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
 });
 
 test('is given up at once by its signal', async () => {

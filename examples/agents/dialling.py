@@ -20,7 +20,7 @@ KILL_SECONDS = 10  # before the end of its lease the agent begins to end what ru
 changed = threading.Condition()  # guards what follows, and all of an attempt but its process
 attempts = {}  # by run, task and number: what was received and is not settled yet
 over = threading.Timer(0, lambda: None)  # goes off shortly before the lease ends
-leaving = False
+leaving = starting = False
 
 
 class Attempt:
@@ -39,12 +39,11 @@ class Attempt:
         try:
             self.process = subprocess.Popen(argv, env={**inherited, **start['env']}, cwd=start.get('workingDir'), start_new_session=True,
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self.outcome = {'status': 'failed', 'reason': f'cannot be started: {error}'}
-            return self
+            return
         timeout = start.get('timeoutMs')
         threading.Thread(target=self.follow, args=(timeout and timeout / 1000,), daemon=True).start()
-        return self
 
     def follow(self, timeout):
         pipes = {'stdout': self.process.stdout, 'stderr': self.process.stderr}
@@ -135,7 +134,7 @@ def report(number, wait_ms):
 
 def apply(orders, sent_at):
     """Does what the orchestrator wants; from `sent_at` on its lease counts."""
-    global over
+    global over, starting
     left = sent_at + orders['leaseMs'] / 1000 - KILL_SECONDS - time.monotonic()
     if left <= 0:
         return  # they come too late: what they would start is sent again
@@ -154,15 +153,20 @@ def apply(orders, sent_at):
             attempts[key(ref)].end('cancelled')
         else:  # a `start` that was lost on its way must not begin it now
             attempts[key(ref)] = Attempt(ref, {'status': 'cancelled'})
+    starting = True
     for start in orders['start']:
-        if key(start['ref']) not in attempts:
-            attempts[key(start['ref'])] = Attempt(start['ref']).start(start)
+        if key(start['ref']) not in attempts and not leaving:
+            with changed:  # nobody ends it before there is a process
+                attempt = attempts[key(start['ref'])] = Attempt(start['ref'])
+                attempt.start(start)
+    starting = False
 
 
 def end_all():
     """Nobody waits for it any more: by the end of the lease it counts as lost, and may be tried again elsewhere."""
-    for attempt in list(attempts.values()):
-        attempt.end('lost')
+    with changed:
+        for attempt in list(attempts.values()):
+            attempt.end('lost')
 
 
 def call(path, body, timeout=30.0):
@@ -181,7 +185,7 @@ def exchange(number, wait_ms=IDLE_MS):
 
 def main():
     number, trouble, is_known = 0, '', False
-    while True:
+    while not leaving:
         try:
             if not is_known:
                 call('/register', {'name': NAME, 'type': 'python', 'mode': 'pull', 'slots': SLOTS})
@@ -205,7 +209,12 @@ def main():
 
 
 def stop(*_):
-    sys.exit(0)
+    """Once; and not in the midst of a start, which would leave a process that nobody knows."""
+    global leaving
+    if not leaving:
+        leaving = True
+        if not starting:
+            sys.exit(0)
 
 
 signal.signal(signal.SIGTERM, stop)

@@ -207,6 +207,27 @@ describe('dialling.py', () => {
 		await proveEnd('dial-1', () => agent.process.kill('SIGTERM'));
 	});
 
+	test('asked to end in the moment in which it starts a command, it ends that too', async context => {
+		needs(context, 'python3');
+		const pidFile = join(place.directory, 'dial-3.pids');
+		// The signal comes before it knows the process that it has just started, and once more while it ends.
+		const interrupted = `
+import os, runpy, signal, subprocess, time
+start = subprocess.Popen
+def start_and_signal(*args, **options):
+    process = start(*args, **options)
+    while not os.path.exists(${JSON.stringify(pidFile)}): time.sleep(0.01)
+    for _ in range(2): os.kill(os.getpid(), signal.SIGTERM)
+    return process
+subprocess.Popen = start_and_signal
+runpy.run_path(${JSON.stringify(join(examples, 'dialling.py'))}, run_name='__main__')
+`;
+		const agent = launch('python3', ['-c', interrupted], {ORCHESTRATOR_URL: managerUrl, AGENT_NAME: 'dial-3', BYOAI_TOKEN: token});
+		await agent.says(/dial-3 is registered/);
+		await proveEnd('dial-3', () => undefined);
+		expect(await agent.ended).toMatchObject({status: 0});
+	});
+
 	test('goes on while its orchestrator is dead, and nothing is lost', async context => {
 		needs(context, 'python3');
 		const lone = new CliPlace();
@@ -279,7 +300,9 @@ tasks:
 async function proveEnd(agent: string, end: (run: string) => unknown): Promise<void> {
 	const file = join(place.directory, `${agent}.pids`);
 	rmSync(file, {force: true});
-	const run = await submit(`tasks: [{agent: ${agent}, retry: {lost: 0}, command: "sleep 77 & echo $! $$ > ${agent}.pids; wait"}]`);
+	const run = await submit(
+		`tasks: [{agent: ${agent}, retry: {lost: 0}, command: "sleep 77 & echo $! $$ > ${agent}.new; mv ${agent}.new ${agent}.pids; wait"}]`,
+	);
 	const pids = () => (existsSync(file) ? [...readFileSync(file, 'utf8').matchAll(/\d+/g)].map(([pid]) => Number(pid)) : []);
 	await expect.poll(pids).toHaveLength(2);
 	await end(run);

@@ -1,6 +1,8 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {startVariable} from '../source/model/instance.ts';
+import type {ProcessStat} from '../source/model/process-stat.ts';
+import {parseProcessStat} from '../source/model/process-stat.ts';
 
 /** How often a dying group is looked at: soon at first, for most die at once. */
 const firstLookMs = 2;
@@ -51,17 +53,13 @@ export async function endGroup(group: number, killAt: () => number): Promise<boo
 	return false;
 }
 
-/** State, process group and start time of a process; undefined where /proc does not tell. */
-export function processStat(pid: number | 'self'): {state: string; group: number; startTime: string} | undefined {
-	let stat: string;
+/** Undefined where /proc does not tell. */
+export function processStat(pid: number | 'self'): ProcessStat | undefined {
 	try {
-		stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+		return parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 	} catch {
 		return undefined; // it has ended, or this system has no /proc
 	}
-	// The command's name, in brackets, may hold anything; what follows is fields 3 and on.
-	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-	return {state: fields[0] ?? '', group: Number(fields[2]), startTime: fields[19] ?? ''};
 }
 
 /** Groups of the living processes that carry this mark of a start; none where /proc does not tell. */

@@ -1,4 +1,5 @@
 import {readFileSync} from 'node:fs';
+import {parseProcessStat} from '../model/process-stat.ts';
 
 /**
  * Whether the terminal is this process's to draw on. Not so while a shell has it back, after `byoai … &` or `bg`: what such a process prints stands
@@ -7,9 +8,10 @@ import {readFileSync} from 'node:fs';
  */
 export function isInForeground(): boolean {
 	if (process.platform !== 'linux') return true;
-	const stat = readFileSync('/proc/self/stat', 'latin1');
-	// The program's name, in brackets, may hold anything; what follows is fields 3 and on.
-	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-	const [group, foreground] = [Number(fields[2]), Number(fields[5])];
-	return foreground <= 0 || foreground === group;
+	try {
+		const {group, foreground} = parseProcessStat(readFileSync('/proc/self/stat', 'latin1'));
+		return foreground <= 0 || foreground === group;
+	} catch {
+		return true; // this system has no /proc, as in a bare chroot
+	}
 }

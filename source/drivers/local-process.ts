@@ -1,13 +1,13 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
+import type {ProcessStat} from '../model/process-stat.ts';
+import {parseProcessStat} from '../model/process-stat.ts';
 
 /**
  * A process of this host. `startTime` is field 22 of `/proc/<pid>/stat` and tells it from a later process of the same pid;
  * absent where there is no such file (macOS): there the pid alone must do.
  */
 export type ProcessId = {readonly pid: number; readonly startTime?: string};
-
-type Stat = {readonly state: string; readonly group: number; readonly startTime: string};
 
 const hasProc = process.platform === 'linux';
 
@@ -98,7 +98,7 @@ function membersOf(group: number): readonly number[] {
 	return runningProcesses(stat => stat.group === group);
 }
 
-function runningProcesses(which: (stat: Stat) => boolean): readonly number[] {
+function runningProcesses(which: (stat: ProcessStat) => boolean): readonly number[] {
 	const pids = readdirSync('/proc')
 		.filter(entry => /^\d+$/.test(entry))
 		.map(Number);
@@ -108,16 +108,13 @@ function runningProcesses(which: (stat: Stat) => boolean): readonly number[] {
 	});
 }
 
-function isRunning(stat: Stat): boolean {
+function isRunning(stat: ProcessStat): boolean {
 	return stat.state !== 'Z' && stat.state !== 'X';
 }
 
-function readStat(pid: number): Stat | undefined {
+function readStat(pid: number): ProcessStat | undefined {
 	const text = readProcFile(`/proc/${pid}/stat`);
-	if (text === undefined) return undefined;
-	// The second field is the program's name in parentheses and may hold blanks and parentheses itself.
-	const [state = '', , group = '', ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-	return {state, group: Number(group), startTime: rest[16] ?? ''};
+	return text === undefined ? undefined : parseProcessStat(text);
 }
 
 /** Only "no such process" means that it is gone: to take any other error for that would start a second agent. */

@@ -2,6 +2,7 @@ import {execFile} from 'node:child_process';
 import {readdirSync, readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
+import {parseProcessStat} from '../model/process-stat.ts';
 
 const execute = promisify(execFile);
 
@@ -77,14 +78,10 @@ async function processes(): Promise<readonly Listed[]> {
 
 /** Undefined: it has ended. */
 function statOf(pid: number): Listed | undefined {
-	let stat: string;
 	try {
-		stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+		const {state, parent, startTime} = parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+		return state === 'Z' || state === 'X' ? undefined : {pid, parent, startedAt: startTime};
 	} catch {
 		return undefined;
 	}
-	// The name, in brackets, may hold anything; what follows is fields 3 and on.
-	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-	const [state = '', parent = ''] = fields;
-	return state === 'Z' || state === 'X' ? undefined : {pid, parent: Number(parent), startedAt: fields[19] ?? ''};
 }

@@ -59,6 +59,17 @@ async function goesOn(place: CliPlace, screen: PtyProgram): Promise<void> {
 	await screen.shows(/✔ run r\w+ succeeded/);
 }
 
+/** Its run ends though nobody reads its screen, which is right when somebody does again. */
+async function endsUnread(place: CliPlace, screen: PtyProgram): Promise<void> {
+	place.file('go', '');
+	const status = async () => JSON.parse((await place.run(['ps', '--json'])).stdout)[0]?.status;
+	await expect.poll(status, {timeout: 25_000}).toBe('succeeded');
+	screen.thaw();
+	await screen.shows('✔ succeeded');
+	screen.press('q');
+	expect(await screen.ended).toMatchObject({status: 0});
+}
+
 describe('$PAGER', () => {
 	test('has the terminal as a shell gives it, and every key, until it ends', async () => {
 		const {place, screen} = await opened();
@@ -144,13 +155,7 @@ describe('$PAGER', () => {
 		// Somebody who sees nothing move asks for the screen to be drawn anew.
 		for (let times = 0; times < 20; times++) screen.press('ctrl+l');
 		expect(await place.run(['ps'])).toMatchObject({status: 0});
-		place.file('go', '');
-		const status = async () => JSON.parse((await place.run(['ps', '--json'])).stdout)[0]?.status;
-		await expect.poll(status, {timeout: 25_000}).toBe('succeeded');
-		screen.thaw();
-		await screen.shows('✔ succeeded');
-		screen.press('q');
-		expect(await screen.ended).toMatchObject({status: 0});
+		await endsUnread(place, screen);
 	}, 60_000);
 
 	test('is opened on a terminal that nobody reads, and what runs goes on', async () => {
@@ -160,13 +165,7 @@ describe('$PAGER', () => {
 		expect(await place.run(['ps'])).toMatchObject({status: 0});
 		screen.press('o');
 		expect(await place.run(['ps'])).toMatchObject({status: 0});
-		place.file('go', '');
-		const status = async () => JSON.parse((await place.run(['ps', '--json'])).stdout)[0]?.status;
-		await expect.poll(status, {timeout: 25_000}).toBe('succeeded');
-		screen.thaw();
-		await screen.shows('✔ succeeded');
-		screen.press('q');
-		expect(await screen.ended).toMatchObject({status: 0});
+		await endsUnread(place, screen);
 	}, 60_000);
 
 	test.skipIf(spawnSync('less', ['--version']).status !== 0)('less: searches, is interrupted, quits', async () => {

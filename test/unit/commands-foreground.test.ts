@@ -1,0 +1,23 @@
+import {readFileSync} from 'node:fs';
+import {expect, test, vi} from 'vitest';
+import {isInForeground} from '../../source/commands/foreground.ts';
+
+vi.mock('node:fs', {spy: true});
+
+const stat = (group: number, foreground: number) => `7 (byoai) R 1 ${group} 1 34816 ${foreground} 0`;
+
+test.skipIf(process.platform !== 'linux').each([
+	['the terminal is its own', () => stat(7, 7), true],
+	['a shell has it back', () => stat(7, 3), false],
+	['no terminal governs it', () => stat(7, -1), true],
+	[
+		'there is no /proc',
+		() => {
+			throw new Error('ENOENT');
+		},
+		true,
+	],
+] as const)('%s', (_, read, expected) => {
+	vi.mocked(readFileSync).mockImplementationOnce(read);
+	expect(isInForeground()).toBe(expected);
+});

@@ -10,6 +10,7 @@ import {
 	longFiles,
 	longFunctions,
 	machinePaths,
+	mockedModules,
 	processUse,
 	silencedTests,
 	tooNew,
@@ -220,6 +221,12 @@ describe('nothing is left for later', () => {
 		const skips = "context.skip('no Docker'); context.skip(!docker, `no Docker: ${cause}`); chain.only; stream.skip;";
 		expect(silencedTests(parsed({'test/a.test.ts': skips}))).toEqual([]);
 	});
+});
+
+test('no test replaces a module', () => {
+	expect(mockedModules(code)).toEqual([]);
+	const mocks = parsed({'test/a.test.ts': `vi.mock('node:fs', {spy: true});\nvi.mocked(f); vi.spyOn(a, 'b'); x.mock();`});
+	expect(mockedModules(mocks)).toEqual([expect.stringContaining('test/a.test.ts:1: vi.mock hangs on')]);
 });
 
 test('no text names a place on one machine', () => {

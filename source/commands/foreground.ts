@@ -6,12 +6,16 @@ import {parseProcessStat} from '../model/process-stat.ts';
  * amid what somebody types, and setting the terminal's modes would stop it. Linux tells it in /proc; elsewhere it counts as so, and so it does
  * without a terminal that governs the process.
  */
-export function isInForeground(): boolean {
+export function isInForeground(readStat = readOwnStat): boolean {
 	if (process.platform !== 'linux') return true;
 	try {
-		const {group, foreground} = parseProcessStat(readFileSync('/proc/self/stat', 'latin1'));
+		const {group, foreground} = parseProcessStat(readStat());
 		return foreground <= 0 || foreground === group;
 	} catch {
 		return true; // this system has no /proc, as in a bare chroot
 	}
+}
+
+function readOwnStat(): string {
+	return readFileSync('/proc/self/stat', 'latin1');
 }

@@ -22,7 +22,7 @@ import {TerminalClaim} from './terminal-claim.ts';
 export async function main(argv: readonly string[], environment: Environment, host: Host): Promise<number> {
 	const statusLine = new StatusLine(host.stdout, {
 		signals: host.signals,
-		isInForeground,
+		isInForeground: () => isInForeground(),
 		stop: () => void process.kill(process.pid, 'SIGTSTP'),
 	});
 	const output = new Output(host.stdout, statusLine);

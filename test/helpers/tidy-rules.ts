@@ -122,6 +122,16 @@ export function silencedTests(files: readonly Code[]): readonly string[] {
 	});
 }
 
+/** What replaces a module for a test: it comes too late where another test of the same process has read the module's users before. */
+const moduleMocks: ReadonlySet<string> = new Set(['vi.mock', 'vi.doMock', 'vi.hoisted']);
+
+export function mockedModules(files: readonly Code[]): readonly string[] {
+	return faultsAt(files.filter(isTest), (_file, {node}) => {
+		const name = node.type === 'CallExpression' ? dotted(node).join('.') : '';
+		return moduleMocks.has(name) ? `${name} hangs on which tests ran before: hand in what is to be replaced` : undefined;
+	});
+}
+
 function isText(value: unknown): boolean {
 	return isNode(value) && (value.type === 'TemplateLiteral' || (value.type === 'Literal' && typeof value.value === 'string'));
 }

@@ -1,8 +1,5 @@
-import {readFileSync} from 'node:fs';
-import {expect, test, vi} from 'vitest';
+import {expect, test} from 'vitest';
 import {isInForeground} from '../../source/commands/foreground.ts';
-
-vi.mock('node:fs', {spy: true});
 
 const stat = (group: number, foreground: number) => `7 (byoai) R 1 ${group} 1 34816 ${foreground} 0`;
 
@@ -18,6 +15,5 @@ test.skipIf(process.platform !== 'linux').each([
 		true,
 	],
 ] as const)('%s', (_, read, expected) => {
-	vi.mocked(readFileSync).mockImplementationOnce(read);
-	expect(isInForeground()).toBe(expected);
+	expect(isInForeground(read)).toBe(expected);
 });

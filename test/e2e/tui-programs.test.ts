@@ -53,7 +53,7 @@ async function goesOn(place: CliPlace, screen: PtyProgram): Promise<void> {
 	screen.press('q');
 	await screen.hides(' Keys ');
 	place.file('go', '');
-	await screen.shows('✔ succeeded');
+	await screen.showsRun('succeeded');
 	screen.press('q');
 	expect(await screen.ended).toEqual({status: 0, signal: undefined});
 	await screen.shows(/✔ run r\w+ succeeded/);
@@ -65,7 +65,7 @@ async function endsUnread(place: CliPlace, screen: PtyProgram): Promise<void> {
 	const status = async () => JSON.parse((await place.run(['ps', '--json'])).stdout)[0]?.status;
 	await expect.poll(status, {timeout: 25_000}).toBe('succeeded');
 	screen.thaw();
-	await screen.shows('✔ succeeded');
+	await screen.showsRun('succeeded');
 	screen.press('q');
 	expect(await screen.ended).toMatchObject({status: 0});
 }
@@ -135,7 +135,7 @@ describe('$PAGER', () => {
 		await shell.shows(/▶ running +wait[\s\S]*│ ready to be read/);
 		expect(shell.isAlternate).toBe(true);
 		place.file('go', '');
-		await shell.shows('✔ succeeded');
+		await shell.showsRun('succeeded');
 		shell.press('q');
 		await shell.isBack();
 	});
@@ -218,7 +218,7 @@ tasks:
 		await screen.shows('back from agent');
 		expect(screen.isAlternate).toBe(true);
 		expect(screen.text).not.toContain('still goes on');
-		await screen.shows('✔ succeeded');
+		await screen.showsRun('succeeded');
 		screen.press('q');
 		expect(await screen.ended).toMatchObject({status: 0});
 		// What was done in the shell is still to be read.

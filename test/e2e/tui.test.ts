@@ -36,7 +36,7 @@ describe('leaving', () => {
 		['failed', failing, 1, /✖ run r\w+ failed/],
 	] as const)('once the run has %s, its status is the exit status, and a summary stays', async (status, flow, exit, summary) => {
 		const {screen} = await opened(flow);
-		await screen.shows(status);
+		await screen.showsRun(status);
 		expect(screen.isAlternate).toBe(true);
 		screen.press('q');
 		expect(await screen.ended).toEqual({status: exit, signal: undefined});
@@ -79,7 +79,7 @@ describe('leaving', () => {
 
 	test('by a signal when the run has ended: it is summed up as ever, and not cancelled', async () => {
 		const {screen} = await opened(short);
-		await screen.shows('✔ succeeded');
+		await screen.showsRun('succeeded');
 		screen.kill('SIGTERM');
 		expect(await screen.ended).toEqual({status: 143, signal: undefined});
 		await screen.shows(/✔ run r\w+ succeeded/);
@@ -116,7 +116,7 @@ describe('the shell', () => {
 		await shell.shows(' Keys ');
 		shell.press('q');
 		place.file('go', '');
-		await shell.shows('✔ succeeded');
+		await shell.showsRun('succeeded');
 		shell.press('q');
 		await shell.isBack();
 	});
@@ -131,7 +131,7 @@ describe('the shell', () => {
 		await shell.resume();
 		await shell.shows(/▶ running +wait[\s\S]*│ ready/);
 		place.file('go', '');
-		await shell.shows('✔ succeeded');
+		await shell.showsRun('succeeded');
 		shell.press('q');
 		await shell.isBack();
 	});
@@ -143,7 +143,7 @@ describe('the shell', () => {
 		await screen.shows('no shell here');
 		expect(screen.isAlternate).toBe(true);
 		place.file('go', '');
-		await screen.shows('✔ succeeded');
+		await screen.showsRun('succeeded');
 		screen.press('q');
 		expect(await screen.ended).toMatchObject({status: 0});
 	});
@@ -177,7 +177,7 @@ describe('the shell', () => {
 		const again = new PtyProgram(place, flags);
 		await again.shows(/▶ running +wait/);
 		place.file('go', '');
-		await again.shows('✔ succeeded');
+		await again.showsRun('succeeded');
 	});
 });
 
@@ -195,15 +195,14 @@ tasks:
 		place.file('go', '');
 		await expect.poll(() => statusOf(place), {timeout: 25_000}).toBe('succeeded');
 		screen.thaw();
-		// The run, not its first task.
-		await screen.shows(/flood {2}✔ succeeded/);
+		await screen.showsRun('succeeded');
 		screen.press('q');
 		expect(await screen.ended).toMatchObject({status: 0});
 	});
 
 	test('may have any size, and change it', async () => {
 		const {screen} = await opened(short, {columns: 120, rows: 40});
-		await screen.shows('✔ succeeded');
+		await screen.showsRun('succeeded');
 		// With the keys that there is room for, and no rest of what was there before.
 		for (const [columns, rows, footer] of [
 			[60, 15, /R run {2}\? help$/],
@@ -212,7 +211,7 @@ tasks:
 		] as const) {
 			screen.resize(columns, rows);
 			await expect.poll(() => screen.text.split('\n').at(-1)).toMatch(footer);
-			await screen.shows('✔ succeeded');
+			await screen.showsRun('succeeded');
 		}
 		screen.resize(40, 10);
 		await screen.shows('terminal too small: 40x10');
@@ -224,7 +223,7 @@ tasks:
 		const place = placeWith(short);
 		const line = `printf 'a line, '; exec '${process.execPath}' '${program}' ${flags.join(' ')}`;
 		const screen = new PtyProgram(place, [], {command: ['bash', '-c', line]});
-		await screen.shows('✔ succeeded');
+		await screen.showsRun('succeeded');
 		expect(screen.text).toMatch(/^ byoai {2}short {2}✔ succeeded /);
 		screen.press('ctrl+l', '?');
 		await screen.shows(' Keys ');
@@ -237,6 +236,7 @@ tasks:
 	test('has no colours where it is to have none, and ASCII where it has no more', async () => {
 		const {screen} = await opened(failing, {env: {NO_COLOR: '1', LANG: 'C'}});
 		await screen.shows(/x failed +one/);
+		await screen.showsRun('failed');
 		screen.press('q');
 		await screen.ended;
 		// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them
@@ -253,7 +253,7 @@ tasks:
 			`if (process.argv[1]?.endsWith('cli.js')) setInterval(() => { console.log('written by a library'); console.error('written by another'); process.emitWarning('a warning of Node'); }, 50);`,
 		);
 		const screen = new PtyProgram(place, flags, {env: {NODE_OPTIONS: `--import ${join(place.directory, 'noise.mjs')}`}});
-		await screen.shows('✔ succeeded');
+		await screen.showsRun('succeeded');
 		await screen.shows('one is through');
 		screen.press('!');
 		await screen.shows('Diagnostics');

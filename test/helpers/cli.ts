@@ -3,7 +3,7 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {expect, onTestFinished} from 'vitest';
+import {expect, onTestFailed, onTestFinished} from 'vitest';
 import type {AtEnd} from './temporary-directory.ts';
 import {temporaryDirectory} from './temporary-directory.ts';
 
@@ -51,7 +51,9 @@ export class CliPlace {
 			env: this.environment(env),
 			stdio: ['ignore', stdout, 'pipe'],
 		});
-		return new Cli(child, this.#atEnd);
+		const cli = new Cli(child, this.#atEnd);
+		if (this.#atEnd === onTestFinished) onTestFailed(() => cli.tell(argv));
+		return cli;
 	}
 
 	/** Runs the program to its end. */
@@ -59,6 +61,9 @@ export class CliPlace {
 		return this.start(argv, env, stdout).ended;
 	}
 }
+
+/** Of each of its outputs, the last characters that a failed test shows. */
+const toldText = 2000;
 
 export type Ended = {
 	readonly status: number | null;
@@ -87,6 +92,13 @@ export class Cli {
 			if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
 			await this.ended;
 		});
+	}
+
+	/** Says on standard error how far it came. */
+	tell(argv: readonly string[]): void {
+		const {exitCode, signalCode} = this.process;
+		const [out, err] = [this.stdout, this.stderr].map(text => text.slice(-toldText));
+		console.error(`byoai ${argv.join(' ')}: ${exitCode ?? signalCode ?? 'not ended'}\n${out}\n${err}`);
 	}
 
 	/** Resolves once standard output or standard error matches. */

@@ -53,6 +53,14 @@ export class PtyProgram extends ShownScreen {
 		return this.#pty.pid;
 	}
 
+	/**
+	 * Resolves once the screen's head says that of its run. A task can have that status, too, and an earlier one: who presses `q` at that is
+	 * asked what is to become of the run.
+	 */
+	async showsRun(status: 'succeeded' | 'failed', timeout?: number): Promise<this> {
+		return this.shows(new RegExp(`^ byoai {2}.* ${status} `), timeout);
+	}
+
 	/** Presses keys, all at once; names as in the keymap. */
 	press(...keys: readonly string[]): this {
 		for (const key of keys) this.#pty.write(sequenceOf(key));

@@ -34,7 +34,11 @@ export class ShownScreen {
 
 	constructor(columns: number, rows: number) {
 		this.terminal = new headless.Terminal({cols: columns, rows, allowProposedApi: true, scrollback: 1000});
-		onTestFinished(() => this.terminal.dispose());
+		onTestFinished(({task}) => {
+			// Most tests that fail here wait for what did not come: what stood there instead says why.
+			if (task.result?.state === 'fail') console.error(`The screen when "${task.name}" failed:\n${this.text}`);
+			this.terminal.dispose();
+		});
 	}
 
 	/** As it is now, without blanks at the ends of rows. */

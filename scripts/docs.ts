@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {readConfig} from '../source/config.ts';
 import {openOrchestrator} from '../source/orchestrator.ts';
-import {bindings} from '../source/tui/keymap.ts';
+import {bindings} from '../source/tui/keys/keymap.ts';
 import type {OpenApi} from './api-markdown.ts';
 import {apiMarkdown} from './api-markdown.ts';
 import {withKeys} from './keys-markdown.ts';

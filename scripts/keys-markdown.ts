@@ -1,8 +1,8 @@
-import {helpSections} from '../source/tui/help.ts';
-import type {Binding} from '../source/tui/keymap.ts';
-import {keyLabel} from '../source/tui/keymap.ts';
+import type {Binding} from '../source/tui/keys/keymap.ts';
+import {keyLabel} from '../source/tui/keys/keymap.ts';
+import {helpSections} from '../source/tui/layers/help.ts';
 
-const [begin, end] = ['<!-- keys: made by `npm run docs` from source/tui/keymap.ts -->', '<!-- end of keys -->'];
+const [begin, end] = ['<!-- keys: made by `npm run docs` from source/tui/keys/keymap.ts -->', '<!-- end of keys -->'];
 
 /** The guide with its tables of keys made anew. Throws when it has no place for them. */
 export function withKeys(guide: string, keymap: readonly Binding[]): string {

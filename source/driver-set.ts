@@ -1,10 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Reach} from './agents/instance-contacts.ts';
 import type {Config} from './config.ts';
-import {createDockerDriver} from './drivers/docker.ts';
+import {createDockerDriver} from './drivers/docker/docker.ts';
 import type {Driver} from './drivers/driver.ts';
-import {createKubernetesDriver} from './drivers/kubernetes.ts';
-import {createLocalDriver} from './drivers/local.ts';
+import {createKubernetesDriver} from './drivers/kubernetes/kubernetes.ts';
+import {createLocalDriver} from './drivers/local/local.ts';
 import type {Handle, InstanceCommand} from './model/instance.ts';
 import type {AgentSpec, AgentType} from './model/workflow.ts';
 import {isImageAgent} from './model/workflow.ts';

@@ -52,12 +52,13 @@ describe('imports follow the floor plan', () => {
 		['source/engine/engine.ts', `type S = import('../agents/session.ts').Session;`, 'engine may not import ../agents/session.ts'],
 		['source/engine/rows.ts', `import {f} from '../protocol/views.ts';`, 'engine may import ../protocol/views.ts by import type only'],
 		['source/engine/rows.ts', `import type {Report} from '../protocol/messages.ts';`, 'engine may not import ../protocol/messages.ts'],
-		['source/drivers/local.ts', `import {DatabaseSync} from 'node:sqlite';`, 'drivers may not import node:sqlite'],
+		['source/drivers/local/local.ts', `import {DatabaseSync} from 'node:sqlite';`, 'drivers may not import node:sqlite'],
 		['source/commands/agent.ts', `import {main} from '../../agent/main.ts';`, 'commands may import ../../agent/main.ts by import() only'],
 		['source/commands/agent.ts', `await import('../../agent/slots.ts');`, 'commands may not import ../../agent/slots.ts'],
 		['source/server/server.ts', `import {test} from '../../test/helpers/x.ts';`, 'server may not import ../../test/helpers/x.ts'],
 		['source/server/server.ts', `await import(name);`, 'imports a computed path'],
 		['agent/http.ts', `import {x} from '@scope/name/part';`, 'agent may not import @scope/name/part'],
+		['source/drivers/docker/a.ts', `import type {X} from '../local/x.ts';`, 'a driver may not import another: ../local/x.ts'],
 		['source/helpers/x.ts', ``, 'helpers is no room of the floor plan'],
 	];
 	test.each(faults)('%s: %s', (path, text, fault) => {
@@ -70,6 +71,7 @@ describe('imports follow the floor plan', () => {
 			'source/engine/rows.ts': `import type {A} from '../protocol/views.ts'; export type {B} from '../protocol/views.ts'; type C = import('../protocol/views.ts').C;`,
 			'source/store/sqlite.ts': `import {DatabaseSync} from 'node:sqlite'; import {join} from 'node:path';`,
 			'source/commands/agent.ts': `const {main} = await import('../../agent/main.ts');`,
+			'source/drivers/docker/a.ts': `import './b.ts'; import '../driver.ts'; import '../../model/error.ts';`,
 			'source/app.tsx': `import {Panes} from './tui/panes.tsx'; export const app = <Panes />;`,
 			'test/unit/x.test.ts': `import {step} from '../../source/scheduler/step.ts'; import 'zod';`,
 		});
@@ -91,6 +93,17 @@ describe('no files import each other in a ring', () => {
 			'source/engine/e.ts': ``,
 		};
 		expect(cycleFaults(parsed(ring))).toEqual(['cycle: source/model/a.ts → source/model/b.ts → source/engine/c.ts → source/model/a.ts']);
+	});
+
+	test('and a ring of folders within a room, in which no file is twice', () => {
+		const ring = {
+			'source/tui/a/one.ts': `import '../b/one.ts';`,
+			'source/tui/b/one.ts': `import '../tui.ts';`,
+			'source/tui/b/two.ts': `import '../a/two.ts'; import './one.ts';`,
+			'source/tui/a/two.ts': ``,
+			'source/tui/tui.ts': ``,
+		};
+		expect(cycleFaults(parsed(ring))).toEqual(['cycle: source/tui/a → source/tui/b → source/tui/a']);
 	});
 });
 

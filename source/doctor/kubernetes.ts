@@ -1,4 +1,4 @@
-import type {ClusterFacts} from '../drivers/kubernetes-survey.ts';
+import type {ClusterFacts} from '../drivers/kubernetes/survey.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {Check} from './check.ts';
 import {note, ok, problem, reasonOf, warning} from './check.ts';

@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import type {MadeContainer} from '../drivers/docker-survey.ts';
+import type {MadeContainer} from '../drivers/docker/survey.ts';
 import type {Check, Finding} from './check.ts';
 import {note, problem} from './check.ts';
 import {countOf, leftover, leftoversOf} from './left-behind.ts';

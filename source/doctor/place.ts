@@ -1,6 +1,6 @@
 import type {Config} from '../config.ts';
-import type {DockerSurvey, EngineFacts} from '../drivers/docker-survey.ts';
-import type {ClusterFacts, KubernetesSurvey} from '../drivers/kubernetes-survey.ts';
+import type {DockerSurvey, EngineFacts} from '../drivers/docker/survey.ts';
+import type {ClusterFacts, KubernetesSurvey} from '../drivers/kubernetes/survey.ts';
 
 /** What the checks look at. */
 export type Place = {

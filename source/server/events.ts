@@ -6,7 +6,7 @@ import {Backlog} from './backlog.ts';
 import {queryEvery} from './query.ts';
 import type {Route} from './route.ts';
 import {route} from './route.ts';
-import {snapshot, viewChange} from './row-schemas.ts';
+import {snapshot, viewChange} from './schemas/row.ts';
 import type {Services} from './services.ts';
 import type {Streams} from './stream.ts';
 

@@ -2,10 +2,10 @@ import type * as z from 'zod';
 import type {Content} from './body.ts';
 import type {Json, JsonSchemas} from './json-schemas.ts';
 import {jsonSchemas} from './json-schemas.ts';
-import {problemDetails} from './problem-schema.ts';
 import type {Refusal} from './refusals.ts';
 import {refusalsOf} from './refusals.ts';
 import type {Param, Reply, Route} from './route.ts';
+import {problemDetails} from './schemas/problem.ts';
 
 const tags: Readonly<Record<Route['tag'], string>> = {
 	agents: 'Programs that execute attempts: register, exchange, list.',

@@ -1,5 +1,5 @@
-import type {Lists} from './lists.ts';
-import {idsOf} from './lists.ts';
+import type {Lists} from './data/lists.ts';
+import {idsOf} from './data/lists.ts';
 import {needsAttention} from './moving.ts';
 import type {ListPane, Ui} from './ui.ts';
 

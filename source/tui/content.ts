@@ -1,16 +1,16 @@
 import type {RunId} from '../model/ids.ts';
 import type {RunRow} from '../protocol/views.ts';
-import {DetailFeed} from './detail-feed.ts';
-import {Drawings} from './drawings.ts';
-import type {Lists} from './lists.ts';
-import {ListCache} from './lists.ts';
-import {LiveData} from './live-data.ts';
-import type {LogPaneOptions} from './log-pane.ts';
-import {LogPane} from './log-pane.ts';
-import {selectionOf} from './log-sources.ts';
-import {RunDetails} from './run-details.ts';
-import type {Snapshot} from './snapshot.ts';
-import {StuckFeed} from './stuck-feed.ts';
+import {DetailFeed} from './data/detail-feed.ts';
+import type {Lists} from './data/lists.ts';
+import {ListCache} from './data/lists.ts';
+import {LiveData} from './data/live-data.ts';
+import {RunDetails} from './data/run-details.ts';
+import type {Snapshot} from './data/snapshot.ts';
+import {StuckFeed} from './data/stuck-feed.ts';
+import {Drawings} from './drawings/drawings.ts';
+import type {LogPaneOptions} from './logs/pane.ts';
+import {LogPane} from './logs/pane.ts';
+import {selectionOf} from './logs/sources.ts';
 import type {Ui} from './ui.ts';
 
 export type ContentOptions = LogPaneOptions & {readonly address: () => string; readonly isReadonly: boolean};

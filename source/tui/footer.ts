@@ -1,9 +1,9 @@
 import {widthOf} from '../text/columns.ts';
 import {contextsOf} from './input.ts';
-import type {Binding} from './keymap.ts';
-import {keyLabel} from './keymap.ts';
-import type {Palette} from './palette.ts';
-import {clip, join, spread} from './rows.ts';
+import type {Binding} from './keys/keymap.ts';
+import {keyLabel} from './keys/keymap.ts';
+import type {Palette} from './picture/palette.ts';
+import {clip, join, spread} from './picture/rows.ts';
 import type {Ui} from './ui.ts';
 
 /** The last row: what is typed, what was said, or the keys that are of use now. */

@@ -1,8 +1,8 @@
-import type {Binding, KeyContext} from './keymap.ts';
-import {actionOf} from './keymap.ts';
+import type {Binding, KeyContext} from './keys/keymap.ts';
+import {actionOf} from './keys/keymap.ts';
+import {typed} from './keys/typing.ts';
 import {pasteIntoLayer, pressLayer} from './layers.ts';
 import {perform} from './perform.ts';
-import {typed} from './typing.ts';
 import type {Dialog, Effect, Prompt, Ui} from './ui.ts';
 import {isList} from './ui.ts';
 import type {Sight, Updated} from './update.ts';

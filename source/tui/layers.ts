@@ -1,12 +1,12 @@
-import {candidatesOf, completed, parseCommand} from './command-line.ts';
-import type {CommandSight} from './commands.ts';
-import {commandsOf} from './commands.ts';
-import {agentOf, pasteIntoForm, pressForm, valuesOf} from './form.ts';
-import type {Action, Binding} from './keymap.ts';
+import {candidatesOf, completed, parseCommand} from './commands/command-line.ts';
+import type {CommandSight} from './commands/commands.ts';
+import {commandsOf} from './commands/commands.ts';
+import type {Action, Binding} from './keys/keymap.ts';
+import {typed} from './keys/typing.ts';
 import type {CommandLayer, DetailLayer, FormLayer, Layer, PickerLayer} from './layer.ts';
+import {agentOf, pasteIntoForm, pressForm, valuesOf} from './layers/form.ts';
+import {pressPicker} from './layers/picker.ts';
 import {perform} from './perform.ts';
-import {pressPicker} from './picker.ts';
-import {typed} from './typing.ts';
 import type {Effect, Ui} from './ui.ts';
 import type {Sight, Updated} from './update.ts';
 

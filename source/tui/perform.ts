@@ -1,6 +1,6 @@
-import {isActAction, isChanging} from './act-actions.ts';
-import {act} from './acting.ts';
-import type {Action} from './keymap.ts';
+import {act} from './acting/acting.ts';
+import {isActAction, isChanging} from './keys/act-actions.ts';
+import type {Action} from './keys/keymap.ts';
 import type {DetailLayer} from './layer.ts';
 import {isMove, moved} from './moving.ts';
 import type {Ui} from './ui.ts';

@@ -1,6 +1,6 @@
+import type {Lists} from './data/lists.ts';
+import {idsOf} from './data/lists.ts';
 import type {Subject} from './layer.ts';
-import type {Lists} from './lists.ts';
-import {idsOf} from './lists.ts';
 import type {ListPane, Ui} from './ui.ts';
 
 /** What keys act on now: what is open, else the chosen row, else what the output is of. Undefined: there is nothing. */

@@ -1,10 +1,10 @@
 import type {Client} from '../client/client.ts';
 import type {RunId} from '../model/ids.ts';
+import type {Host} from './acting/host.ts';
 import type {ContentOptions} from './content.ts';
-import type {Host} from './host.ts';
-import type {Binding} from './keymap.ts';
-import type {Size} from './layout.ts';
-import type {Look} from './palette.ts';
+import type {Binding} from './keys/keymap.ts';
+import type {Size} from './picture/layout.ts';
+import type {Look} from './picture/palette.ts';
 import type {Role} from './ui.ts';
 
 export type TuiOptions = {

@@ -1,9 +1,9 @@
 import type {RunId} from '../model/ids.ts';
 import type {WorkflowRow} from '../protocol/views.ts';
-import type {Act, Errand} from './acts.ts';
-import type {DrawCommand} from './draw-commands.ts';
+import type {Act, Errand} from './acting/acts.ts';
+import type {DrawCommand} from './drawings/draw-commands.ts';
 import type {Layer} from './layer.ts';
-import type {LogCommand, LogPromptKind} from './log-commands.ts';
+import type {LogCommand, LogPromptKind} from './logs/commands.ts';
 
 /** The panes with a number each, in the order of the numbers. */
 export const panes = ['agents', 'tasks', 'logs', 'runs', 'graph', 'timeline'] as const;

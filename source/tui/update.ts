@@ -1,14 +1,14 @@
 import {runEnded} from '../model/run.ts';
-import type {ActAction} from './act-actions.ts';
-import {drawCommandOf, drawMove, isDrawAction} from './draw-commands.ts';
-import type {Action} from './keymap.ts';
-import {leaveDialog} from './leaving.ts';
-import type {Lists} from './lists.ts';
-import {idsOf} from './lists.ts';
-import {isLogAction, logCommandOf, logMove} from './log-commands.ts';
+import {leaveDialog} from './acting/leaving.ts';
+import type {Lists} from './data/lists.ts';
+import {idsOf} from './data/lists.ts';
+import type {Snapshot} from './data/snapshot.ts';
+import {drawCommandOf, drawMove, isDrawAction} from './drawings/draw-commands.ts';
+import type {ActAction} from './keys/act-actions.ts';
+import type {Action} from './keys/keymap.ts';
+import {isLogAction, logCommandOf, logMove} from './logs/commands.ts';
 import type {Move} from './moving.ts';
 import {isMove, moved} from './moving.ts';
-import type {Snapshot} from './snapshot.ts';
 import type {Effect, ListPane, LogSource, Pane, Place, Role, Ui} from './ui.ts';
 import {isList, panes} from './ui.ts';
 

@@ -1,7 +1,7 @@
 import {beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import type {Driver} from '../../source/drivers/driver.ts';
-import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake.ts';
-import type {FakeScript} from '../../source/drivers/fake-script.ts';
+import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake/fake.ts';
+import type {FakeScript} from '../../source/drivers/fake/script.ts';
 import type {Handle, InstanceCommand, InstanceSpec, OutputPiece} from '../../source/model/instance.ts';
 import {buildBusyboxImage, busyboxImage, containersOf, newOwner, removeContainers, whyNoBusybox} from '../helpers/docker.ts';
 import {dockerDriver} from '../helpers/docker-driver.ts';

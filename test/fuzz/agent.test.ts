@@ -8,7 +8,7 @@ import {Guard} from '../../agent/guard.ts';
 import {serve} from '../../agent/serve.ts';
 import {Session} from '../../agent/session.ts';
 import {readSettings} from '../../agent/settings.ts';
-import {problemDetails} from '../../source/server/problem-schema.ts';
+import {problemDetails} from '../../source/server/schemas/problem.ts';
 import {temporaryDirectory} from '../helpers/temporary-directory.ts';
 import {fuzz, fuzzTimeout} from './fuzz.ts';
 import {anyOrders, anyTask, harmlessly, nearly} from './messages.ts';

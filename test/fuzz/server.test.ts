@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import {expect, onTestFinished, test} from 'vitest';
 import type {RunDetail} from '../../source/protocol/views.ts';
 import {findViolation} from '../../source/scheduler/invariants.ts';
-import {problemDetails} from '../../source/server/problem-schema.ts';
+import {problemDetails} from '../../source/server/schemas/problem.ts';
 import type {Orchestra} from '../helpers/orchestra.ts';
 import {openOrchestra} from '../helpers/orchestra.ts';
 import {fuzz, fuzzTimeout} from './fuzz.ts';

@@ -1,6 +1,6 @@
 import {expect} from 'vitest';
-import {problemDetails} from '../../source/server/problem-schema.ts';
 import type {Route} from '../../source/server/route.ts';
+import {problemDetails} from '../../source/server/schemas/problem.ts';
 import type {Server} from '../../source/server/server.ts';
 
 /** The server's reply; fails when it is none of those that the route says it may give. */

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
-import type {DockerDriverOptions} from '../../source/drivers/docker.ts';
-import {createDockerDriver} from '../../source/drivers/docker.ts';
+import type {DockerDriverOptions} from '../../source/drivers/docker/docker.ts';
+import {createDockerDriver} from '../../source/drivers/docker/docker.ts';
 import type {Driver} from '../../source/drivers/driver.ts';
 
 /** A Docker driver, by default of short patience and without anybody's logins. Whoever makes one closes it. */

@@ -1,7 +1,7 @@
 import type {Check, Finding} from '../../source/doctor/check.ts';
 import {findAll} from '../../source/doctor/check.ts';
 import type {Place} from '../../source/doctor/place.ts';
-import {createDockerSurvey} from '../../source/drivers/docker-survey.ts';
+import {createDockerSurvey} from '../../source/drivers/docker/survey.ts';
 import {defaultLimits} from '../../source/model/limits.ts';
 import {temporaryDirectory} from './temporary-directory.ts';
 

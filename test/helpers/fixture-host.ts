@@ -1,8 +1,8 @@
 import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import type {LocalDriverOptions} from '../../source/drivers/local.ts';
-import {createLocalDriver} from '../../source/drivers/local.ts';
+import type {LocalDriverOptions} from '../../source/drivers/local/local.ts';
+import {createLocalDriver} from '../../source/drivers/local/local.ts';
 import type {InstanceSpec} from '../../source/model/instance.ts';
 import {instanceSpec} from './instance-spec.ts';
 

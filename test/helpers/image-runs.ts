@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'vitest';
-import type {FakeScript} from '../../source/drivers/fake-script.ts';
+import type {FakeScript} from '../../source/drivers/fake/script.ts';
 import type {InstanceSpec} from '../../source/model/instance.ts';
 import type {RunDetail, TaskDetail} from '../../source/protocol/views.ts';
 import type {Orchestra, OrchestraOptions} from './orchestra.ts';

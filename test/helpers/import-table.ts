@@ -37,7 +37,7 @@ const importTable: Readonly<Record<string, Row>> = {
 	text: {may: ['model', 'picocolors', 'string-width'], types: ['protocol/views']},
 	tui: {may: ['client', 'text', 'model', 'workflow/suggest', 'picocolors', 'node:*'], types: ['protocol']},
 	app: {may: ['tui', 'client', 'model', 'ink', 'react', 'node:*']},
-	doctor: {may: ['model', 'node:*'], types: ['config', 'drivers/docker-survey', 'drivers/kubernetes-survey']},
+	doctor: {may: ['model', 'node:*'], types: ['config', 'drivers/docker/survey', 'drivers/kubernetes/survey']},
 	agent: {may: ['protocol', 'model', 'node:*']},
 	config: {may: ['model', 'js-yaml', 'node:*']},
 	'driver-set': {may: ['model', 'drivers', 'store', 'node:*'], types: ['agents', 'config']},
@@ -69,11 +69,11 @@ const importTable: Readonly<Record<string, Row>> = {
 			'version',
 			'orchestrator',
 			'doctor',
-			'drivers/docker-survey',
-			'drivers/kubernetes-survey',
+			'drivers/docker/survey',
+			'drivers/kubernetes/survey',
 			'store/state-directory',
-			'tui/keymap',
-			'tui/rebind',
+			'tui/keys/keymap',
+			'tui/keys/rebind',
 			'js-yaml',
 			'meow',
 			'node:*',
@@ -106,6 +106,7 @@ function roomOf(path: string): string | undefined {
 
 function importProblem(file: Code, room: string, row: Row, found: Import): string | undefined {
 	if (found.specifier === undefined) return 'imports a computed path';
+	if (isAnotherDriver(file, found.specifier)) return `a driver may not import another: ${found.specifier}`;
 	const names = targetNames(file, found.specifier);
 	const listed = (list: readonly string[] | undefined): boolean => names.some(name => list?.includes(name));
 	if (names.includes(room) || listed(row.may)) return undefined;
@@ -113,6 +114,17 @@ function importProblem(file: Code, room: string, row: Row, found: Import): strin
 	if (listed(row.types)) return found.typeOnly ? undefined : `${room} may import ${found.specifier} by import type only`;
 	if (listed(row.lazily)) return `${room} may import ${found.specifier} by import() only`;
 	return `${room} may not import ${found.specifier}`;
+}
+
+/** Whether a file in the folder of one driver imports from the folder of another. */
+function isAnotherDriver(file: Code, specifier: string): boolean {
+	const [own, other] = [folderOf(file.path), folderOf(relativeTarget(file, specifier) ?? '')];
+	return own?.startsWith('source/drivers/') === true && other?.startsWith('source/drivers/') === true && own !== other;
+}
+
+/** `source/tui/logs/view.ts` → `source/tui/logs`; undefined: it stands in no folder of a room. */
+function folderOf(path: string): string | undefined {
+	return /^source\/[^/]+\/[^/]+(?=\/)/.exec(path)?.[0];
 }
 
 /** All names under which the table may list what a specifier means. */
@@ -130,21 +142,32 @@ function packageOf(specifier: string): string {
 		.join('/');
 }
 
-/** Files that import each other in a ring, types included: one line for each ring found. */
+/** Files that import each other in a ring, types included, and so do folders within a room: one line for each ring found. */
 export function cycleFaults(files: readonly Code[]): readonly string[] {
-	const edges = new Map(files.map(file => [file.path, targetPaths(file)]));
+	const ofFiles = new Map(files.map(file => [file.path, targetPaths(file)]));
+	const ofFolders = new Map<string, string[]>();
+	for (const [path, targets] of ofFiles) {
+		const folder = folderOf(path);
+		if (folder === undefined) continue;
+		const others = targets.flatMap(target => folderOf(target) ?? []).filter(other => other !== folder);
+		ofFolders.set(folder, [...(ofFolders.get(folder) ?? []), ...others]);
+	}
+	return [...rings(ofFiles), ...rings(ofFolders)];
+}
+
+function rings(edges: ReadonlyMap<string, Iterable<string>>): readonly string[] {
 	const done = new Set<string>();
-	const faults: string[] = [];
+	const found: string[] = [];
 	const visit = (path: string, trail: readonly string[]): void => {
 		if (trail.includes(path)) {
-			faults.push(`cycle: ${[...trail.slice(trail.indexOf(path)), path].join(' → ')}`);
+			found.push(`cycle: ${[...trail.slice(trail.indexOf(path)), path].join(' → ')}`);
 		} else if (!done.has(path)) {
 			for (const target of edges.get(path) ?? []) visit(target, [...trail, path]);
 			done.add(path);
 		}
 	};
 	for (const path of edges.keys()) visit(path, []);
-	return faults;
+	return found;
 }
 
 function targetPaths(file: Code): readonly string[] {

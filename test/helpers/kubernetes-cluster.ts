@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import type {Driver} from '../../source/drivers/driver.ts';
-import {createKubernetesDriver} from '../../source/drivers/kubernetes.ts';
+import {createKubernetesDriver} from '../../source/drivers/kubernetes/kubernetes.ts';
 
 const kubeconfig = process.env.BYOAI_TEST_KUBECONFIG ?? '';
 

@@ -8,7 +8,7 @@ import {Exchanges} from '../../source/agents/exchange.ts';
 import {createImageAgents, isHeldInstance} from '../../source/agents/image-agents.ts';
 import type {Reach} from '../../source/agents/instance-contacts.ts';
 import type {Driver} from '../../source/drivers/driver.ts';
-import type {FakeDriverOptions} from '../../source/drivers/fake.ts';
+import type {FakeDriverOptions} from '../../source/drivers/fake/fake.ts';
 import type {Clock} from '../../source/engine/clock.ts';
 import {systemClock} from '../../source/engine/clock.ts';
 import {Engine} from '../../source/engine/engine.ts';

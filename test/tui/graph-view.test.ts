@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
 import type {TaskStatus} from '../../source/model/run.ts';
-import {layoutGraph} from '../../source/tui/graph-layout.ts';
-import type {GraphTask} from '../../source/tui/graph-tasks.ts';
-import {criticalPath, graphShape} from '../../source/tui/graph-tasks.ts';
-import type {GraphLook, StatusPaint} from '../../source/tui/graph-view.ts';
-import {GraphView} from '../../source/tui/graph-view.ts';
+import {layoutGraph} from '../../source/tui/drawings/graph-layout.ts';
+import type {GraphTask} from '../../source/tui/drawings/graph-tasks.ts';
+import {criticalPath, graphShape} from '../../source/tui/drawings/graph-tasks.ts';
+import type {GraphLook, StatusPaint} from '../../source/tui/drawings/graph-view.ts';
+import {GraphView} from '../../source/tui/drawings/graph-view.ts';
 
 const glyphs: Partial<Record<TaskStatus, string>> = {succeeded: '✔', running: '▶', failed: '✖', blocked: '·'};
 const same = (text: string) => text;

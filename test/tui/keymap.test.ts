@@ -1,10 +1,10 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {withKeys} from '../../scripts/keys-markdown.ts';
-import {commandsOf} from '../../source/tui/commands.ts';
-import type {KeyContext} from '../../source/tui/keymap.ts';
-import {bindings} from '../../source/tui/keymap.ts';
-import {keyFaults, rebound} from '../../source/tui/rebind.ts';
+import {commandsOf} from '../../source/tui/commands/commands.ts';
+import type {KeyContext} from '../../source/tui/keys/keymap.ts';
+import {bindings} from '../../source/tui/keys/keymap.ts';
+import {keyFaults, rebound} from '../../source/tui/keys/rebind.ts';
 import {rowsOf} from './scene.ts';
 
 test('docs/tui.md has the keys that there are', () => {

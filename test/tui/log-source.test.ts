@@ -1,11 +1,11 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, onTestFinished, test, vi} from 'vitest';
 import {createClient} from '../../source/client/client.ts';
-import {createLogPaint} from '../../source/tui/log-paint.ts';
-import {LogRing} from '../../source/tui/log-ring.ts';
-import type {LogSelection} from '../../source/tui/log-selection.ts';
-import {LogSource} from '../../source/tui/log-source.ts';
-import {LogView} from '../../source/tui/log-view.ts';
+import {createLogPaint} from '../../source/tui/logs/paint.ts';
+import {LogRing} from '../../source/tui/logs/ring.ts';
+import type {LogSelection} from '../../source/tui/logs/selection.ts';
+import {LogSource} from '../../source/tui/logs/source.ts';
+import {LogView} from '../../source/tui/logs/view.ts';
 import type {Work} from '../helpers/fake-agent.ts';
 import type {Orchestra} from '../helpers/orchestra.ts';
 import {openOrchestra} from '../helpers/orchestra.ts';

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
 import {plainOf} from '../../source/text/cells.ts';
-import {createLogPaint} from '../../source/tui/log-paint.ts';
-import {logPattern} from '../../source/tui/log-pattern.ts';
-import type {LogOrigin, NewLine} from '../../source/tui/log-ring.ts';
-import {LogRing} from '../../source/tui/log-ring.ts';
-import {LogView} from '../../source/tui/log-view.ts';
+import {createLogPaint} from '../../source/tui/logs/paint.ts';
+import {logPattern} from '../../source/tui/logs/pattern.ts';
+import type {LogOrigin, NewLine} from '../../source/tui/logs/ring.ts';
+import {LogRing} from '../../source/tui/logs/ring.ts';
+import {LogView} from '../../source/tui/logs/view.ts';
 
 const origin: LogOrigin = {label: 'build', colour: 0, run: 'r1', task: 0, attempt: 1, agent: 'local-agent'};
 

@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
-import {Painter, switchesOnly} from '../../source/tui/painter.ts';
 import type {Band} from '../../source/tui/screen.ts';
+import {Painter, switchesOnly} from '../../source/tui/terminal/painter.ts';
 import {ShownScreen} from '../helpers/shown-screen.ts';
 
 /** A painter on a terminal, and what it wrote. */

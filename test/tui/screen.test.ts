@@ -1,10 +1,10 @@
 import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
 import type {AgentRow, WorkflowRow} from '../../source/protocol/views.ts';
-import {refused, startForm} from '../../source/tui/form.ts';
-import {helpRows} from '../../source/tui/help.ts';
-import {bindings} from '../../source/tui/keymap.ts';
-import {createPalette} from '../../source/tui/palette.ts';
+import {bindings} from '../../source/tui/keys/keymap.ts';
+import {refused, startForm} from '../../source/tui/layers/form.ts';
+import {helpRows} from '../../source/tui/layers/help.ts';
+import {createPalette} from '../../source/tui/picture/palette.ts';
 import type {Ui} from '../../source/tui/ui.ts';
 import {runId} from '../helpers/rows.ts';
 import {output, rowsOf, snapshot} from './scene.ts';

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
 import type {AttemptDetail, RunDetail, TaskDetail} from '../../source/protocol/views.ts';
-import type {StatusPaint} from '../../source/tui/graph-view.ts';
-import type {TimelineLook} from '../../source/tui/timeline.ts';
-import {panned, timelineText, wholeRun, zoomed} from '../../source/tui/timeline.ts';
-import {rowsByAgent, rowsByTask} from '../../source/tui/timeline-rows.ts';
+import type {StatusPaint} from '../../source/tui/drawings/graph-view.ts';
+import type {TimelineLook} from '../../source/tui/drawings/timeline.ts';
+import {panned, timelineText, wholeRun, zoomed} from '../../source/tui/drawings/timeline.ts';
+import {rowsByAgent, rowsByTask} from '../../source/tui/drawings/timeline-rows.ts';
 
 const same = (text: string) => text;
 const paint: StatusPaint = {

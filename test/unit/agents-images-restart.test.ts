@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import type {Driver} from '../../source/drivers/driver.ts';
-import type {FakeScript} from '../../source/drivers/fake-script.ts';
+import type {FakeScript} from '../../source/drivers/fake/script.ts';
 import {ByoaiError} from '../../source/model/error.ts';
 import {detailOf, endedTask, imageTask, logOf, submit, taskOf} from '../helpers/image-runs.ts';
 import type {Faults, Orchestra} from '../helpers/orchestra.ts';

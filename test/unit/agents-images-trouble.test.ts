@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, test} from 'vitest';
 import type {Driver} from '../../source/drivers/driver.ts';
-import type {FakeScript} from '../../source/drivers/fake-script.ts';
+import type {FakeScript} from '../../source/drivers/fake/script.ts';
 import {systemClock} from '../../source/engine/clock.ts';
 import {ByoaiError} from '../../source/model/error.ts';
 import type {InstanceSpec} from '../../source/model/instance.ts';

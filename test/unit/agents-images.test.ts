@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import type {Driver} from '../../source/drivers/driver.ts';
-import type {FakeScript} from '../../source/drivers/fake-script.ts';
+import type {FakeScript} from '../../source/drivers/fake/script.ts';
 import {detailOf, endedTask, expectNothingLeft, imageTask, logOf, openWithImages as open, submit, taskOf} from '../helpers/image-runs.ts';
 
 describe('the outcome is how its instance ended', () => {

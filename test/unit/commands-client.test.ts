@@ -1,5 +1,5 @@
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake.ts';
+import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake/fake.ts';
 import type {Clock} from '../../source/engine/clock.ts';
 import {systemClock} from '../../source/engine/clock.ts';
 import type {Work} from '../helpers/fake-agent.ts';

@@ -9,7 +9,7 @@ import {dockerEngine} from '../../source/doctor/docker-engine.ts';
 import {dockerImage, dockerNetwork, dockerSpace} from '../../source/doctor/docker-things.ts';
 import {leftovers} from '../../source/doctor/leftovers.ts';
 import type {Holder, Place} from '../../source/doctor/place.ts';
-import {createDockerSurvey} from '../../source/drivers/docker-survey.ts';
+import {createDockerSurvey} from '../../source/drivers/docker/survey.ts';
 import {ByoaiError} from '../../source/model/error.ts';
 import {findings} from '../helpers/doctor-place.ts';
 import {json, startFakeEngine} from '../helpers/fake-engine.ts';

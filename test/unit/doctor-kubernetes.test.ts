@@ -1,8 +1,8 @@
 import {expect, onTestFinished, test} from 'vitest';
 import {kubernetesCluster, kubernetesRights, leftPods} from '../../source/doctor/kubernetes.ts';
 import type {Holder} from '../../source/doctor/place.ts';
-import type {KubernetesSurvey} from '../../source/drivers/kubernetes-survey.ts';
-import {createKubernetesSurvey} from '../../source/drivers/kubernetes-survey.ts';
+import type {KubernetesSurvey} from '../../source/drivers/kubernetes/survey.ts';
+import {createKubernetesSurvey} from '../../source/drivers/kubernetes/survey.ts';
 import {findings} from '../helpers/doctor-place.ts';
 import type {FakeOptions} from '../helpers/fake-kubernetes/server.ts';
 import {FakeKubernetes} from '../helpers/fake-kubernetes/server.ts';

@@ -3,7 +3,7 @@ import type {IncomingMessage, ServerResponse} from 'node:http';
 import {join} from 'node:path';
 import {gunzipSync} from 'node:zlib';
 import {expect, onTestFinished, test} from 'vitest';
-import {agentDockerfile} from '../../source/drivers/docker-build.ts';
+import {agentDockerfile} from '../../source/drivers/docker/build.ts';
 import {dockerDriver} from '../helpers/docker-driver.ts';
 import {json, startFakeEngine} from '../helpers/fake-engine.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';

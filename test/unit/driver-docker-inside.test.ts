@@ -1,7 +1,7 @@
 import {mkdirSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
-import {idsIn, outerPath} from '../../source/drivers/docker-inside.ts';
+import {idsIn, outerPath} from '../../source/drivers/docker/inside.ts';
 import type {AgentSpec} from '../../source/model/workflow.ts';
 import {dockerDriver} from '../helpers/docker-driver.ts';
 import {json, startFakeEngine} from '../helpers/fake-engine.ts';

@@ -1,7 +1,7 @@
 import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeEach, expect, onTestFinished, test} from 'vitest';
-import {DockerLogins} from '../../source/drivers/docker-logins.ts';
+import {DockerLogins} from '../../source/drivers/docker/logins.ts';
 import {dockerDriver} from '../helpers/docker-driver.ts';
 import {json, startFakeEngine} from '../helpers/fake-engine.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';

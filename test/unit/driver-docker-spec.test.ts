@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
-import {quantity} from '../../source/drivers/docker-quantities.ts';
-import type {DockerDefaults} from '../../source/drivers/docker-spec.ts';
-import {containerName, createOptions, validateDocker} from '../../source/drivers/docker-spec.ts';
+import {quantity} from '../../source/drivers/docker/quantities.ts';
+import type {DockerDefaults} from '../../source/drivers/docker/spec.ts';
+import {containerName, createOptions, validateDocker} from '../../source/drivers/docker/spec.ts';
 import type {AgentSpec} from '../../source/model/workflow.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';
 

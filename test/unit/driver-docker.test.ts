@@ -1,7 +1,7 @@
 import type {ServerResponse} from 'node:http';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
-import {Layers} from '../../source/drivers/docker-pull.ts';
+import {Layers} from '../../source/drivers/docker/pull.ts';
 import type {AgentSpec} from '../../source/model/workflow.ts';
 import {dockerDriver} from '../helpers/docker-driver.ts';
 import {json, startFakeEngine} from '../helpers/fake-engine.ts';

@@ -1,7 +1,7 @@
 import {expect, test, vi} from 'vitest';
-import type {FakeDriverOptions} from '../../source/drivers/fake.ts';
-import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake.ts';
-import type {FakeScript} from '../../source/drivers/fake-script.ts';
+import type {FakeDriverOptions} from '../../source/drivers/fake/fake.ts';
+import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake/fake.ts';
+import type {FakeScript} from '../../source/drivers/fake/script.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';
 
 const never = new AbortController().signal;

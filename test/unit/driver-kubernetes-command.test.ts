@@ -2,7 +2,7 @@ import {writeFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import type {Driver} from '../../source/drivers/driver.ts';
-import {LogCursor} from '../../source/drivers/kubernetes-log-cursor.ts';
+import {LogCursor} from '../../source/drivers/kubernetes/log-cursor.ts';
 import type {RunId} from '../../source/model/ids.ts';
 import type {Handle, InstanceCommand, InstanceSpec} from '../../source/model/instance.ts';
 import {recordedStatuses, recording} from '../helpers/fake-kubernetes/scripts.ts';

@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
-import {podOptions} from '../../source/drivers/kubernetes-options.ts';
-import {patched} from '../../source/drivers/kubernetes-patch.ts';
-import type {KubernetesDefaults} from '../../source/drivers/kubernetes-spec.ts';
-import {podManifest, podName, validateKubernetes} from '../../source/drivers/kubernetes-spec.ts';
-import {parsePodVolume, volumesOf} from '../../source/drivers/kubernetes-volumes.ts';
+import {podOptions} from '../../source/drivers/kubernetes/options.ts';
+import {patched} from '../../source/drivers/kubernetes/patch.ts';
+import type {KubernetesDefaults} from '../../source/drivers/kubernetes/spec.ts';
+import {podManifest, podName, validateKubernetes} from '../../source/drivers/kubernetes/spec.ts';
+import {parsePodVolume, volumesOf} from '../../source/drivers/kubernetes/volumes.ts';
 import type {RunId} from '../../source/model/ids.ts';
 import type {InstanceCommand} from '../../source/model/instance.ts';
 import type {AgentSpec} from '../../source/model/workflow.ts';

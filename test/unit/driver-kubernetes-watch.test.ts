@@ -1,11 +1,11 @@
 import * as http from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {describe, expect, onTestFinished, test, vi} from 'vitest';
-import {KubeApi} from '../../source/drivers/kubernetes-api.ts';
-import {openCluster} from '../../source/drivers/kubernetes-config.ts';
-import type {PodFacts} from '../../source/drivers/kubernetes-pod.ts';
-import {PodWatch} from '../../source/drivers/kubernetes-watch.ts';
-import {eventsOf} from '../../source/drivers/kubernetes-watch-events.ts';
+import {KubeApi} from '../../source/drivers/kubernetes/api.ts';
+import {openCluster} from '../../source/drivers/kubernetes/config.ts';
+import type {PodFacts} from '../../source/drivers/kubernetes/pod.ts';
+import {PodWatch} from '../../source/drivers/kubernetes/watch.ts';
+import {eventsOf} from '../../source/drivers/kubernetes/watch-events.ts';
 import type {RunId} from '../../source/model/ids.ts';
 import type {InstanceSpec} from '../../source/model/instance.ts';
 import type {KubeObject} from '../helpers/fake-kubernetes/objects.ts';

@@ -1,8 +1,8 @@
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import type {Driver} from '../../source/drivers/driver.ts';
-import {factsOf} from '../../source/drivers/kubernetes-pod.ts';
-import {stateOf} from '../../source/drivers/kubernetes-state.ts';
-import {refusalInWords} from '../../source/drivers/kubernetes-words.ts';
+import {factsOf} from '../../source/drivers/kubernetes/pod.ts';
+import {stateOf} from '../../source/drivers/kubernetes/state.ts';
+import {refusalInWords} from '../../source/drivers/kubernetes/words.ts';
 import {ByoaiError} from '../../source/model/error.ts';
 import type {Script} from '../helpers/fake-kubernetes/scripts.ts';
 import {recorded, recordedStatuses, recording} from '../helpers/fake-kubernetes/scripts.ts';

@@ -7,7 +7,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {GroupRecord} from '../../agent/group-record.ts';
 import {processStat} from '../../agent/process-group.ts';
-import {killLeftGroups} from '../../source/drivers/local-groups.ts';
+import {killLeftGroups} from '../../source/drivers/local/groups.ts';
 import {temporaryDirectory} from '../helpers/temporary-directory.ts';
 
 /** A process group as a task's command is one; `env` is all that it has beside PATH. Ended with the test. */

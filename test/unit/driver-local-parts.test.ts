@@ -4,9 +4,9 @@ import {linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} f
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
-import {fileName, instanceNames, lastOutput, logFile, readClaim, refuseClaims} from '../../source/drivers/local-directory.ts';
-import {isAlive, killGroup, toProcessId} from '../../source/drivers/local-process.ts';
-import {agentEnvironment, validateLocal} from '../../source/drivers/local-spec.ts';
+import {fileName, instanceNames, lastOutput, logFile, readClaim, refuseClaims} from '../../source/drivers/local/directory.ts';
+import {isAlive, killGroup, toProcessId} from '../../source/drivers/local/process.ts';
+import {agentEnvironment, validateLocal} from '../../source/drivers/local/spec.ts';
 import type {AgentSpec} from '../../source/model/workflow.ts';
 import {instanceSpec} from '../helpers/instance-spec.ts';
 

@@ -1,8 +1,8 @@
 import {expect, test, vi} from 'vitest';
 import type {Driver} from '../../source/drivers/driver.ts';
-import type {FakeMachine} from '../../source/drivers/fake.ts';
-import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake.ts';
-import type {FakeScript} from '../../source/drivers/fake-script.ts';
+import type {FakeMachine} from '../../source/drivers/fake/fake.ts';
+import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake/fake.ts';
+import type {FakeScript} from '../../source/drivers/fake/script.ts';
 import {Performer} from '../../source/engine/perform.ts';
 import {ByoaiError} from '../../source/model/error.ts';
 import type {Event} from '../../source/model/event.ts';

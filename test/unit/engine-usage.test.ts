@@ -1,8 +1,8 @@
 import {expect, test, vi} from 'vitest';
 import {formatAgent, formatAgents} from '../../source/commands/agents.ts';
-import {usageBetween} from '../../source/drivers/docker-usage.ts';
+import {usageBetween} from '../../source/drivers/docker/usage.ts';
 import type {Driver} from '../../source/drivers/driver.ts';
-import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake.ts';
+import {createFakeDriver, createFakeMachine} from '../../source/drivers/fake/fake.ts';
 import {UsageMeter} from '../../source/engine/usage.ts';
 import type {InstanceUsage} from '../../source/model/instance.ts';
 import {agentRow} from '../helpers/rows.ts';

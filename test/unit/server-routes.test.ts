@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import type {RunDetail, Snapshot, ViewChange} from '../../source/protocol/views.ts';
-import {logLine, logRecord} from '../../source/server/log-schemas.ts';
-import {snapshot, viewChange} from '../../source/server/row-schemas.ts';
+import {logLine, logRecord} from '../../source/server/schemas/log.ts';
+import {snapshot, viewChange} from '../../source/server/schemas/row.ts';
 import {expectShape} from '../helpers/described-reply.ts';
 import {openOrchestra} from '../helpers/orchestra.ts';
 

@@ -1,8 +1,8 @@
 import type {Driver} from '../../../source/drivers/driver.ts';
-import type {FakeDriverOptions} from '../../../source/drivers/fake.ts';
-import {createFakeDriver, createFakeMachine} from '../../../source/drivers/fake.ts';
-import type {FakeInstance} from '../../../source/drivers/fake-instance.ts';
-import type {FakeTimers} from '../../../source/drivers/fake-script.ts';
+import type {FakeDriverOptions} from '../../../source/drivers/fake/fake.ts';
+import {createFakeDriver, createFakeMachine} from '../../../source/drivers/fake/fake.ts';
+import type {FakeInstance} from '../../../source/drivers/fake/instance.ts';
+import type {FakeTimers} from '../../../source/drivers/fake/script.ts';
 import type {AttemptRef} from '../../../source/model/ids.ts';
 import type {Handle, InstanceEnd, InstanceSpec} from '../../../source/model/instance.ts';
 import type {Life} from '../life.ts';

@@ -1,4 +1,4 @@
-import type {FakePrint, FakeScript} from '../../../source/drivers/fake-script.ts';
+import type {FakePrint, FakeScript} from '../../../source/drivers/fake/script.ts';
 import type {AttemptRef} from '../../../source/model/ids.ts';
 import {outputOf} from '../command.ts';
 import type {World} from '../world.ts';

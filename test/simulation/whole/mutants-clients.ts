@@ -90,7 +90,7 @@ export const clientMutants: readonly Mutant[] = [
 	{
 		name: 'bytes-as-text',
 		rule: 'logs: bytes that are no UTF-8 stay as they are',
-		file: 'source/server/routes-logs.ts',
+		file: 'source/server/routes/logs.ts',
 		find: 'const content = isUtf8(data) ?',
 		replace: 'const content = isUtf8(data) || data.length > 0 ?',
 		seed: 0,

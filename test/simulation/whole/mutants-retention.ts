@@ -39,7 +39,7 @@ export const retentionMutants: readonly Mutant[] = [
 	{
 		name: 'removed-ends-whole',
 		rule: 'retention: output that is removed while it is read does not end as if that had been all',
-		file: 'source/server/routes-logs.ts',
+		file: 'source/server/routes/logs.ts',
 		find: 'if (end !== undefined) refuseRemoved(services, ref, end);',
 		replace: '',
 		seed: 674,

@@ -3,10 +3,10 @@ import type {Limits} from '../model/limits.ts';
 import type {AgentSpec} from '../model/workflow.ts';
 import {loadAgentText} from '../workflow/load-agent.ts';
 import {decodeText} from '../workflow/text.ts';
-import {readPairs} from './arguments.ts';
 import type {Invocation} from './command.ts';
-import type {Flags} from './options.ts';
 import {readFileBytes} from './read-file.ts';
+import {readPairs} from './words/arguments.ts';
+import type {Flags} from './words/options.ts';
 
 /** What is sent, as it was written, and what it means. */
 export type AskedAgent = {readonly keys: Readonly<Record<string, unknown>>; readonly spec: AgentSpec};

@@ -1,11 +1,11 @@
 import type {EventEmitter} from 'node:events';
 import type {Config} from '../config.ts';
-import type {Diagnostics} from './diagnostics.ts';
-import type {Interruptions} from './interruptions.ts';
-import type {Flags, OptionName} from './options.ts';
-import type {Output} from './output.ts';
-import type {StatusLine} from './status-line.ts';
-import type {TerminalClaim} from './terminal-claim.ts';
+import type {Diagnostics} from './terminal/diagnostics.ts';
+import type {Interruptions} from './terminal/interruptions.ts';
+import type {Output} from './terminal/output.ts';
+import type {StatusLine} from './terminal/status-line.ts';
+import type {TerminalClaim} from './terminal/terminal-claim.ts';
+import type {Flags, OptionName} from './words/options.ts';
 
 /** What a process gives to the program. */
 export type Host = {

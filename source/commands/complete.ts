@@ -2,13 +2,13 @@ import {readdirSync} from 'node:fs';
 import type {Config} from '../config.ts';
 import {readConfig, settingsPath} from '../config.ts';
 import {printable} from '../text/printable.ts';
-import type {Candidate, Wanted} from './candidates.ts';
-import {candidatesFor} from './candidates.ts';
 import type {Invocation, Run} from './command.ts';
-import {optionOf} from './option-words.ts';
-import type {OptionName} from './options.ts';
 import {findOrchestrator} from './orchestrators.ts';
 import {readSettings} from './settings.ts';
+import type {Candidate, Wanted} from './words/candidates.ts';
+import {candidatesFor} from './words/candidates.ts';
+import {optionOf} from './words/option-words.ts';
+import type {OptionName} from './words/options.ts';
 
 /** Whoever pressed the tabulator waits no longer for an orchestrator. */
 const patienceMs = 2000;

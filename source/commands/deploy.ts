@@ -7,10 +7,10 @@ import {readAgentSpec} from './agent-spec.ts';
 import {watchAgent} from './agent-watch.ts';
 import type {Invocation, Run} from './command.ts';
 import {failed, statusOfSignal} from './exit-status.ts';
-import type {Interruption} from './interruptions.ts';
+import {StartNews} from './log-view/start-news.ts';
 import {findOrchestrator} from './orchestrators.ts';
-import {StartNews} from './start-news.ts';
 import {viewOfStarts} from './submission.ts';
+import type {Interruption} from './terminal/interruptions.ts';
 
 /** `byoai deploy`: an agent that a driver of the orchestrator starts, and keeps. 0: it is online. */
 export const deploy: Run = async invocation => {

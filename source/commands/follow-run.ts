@@ -4,9 +4,9 @@ import type {RunDetail} from '../protocol/views.ts';
 import {plural} from '../text/spans.ts';
 import type {Invocation} from './command.ts';
 import {statusOfRun, statusOfSignal} from './exit-status.ts';
-import type {Interruption} from './interruptions.ts';
 import type {Access} from './orchestrators.ts';
 import {watchRuns} from './submission.ts';
+import type {Interruption} from './terminal/interruptions.ts';
 
 /** How a run that is then followed comes about. `resumed`: it was there already. */
 export type Begin = {

@@ -2,9 +2,9 @@ import {ByoaiError} from '../model/error.ts';
 import type {GraphFormat} from '../workflow/draw.ts';
 import {drawGraph, graphFormats} from '../workflow/draw.ts';
 import {didYouMean} from '../workflow/suggest.ts';
-import {readParamFlags} from './arguments.ts';
 import type {Run} from './command.ts';
 import {wrongUsage} from './exit-status.ts';
+import {readParamFlags} from './words/arguments.ts';
 import {loadSource, readWorkflowFile} from './workflow-source.ts';
 
 /** `byoai graph <file>`: the task graph as text. */

@@ -3,8 +3,8 @@ import {widthOf} from '../text/columns.ts';
 import {formatMeanings, wrapWords} from '../text/words.ts';
 import {didYouMean} from '../workflow/suggest.ts';
 import type {Command, Run} from './command.ts';
-import type {Option, OptionName} from './options.ts';
-import {commonOptions, options, spelling} from './options.ts';
+import type {Option, OptionName} from './words/options.ts';
+import {commonOptions, options, spelling} from './words/options.ts';
 
 /** `byoai help [command]` */
 export const help: Run = async ({operands: [name = ''], commands, output}) => {

@@ -6,12 +6,12 @@ import type {RunId} from '../model/ids.ts';
 import {runEnded} from '../model/run.ts';
 import {printable} from '../text/printable.ts';
 import {because, createStyle, whyOf} from '../text/style.ts';
-import {readCount} from './arguments.ts';
 import type {Invocation, Run} from './command.ts';
-import {ConsoleFormat} from './console-format.ts';
-import type {Flags} from './options.ts';
+import {ConsoleFormat} from './log-view/format.ts';
 import type {Access} from './orchestrators.ts';
 import {findOrchestrator} from './orchestrators.ts';
+import {readCount} from './words/arguments.ts';
+import type {Flags} from './words/options.ts';
 
 /**
  * `byoai logs [run] [task]`: lines of a run, or the bytes that one task printed. With `--agent`, `--since` or `--grep` and no run, lines

@@ -2,18 +2,18 @@ import type {Environment} from '../config.ts';
 import {readConfig, settingsPath} from '../config.ts';
 import {ByoaiError} from '../model/error.ts';
 import {version} from '../version.ts';
-import {readArguments, withoutSecrets} from './arguments.ts';
 import type {Command, Host} from './command.ts';
-import {Diagnostics} from './diagnostics.ts';
 import {failed, missing, statusOfError} from './exit-status.ts';
-import {isInForeground} from './foreground.ts';
 import {formatHelp, unknownCommand} from './help.ts';
-import {Interruptions} from './interruptions.ts';
-import {commandIndex, isUnknownOption} from './option-words.ts';
-import {Output} from './output.ts';
 import {commands, laterCommands} from './registry.ts';
-import {StatusLine} from './status-line.ts';
-import {TerminalClaim} from './terminal-claim.ts';
+import {Diagnostics} from './terminal/diagnostics.ts';
+import {isInForeground} from './terminal/foreground.ts';
+import {Interruptions} from './terminal/interruptions.ts';
+import {Output} from './terminal/output.ts';
+import {StatusLine} from './terminal/status-line.ts';
+import {TerminalClaim} from './terminal/terminal-claim.ts';
+import {readArguments, withoutSecrets} from './words/arguments.ts';
+import {commandIndex, isUnknownOption} from './words/option-words.ts';
 
 /**
  * The program: does what a command line says, and resolves with the exit status, never rejects. All output has been handed over

@@ -8,10 +8,10 @@ import {formatSpan} from '../text/spans.ts';
 import type {Look} from '../text/style.ts';
 import {createStyle, markOf} from '../text/style.ts';
 import {didYouMean} from '../workflow/suggest.ts';
-import {readCount} from './arguments.ts';
 import type {Run} from './command.ts';
-import type {Flags} from './options.ts';
 import {findOrchestrator} from './orchestrators.ts';
+import {readCount} from './words/arguments.ts';
+import type {Flags} from './words/options.ts';
 
 const workflowColumn = 1;
 

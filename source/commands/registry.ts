@@ -1,6 +1,6 @@
 import type {Command} from './command.ts';
-import type {OptionName} from './options.ts';
 import {shellCommands} from './registry-shell.ts';
+import type {OptionName} from './words/options.ts';
 
 const submitting: readonly OptionName[] = ['param', 'new', 'tui', 'json'];
 const clusters: readonly OptionName[] = ['kubeconfig', 'context', 'namespace'];

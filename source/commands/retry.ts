@@ -7,8 +7,8 @@ import type {Look} from '../text/style.ts';
 import {createStyle} from '../text/style.ts';
 import type {Invocation, Run} from './command.ts';
 import {beginAndFollow} from './follow-run.ts';
-import type {Flags} from './options.ts';
 import {findOrchestrator} from './orchestrators.ts';
+import type {Flags} from './words/options.ts';
 
 /**
  * `byoai retry <run>`: what did not succeed runs again, in a new run that is followed to its end. Where no orchestrator runs, one in this

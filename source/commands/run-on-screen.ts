@@ -2,13 +2,13 @@ import {runEnded} from '../model/run.ts';
 import type {RunDetail} from '../protocol/views.ts';
 import {createStyle} from '../text/style.ts';
 import type {Invocation} from './command.ts';
-import {formatSummary} from './console-summary.ts';
 import {statusOfRun, statusOfSignal} from './exit-status.ts';
 import type {Begin} from './follow-run.ts';
 import {failureOf, followBegun, onlyFailure} from './follow-run.ts';
-import type {Interruption} from './interruptions.ts';
+import {formatSummary} from './log-view/summary.ts';
 import type {Access} from './orchestrators.ts';
 import {showScreen} from './screen.ts';
+import type {Interruption} from './terminal/interruptions.ts';
 
 /** Begins a run and shows it on a screen until somebody leaves that; resolves with the exit status. */
 export async function beginOnScreen({open, begin}: Begin, invocation: Invocation): Promise<number> {

@@ -1,8 +1,8 @@
 import type {RunId} from '../model/ids.ts';
 import type {Invocation} from './command.ts';
-import {isInForeground} from './foreground.ts';
-import type {Interruption} from './interruptions.ts';
 import type {Access} from './orchestrators.ts';
+import {isInForeground} from './terminal/foreground.ts';
+import type {Interruption} from './terminal/interruptions.ts';
 
 /** How a screen was left: by a person's choice, or by a signal. */
 export type Left = {readonly how: 'quit' | 'detach' | 'cancel'} | {readonly how: 'signal'; readonly signal: Interruption};

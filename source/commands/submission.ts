@@ -1,13 +1,13 @@
 import type {RunRequest} from '../client/queries.ts';
 import {createStyle} from '../text/style.ts';
 import {formatPlan, plan} from '../workflow/plan.ts';
-import {readParamFlags} from './arguments.ts';
 import type {Invocation} from './command.ts';
-import {ConsoleView} from './console-view.ts';
-import {JsonView} from './json-view.ts';
+import {ConsoleView} from './log-view/console-view.ts';
+import {JsonView} from './log-view/json-view.ts';
+import {RunWatch} from './log-view/run-watch.ts';
+import {StartsView} from './log-view/starts-view.ts';
 import type {Access} from './orchestrators.ts';
-import {RunWatch} from './run-watch.ts';
-import {StartsView} from './starts-view.ts';
+import {readParamFlags} from './words/arguments.ts';
 import type {WorkflowSource} from './workflow-source.ts';
 import {defaultWorkflow, loadSource, readWorkflowFile} from './workflow-source.ts';
 

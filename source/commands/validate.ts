@@ -2,9 +2,9 @@ import type {Config} from '../config.ts';
 import {ByoaiError} from '../model/error.ts';
 import {plural} from '../text/spans.ts';
 import type {Loaded} from '../workflow/load.ts';
-import {readParamFlags} from './arguments.ts';
 import type {Run} from './command.ts';
 import {wrongUsage} from './exit-status.ts';
+import {readParamFlags} from './words/arguments.ts';
 import {loadSource, readWorkflowFile} from './workflow-source.ts';
 
 /** `byoai validate <file>...`: 0 when all files are fine. */

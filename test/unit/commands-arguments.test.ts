@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
-import {readArguments, readParamFlags, withoutSecrets} from '../../source/commands/arguments.ts';
-import {commandIndex} from '../../source/commands/option-words.ts';
 import {commands} from '../../source/commands/registry.ts';
+import {readArguments, readParamFlags, withoutSecrets} from '../../source/commands/words/arguments.ts';
+import {commandIndex} from '../../source/commands/words/option-words.ts';
 
 function read(name: string, ...words: string[]) {
 	const command = commands.find(candidate => candidate.name === name);

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {isInForeground} from '../../source/commands/foreground.ts';
+import {isInForeground} from '../../source/commands/terminal/foreground.ts';
 
 const stat = (group: number, foreground: number) => `7 (byoai) R 1 ${group} 1 34816 ${foreground} 0`;
 

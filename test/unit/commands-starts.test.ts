@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {describe, expect, test} from 'vitest';
-import {StartNews} from '../../source/commands/start-news.ts';
-import {Starts, startsLine} from '../../source/commands/starts.ts';
+import {StartNews} from '../../source/commands/log-view/start-news.ts';
+import {Starts, startsLine} from '../../source/commands/log-view/starts.ts';
 import {createStyle} from '../../source/text/style.ts';
 import {agentRow, runId, taskRow} from '../helpers/rows.ts';
 

@@ -1,8 +1,8 @@
 import {EventEmitter} from 'node:events';
 import {Writable} from 'node:stream';
 import {describe, expect, test} from 'vitest';
-import {Output} from '../../source/commands/output.ts';
-import {StatusLine} from '../../source/commands/status-line.ts';
+import {Output} from '../../source/commands/terminal/output.ts';
+import {StatusLine} from '../../source/commands/terminal/status-line.ts';
 import {ShownScreen} from '../helpers/shown-screen.ts';
 
 /** Standard output and standard error of a program on the same terminal. */

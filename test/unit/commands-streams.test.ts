@@ -1,8 +1,8 @@
 import {EventEmitter} from 'node:events';
 import {Writable} from 'node:stream';
 import {describe, expect, test, vi} from 'vitest';
-import {Interruptions} from '../../source/commands/interruptions.ts';
-import {Output} from '../../source/commands/output.ts';
+import {Interruptions} from '../../source/commands/terminal/interruptions.ts';
+import {Output} from '../../source/commands/terminal/output.ts';
 import {Sink} from '../helpers/program.ts';
 
 /** A stream whose reader takes one write at a time, when it is told to. */

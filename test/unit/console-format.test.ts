@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import {formatAgent, formatAgents} from '../../source/commands/agents.ts';
-import {ConsoleFormat} from '../../source/commands/console-format.ts';
-import type {Notice} from '../../source/commands/console-story.ts';
-import {formatSummary} from '../../source/commands/console-summary.ts';
+import {ConsoleFormat} from '../../source/commands/log-view/format.ts';
+import type {Notice} from '../../source/commands/log-view/story.ts';
+import {formatSummary} from '../../source/commands/log-view/summary.ts';
 import {formatRuns} from '../../source/commands/ps.ts';
 import {createStyle} from '../../source/text/style.ts';
 import {agentRow, logLine, runDetail, runId, runRow, taskDetail, taskRow} from '../helpers/rows.ts';

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
-import {RunStory} from '../../source/commands/console-story.ts';
-import {WaitingReasons} from '../../source/commands/waiting-reasons.ts';
+import {RunStory} from '../../source/commands/log-view/story.ts';
+import {WaitingReasons} from '../../source/commands/log-view/waiting-reasons.ts';
 import {agentRow, logLine, runDetail, runId, runRow, taskDetail, taskRow} from '../helpers/rows.ts';
 
 const failed = {status: 'failed', exitCode: 1} as const;

@@ -1,8 +1,8 @@
 import {PassThrough} from 'node:stream';
 import {text} from 'node:stream/consumers';
 import {expect, test} from 'vitest';
-import {ConsoleView} from '../../source/commands/console-view.ts';
-import {Output} from '../../source/commands/output.ts';
+import {ConsoleView} from '../../source/commands/log-view/console-view.ts';
+import {Output} from '../../source/commands/terminal/output.ts';
 import {createStyle} from '../../source/text/style.ts';
 import {logLine, runDetail, runId, taskDetail, taskRow} from '../helpers/rows.ts';
 

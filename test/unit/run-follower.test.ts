@@ -1,8 +1,8 @@
 import {getEventListeners} from 'node:events';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, onTestFinished, test} from 'vitest';
-import type {RunView, ViewNews} from '../../source/commands/run-follower.ts';
-import {RunFollower} from '../../source/commands/run-follower.ts';
+import type {RunView, ViewNews} from '../../source/commands/log-view/run-follower.ts';
+import {RunFollower} from '../../source/commands/log-view/run-follower.ts';
 import type {LogLine, TaskRow} from '../../source/protocol/views.ts';
 import {logLine, runDetail, runRow, taskRow} from '../helpers/rows.ts';
 

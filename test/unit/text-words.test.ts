@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest';
-import {Diagnostics} from '../../source/commands/diagnostics.ts';
 import {formatHelp} from '../../source/commands/help.ts';
-import {Output} from '../../source/commands/output.ts';
 import {commands} from '../../source/commands/registry.ts';
+import {Diagnostics} from '../../source/commands/terminal/diagnostics.ts';
+import {Output} from '../../source/commands/terminal/output.ts';
 import {widthOf} from '../../source/text/columns.ts';
 import {formatMeanings, hanging, wrapWords} from '../../source/text/words.ts';
 import {Sink} from '../helpers/program.ts';

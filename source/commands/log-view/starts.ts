@@ -1,10 +1,10 @@
-import type {AgentRow, TaskRow, ViewChange} from '../protocol/views.ts';
-import {agentLabel} from '../text/agent-label.ts';
-import {inColumns, widthOf} from '../text/columns.ts';
-import {fractionIn, progressBar} from '../text/figures.ts';
-import {printable} from '../text/printable.ts';
-import {formatSpan, plural} from '../text/spans.ts';
-import type {Style} from '../text/style.ts';
+import type {AgentRow, TaskRow, ViewChange} from '../../protocol/views.ts';
+import {agentLabel} from '../../text/agent-label.ts';
+import {inColumns, widthOf} from '../../text/columns.ts';
+import {fractionIn, progressBar} from '../../text/figures.ts';
+import {printable} from '../../text/printable.ts';
+import {formatSpan, plural} from '../../text/spans.ts';
+import type {Style} from '../../text/style.ts';
 
 /** An agent, or a task's own instance, that is being started. */
 export type Start = {

@@ -1,4 +1,4 @@
-import {fractionIn} from '../text/figures.ts';
+import {fractionIn} from '../../text/figures.ts';
 
 /** A count that goes up is told again after so long. */
 const againMs = 10_000;

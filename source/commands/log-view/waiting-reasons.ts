@@ -1,5 +1,5 @@
-import type {RunDetail} from '../protocol/views.ts';
-import type {Notice} from './console-story.ts';
+import type {RunDetail} from '../../protocol/views.ts';
+import type {Notice} from './story.ts';
 
 /** Remembers why tasks of one run waited, and tells each reason once, however its numbers change. */
 export class WaitingReasons {

@@ -1,8 +1,8 @@
-import type {Client} from '../client/client.ts';
-import {ByoaiError} from '../model/error.ts';
-import type {RunId} from '../model/ids.ts';
-import {runEnded} from '../model/run.ts';
-import type {LogLine, RunDetail, ViewChange} from '../protocol/views.ts';
+import type {Client} from '../../client/client.ts';
+import {ByoaiError} from '../../model/error.ts';
+import type {RunId} from '../../model/ids.ts';
+import {runEnded} from '../../model/run.ts';
+import type {LogLine, RunDetail, ViewChange} from '../../protocol/views.ts';
 
 /** What following a run needs of a client. */
 export type RunFeed = Pick<Client, 'lines' | 'run'>;

@@ -1,6 +1,6 @@
-import {ByoaiError} from '../model/error.ts';
-import {didYouMean} from '../workflow/suggest.ts';
-import type {Command} from './command.ts';
+import {ByoaiError} from '../../model/error.ts';
+import {didYouMean} from '../../workflow/suggest.ts';
+import type {Command} from '../command.ts';
 import type {Flags, Option, OptionName} from './options.ts';
 import {commonOptions, options, spelling} from './options.ts';
 

@@ -1,7 +1,7 @@
-import {logLevels} from '../config.ts';
-import {runStatuses} from '../model/run.ts';
-import {graphFormats} from '../workflow/draw.ts';
-import type {Command, Completable} from './command.ts';
+import {logLevels} from '../../config.ts';
+import {runStatuses} from '../../model/run.ts';
+import {graphFormats} from '../../workflow/draw.ts';
+import type {Command, Completable} from '../command.ts';
 import {commandIndex, optionOf, takesValue} from './option-words.ts';
 import type {OptionName} from './options.ts';
 import {commonOptions, options, spelling} from './options.ts';

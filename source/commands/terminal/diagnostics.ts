@@ -1,10 +1,10 @@
-import type {LogLevel} from '../config.ts';
-import {logLevels} from '../config.ts';
-import type {Problem} from '../model/error.ts';
-import {defaultLimits} from '../model/limits.ts';
-import {plural} from '../text/spans.ts';
-import {hanging} from '../text/words.ts';
-import {formatProblem} from '../workflow/problems.ts';
+import type {LogLevel} from '../../config.ts';
+import {logLevels} from '../../config.ts';
+import type {Problem} from '../../model/error.ts';
+import {defaultLimits} from '../../model/limits.ts';
+import {plural} from '../../text/spans.ts';
+import {hanging} from '../../text/words.ts';
+import {formatProblem} from '../../workflow/problems.ts';
 import type {Output} from './output.ts';
 
 export type DiagnosticsOptions = {

@@ -1,5 +1,5 @@
-import type {ConfigFlags} from '../config.ts';
-import {runStatuses} from '../model/run.ts';
+import type {ConfigFlags} from '../../config.ts';
+import {runStatuses} from '../../model/run.ts';
 
 /** What the options of a command line may say, by their names in camel case; texts as they were typed. */
 export type Flags = ConfigFlags & {

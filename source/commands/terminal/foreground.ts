@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs';
-import {parseProcessStat} from '../model/process-stat.ts';
+import {parseProcessStat} from '../../model/process-stat.ts';
 
 /**
  * Whether the terminal is this process's to draw on. Not so while a shell has it back, after `byoai … &` or `bg`: what such a process prints stands

@@ -1,12 +1,12 @@
-import type {RunDetail, TaskDetail} from '../protocol/views.ts';
-import {agentLabel} from '../text/agent-label.ts';
-import {fitCells} from '../text/cells.ts';
-import {formatTable, inColumns, widthOf} from '../text/columns.ts';
-import {printable} from '../text/printable.ts';
-import {formatCount, formatSpan} from '../text/spans.ts';
-import type {Style} from '../text/style.ts';
-import {markOf, timeOf, whyOf} from '../text/style.ts';
-import {hanging, wrapWords} from '../text/words.ts';
+import type {RunDetail, TaskDetail} from '../../protocol/views.ts';
+import {agentLabel} from '../../text/agent-label.ts';
+import {fitCells} from '../../text/cells.ts';
+import {formatTable, inColumns, widthOf} from '../../text/columns.ts';
+import {printable} from '../../text/printable.ts';
+import {formatCount, formatSpan} from '../../text/spans.ts';
+import type {Style} from '../../text/style.ts';
+import {markOf, timeOf, whyOf} from '../../text/style.ts';
+import {hanging, wrapWords} from '../../text/words.ts';
 
 /** A run of more tasks is summed up in counts. */
 const tableTasks = 40;

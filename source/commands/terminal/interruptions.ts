@@ -1,5 +1,5 @@
 import type {EventEmitter} from 'node:events';
-import {statusOfSignal} from './exit-status.ts';
+import {statusOfSignal} from '../exit-status.ts';
 import type {Output} from './output.ts';
 
 /** `SIGPIPE` stands for: nobody reads our output any more. */

@@ -1,8 +1,8 @@
-import type {Client} from '../client/client.ts';
-import type {MirrorNews} from '../client/mirror.ts';
-import {Mirror} from '../client/mirror.ts';
-import type {RunId} from '../model/ids.ts';
-import type {RunDetail, RunRow, ViewChange} from '../protocol/views.ts';
+import type {Client} from '../../client/client.ts';
+import type {MirrorNews} from '../../client/mirror.ts';
+import {Mirror} from '../../client/mirror.ts';
+import type {RunId} from '../../model/ids.ts';
+import type {RunDetail, RunRow, ViewChange} from '../../protocol/views.ts';
 import type {RunView} from './run-follower.ts';
 import {RunFollower} from './run-follower.ts';
 import type {StartsView} from './starts-view.ts';

@@ -1,6 +1,6 @@
-import {runEnded, taskEnded} from '../model/run.ts';
-import {localAgentName} from '../model/workflow.ts';
-import type {AgentRow, LogLine, RunRow, TaskRow, ViewChange} from '../protocol/views.ts';
+import {runEnded, taskEnded} from '../../model/run.ts';
+import {localAgentName} from '../../model/workflow.ts';
+import type {AgentRow, LogLine, RunRow, TaskRow, ViewChange} from '../../protocol/views.ts';
 import {StartNews} from './start-news.ts';
 
 /** Something about a run that people are told between the lines of its tasks. */

@@ -1,13 +1,13 @@
-import type {RunId} from '../model/ids.ts';
-import type {LogLine, RunDetail, TaskDetail, TaskRow} from '../protocol/views.ts';
-import {formatCount, plural} from '../text/spans.ts';
-import type {Style} from '../text/style.ts';
-import {ConsoleFormat} from './console-format.ts';
-import type {Notice} from './console-story.ts';
-import {RunStory} from './console-story.ts';
-import {formatSummary} from './console-summary.ts';
-import type {Output} from './output.ts';
+import type {RunId} from '../../model/ids.ts';
+import type {LogLine, RunDetail, TaskDetail, TaskRow} from '../../protocol/views.ts';
+import {formatCount, plural} from '../../text/spans.ts';
+import type {Style} from '../../text/style.ts';
+import type {Output} from '../terminal/output.ts';
+import {ConsoleFormat} from './format.ts';
 import type {RunView, ViewNews} from './run-follower.ts';
+import type {Notice} from './story.ts';
+import {RunStory} from './story.ts';
+import {formatSummary} from './summary.ts';
 import {WaitingReasons} from './waiting-reasons.ts';
 
 export type ConsoleViewOptions = {

@@ -1,7 +1,7 @@
-import type {ViewChange} from '../protocol/views.ts';
-import type {Style} from '../text/style.ts';
+import type {ViewChange} from '../../protocol/views.ts';
+import type {Style} from '../../text/style.ts';
+import type {StatusLine} from '../terminal/status-line.ts';
 import {Starts, startsLine} from './starts.ts';
-import type {StatusLine} from './status-line.ts';
 
 export type StartsViewOptions = {readonly statusLine: StatusLine; readonly style: Style; readonly unicode: boolean};
 

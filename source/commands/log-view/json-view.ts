@@ -1,6 +1,6 @@
-import type {RunId} from '../model/ids.ts';
-import type {LogLine, RunDetail, ViewChange} from '../protocol/views.ts';
-import type {Output} from './output.ts';
+import type {RunId} from '../../model/ids.ts';
+import type {LogLine, RunDetail, ViewChange} from '../../protocol/views.ts';
+import type {Output} from '../terminal/output.ts';
 import type {RunView, ViewNews} from './run-follower.ts';
 
 /** The view for programs: one JSON object a line. `{"type": "snapshot" | "change", …rows}` of one run, `{"type": "line", …LogLine}`. */

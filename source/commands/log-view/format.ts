@@ -1,14 +1,14 @@
-import type {RunId} from '../model/ids.ts';
-import type {TaskStatus} from '../model/run.ts';
-import {localAgentName} from '../model/workflow.ts';
-import type {LogLine, TaskRow} from '../protocol/views.ts';
-import {agentLabel} from '../text/agent-label.ts';
-import {inColumns, widthOf} from '../text/columns.ts';
-import {printable} from '../text/printable.ts';
-import {formatCount, formatSpan, formatTime, plural} from '../text/spans.ts';
-import type {Style} from '../text/style.ts';
-import {because, markOf, timeOf, whyOf} from '../text/style.ts';
-import type {Notice} from './console-story.ts';
+import type {RunId} from '../../model/ids.ts';
+import type {TaskStatus} from '../../model/run.ts';
+import {localAgentName} from '../../model/workflow.ts';
+import type {LogLine, TaskRow} from '../../protocol/views.ts';
+import {agentLabel} from '../../text/agent-label.ts';
+import {inColumns, widthOf} from '../../text/columns.ts';
+import {printable} from '../../text/printable.ts';
+import {formatCount, formatSpan, formatTime, plural} from '../../text/spans.ts';
+import type {Style} from '../../text/style.ts';
+import {because, markOf, timeOf, whyOf} from '../../text/style.ts';
+import type {Notice} from './story.ts';
 
 const widestTask = 24;
 const widestAgent = 20;

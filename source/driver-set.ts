@@ -5,7 +5,9 @@ import {createDockerDriver} from './drivers/docker/docker.ts';
 import type {Driver} from './drivers/driver.ts';
 import {createKubernetesDriver} from './drivers/kubernetes/kubernetes.ts';
 import {createLocalDriver} from './drivers/local/local.ts';
-import type {Handle, InstanceCommand} from './model/instance.ts';
+import type {Refusals} from './drivers/refusals.ts';
+import {driverRefusals} from './drivers/refusals.ts';
+import type {Handle} from './model/instance.ts';
 import type {AgentSpec, AgentType} from './model/workflow.ts';
 import {isImageAgent} from './model/workflow.ts';
 import type {StateDirectory} from './store/state-directory.ts';
@@ -20,12 +22,8 @@ export type DriverSetOptions = {
 };
 
 /** What starts agents: all drivers of an orchestrator, which ask nothing of anybody before they are used. */
-export type DriverSet = {
+export type DriverSet = Refusals & {
 	readonly drivers: ReadonlyMap<AgentType, Driver>;
-	/** What the driver of an agent cannot do, in words. */
-	readonly refusalsOf: (agent: AgentSpec, directory: string) => readonly string[];
-	/** What it cannot do of the instance of a task that is made after `mould`; undefined: it has no such instances. */
-	readonly imageRefusalsOf: (mould: AgentSpec, directory: string) => readonly string[] | undefined;
 	/** Whether these agents can be started here now. Rejects with `unavailable`, and what to do about it. */
 	readonly probe: (agents: readonly AgentSpec[]) => Promise<void>;
 	readonly reach: Reach;
@@ -36,8 +34,6 @@ export type DriverSet = {
 	close(): Promise<void>;
 };
 
-/** Stands for whatever a task says. */
-const anyCommand: InstanceCommand = {ref: {run: '', task: 0, attempt: 1}, task: '', argv: ['sh', '-c', ''], env: {}};
 const stopMarginMs = 5000;
 /** Whoever asks how an agent is does not wait longer for what its instance has printed. */
 const lastOutputMs = 2000;
@@ -53,11 +49,7 @@ export function createDriverSet(options: DriverSetOptions): DriverSet {
 	const {key} = options.directory;
 	return {
 		drivers,
-		refusalsOf: (agent, directory) => drivers.get(agent.type)?.validate({name: agent.name, agent, directory}) ?? [],
-		imageRefusalsOf: (agent, directory) => {
-			const driver = drivers.get(agent.type);
-			return driver?.output && driver.validate({name: agent.name, agent, directory, command: anyCommand});
-		},
+		...driverRefusals(options.config.docker),
 		probe: async agents => {
 			for (const type of new Set(agents.map(agent => agent.type)))
 				await drivers.get(type)?.probe(agents.filter(agent => agent.type === type));

@@ -25,7 +25,7 @@ export function prepare(
 	{flags, config, diagnostics}: Invocation,
 ): {request: RunRequest; plan: () => PlanText} | undefined {
 	const params = readParamFlags(flags.param ?? []);
-	const {workflow, problems, notices} = loadSource(source, {config, params});
+	const {workflow, problems, notices} = loadSource(source, {config, params, asDrivers: flags.dryRun === true});
 	diagnostics.notices(notices);
 	diagnostics.problems(problems);
 	if (workflow === undefined) return undefined;

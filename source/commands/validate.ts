@@ -31,7 +31,7 @@ type Checked = Pick<Loaded, 'workflow' | 'problems' | 'notices'> & {readonly fil
 function check(name: string, config: Config, params: Readonly<Record<string, string>>): Checked {
 	try {
 		const source = readWorkflowFile(name, config);
-		return {...loadSource(source, {config, params, checkOnly: true}), file: source.file ?? name};
+		return {...loadSource(source, {config, params, checkOnly: true, asDrivers: true}), file: source.file ?? name};
 	} catch (error) {
 		if (!(error instanceof ByoaiError)) throw error;
 		return {

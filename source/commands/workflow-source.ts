@@ -1,9 +1,14 @@
 import {statSync} from 'node:fs';
 import {dirname, isAbsolute, join, resolve} from 'node:path';
 import type {Config} from '../config.ts';
+import type {Refusals} from '../drivers/refusals.ts';
+import {driverRefusals} from '../drivers/refusals.ts';
+import type {Problem} from '../model/error.ts';
 import {ByoaiError} from '../model/error.ts';
+import type {Workflow} from '../model/workflow.ts';
 import type {Loaded} from '../workflow/load.ts';
 import {loadWorkflow} from '../workflow/load.ts';
+import {agentsAskedFor, refusedAgents, refusedMoulds} from '../workflow/refused.ts';
 import {decodeText} from '../workflow/text.ts';
 import {readFileBytes} from './read-file.ts';
 
@@ -46,14 +51,17 @@ export function readWorkflowFile(name: string, {workflowDir, limits}: Config): W
 	throw new ByoaiError('not_found', `no workflow file ${JSON.stringify(name)}: ${where}`);
 }
 
-/** Reads a workflow here, for its problems and notices. The orchestrator reads it again when it starts a run. */
+/**
+ * Reads a workflow here, for its problems and notices. The orchestrator reads it again when it starts a run. `asDrivers`: its problems are also
+ * what drivers as they are set here could not do; where agents of these names serve already, an orchestrator does not ask that.
+ */
 export function loadSource(
 	source: WorkflowSource,
-	options: {config: Config; params: Readonly<Record<string, string>>; checkOnly?: boolean},
+	options: {config: Config; params: Readonly<Record<string, string>>; checkOnly?: boolean; asDrivers?: boolean},
 ): Loaded {
 	const {text, file, directory} = source;
-	const {limits} = options.config;
-	return loadWorkflow({
+	const {limits, docker} = options.config;
+	const loaded = loadWorkflow({
 		text,
 		directory,
 		limits,
@@ -62,6 +70,17 @@ export function loadSource(
 		readFile: path => readEnvFile(resolve(directory, path), path, limits.workflow_bytes),
 		...(file !== undefined && {file}),
 	});
+	if (loaded.workflow === undefined || options.asDrivers !== true) return loaded;
+	const problems = refusedParts(loaded.workflow, driverRefusals(docker)).map(loaded.placed);
+	return problems.length === 0 ? loaded : {...loaded, workflow: undefined, problems};
+}
+
+function refusedParts(workflow: Workflow, {refusalsOf, imageRefusalsOf}: Refusals): Problem[] {
+	const {directory, tasks} = workflow;
+	return [
+		...refusedAgents(agentsAskedFor(workflow), agent => refusalsOf(agent, directory)),
+		...refusedMoulds(tasks, mould => imageRefusalsOf(mould, directory) ?? []),
+	];
 }
 
 /** A file's text; undefined when it is not there. */

@@ -1,10 +1,11 @@
 import type {Problem} from '../model/error.ts';
 import {ByoaiError} from '../model/error.ts';
 import type {RunId} from '../model/ids.ts';
-import type {AgentSelector, AgentSpec, Workflow} from '../model/workflow.ts';
-import {localAgentName} from '../model/workflow.ts';
+import type {Workflow} from '../model/workflow.ts';
 import {loadWorkflow} from '../workflow/load.ts';
 import {withMould} from '../workflow/mould.ts';
+import type {PlacedAgent} from '../workflow/refused.ts';
+import {agentsAskedFor, refusedAgents, refusedMoulds} from '../workflow/refused.ts';
 import type {Services} from './services.ts';
 import {readEnvFile} from './workflow-files.ts';
 
@@ -51,7 +52,12 @@ export function refuseImpossible(workflow: Workflow, services: Services, placed:
 	const unsupported = unsupportedParts(workflow, services);
 	const [first] = unsupported;
 	if (first !== undefined) throw new ByoaiError('unsupported', first.message, {problems: unsupported.map(placed)});
-	const refused = [...refusedAgents(workflow, services), ...refusedImages(workflow, services)];
+	const {directory} = workflow;
+	const refused = [
+		...refusedAgents(deployedAgents(workflow, services), agent => services.refusalsOf(agent, directory)),
+		...mouldless(workflow),
+		...refusedMoulds(workflow.tasks, mould => services.imageRefusalsOf(mould, directory) ?? []),
+	];
 	if (refused[0] !== undefined) throw new ByoaiError('invalid', refused[0].message, {problems: refused.map(placed)});
 }
 
@@ -96,46 +102,21 @@ function unsupportedParts(workflow: Workflow, services: Services): Problem[] {
 	return [...ofAgents, ...ofTasks];
 }
 
-/** Tasks with an `image` that no driver can start an instance for, or not such a one. */
-function refusedImages({tasks, directory}: Workflow, services: Services): Problem[] {
+/** Tasks with an `image` for which nothing tells how their container is made. */
+function mouldless({tasks}: Workflow): Problem[] {
 	return tasks.flatMap(({image, mould, agent, name}, index): Problem[] => {
 		if (image === undefined) return [];
-		const at = (key: string, message: string) => ({path: `tasks[${index}].${key}`, message: `task ${name}: ${message}`});
+		const refused = (message: string) => [{path: `tasks[${index}].agent`, message: `task ${name}: ${message}`}];
 		const how =
 			'with an `image`, `agent` names what its container is made after: an agent of type docker or kubernetes of this file, or one that was deployed';
-		if (mould === undefined && 'labels' in agent) return [at('agent', `${how}, by its name`)];
-		if (mould === undefined) return [at('agent', `${how}; ${'name' in agent ? agent.name : ''} is neither`)];
-		if (mould.type === 'local') return [at('agent', `${how}; ${mould.name} is of type local, which starts no containers`)];
-		return (services.imageRefusalsOf(mould, directory) ?? []).map(message => at('image', message));
+		if (mould === undefined) return refused('labels' in agent ? `${how}, by its name` : `${how}; ${agent.name} is neither`);
+		return mould.type === 'local' ? refused(`${how}; ${mould.name} is of type local, which starts no containers`) : [];
 	});
 }
 
-/** What the drivers of its agents cannot do. */
-function refusedAgents(workflow: Workflow, services: Services): Problem[] {
-	return deployedAgents(workflow, services).flatMap(({agent, path}) =>
-		services.refusalsOf(agent, workflow.directory).map(message => ({
-			path: `${path}${keyOf(message)}`,
-			message: `agent ${agent.name}: ${message}`,
-		})),
-	);
-}
-
-/** Drivers begin with the key that they cannot take: `` `resources.limits.cpu`: … ``. */
-function keyOf(message: string): string {
-	const key = /^`([\w.]+)`/.exec(message)?.[1];
-	return key === undefined ? '' : `.${key}`;
-}
-
 /** The agents that a run of this workflow starts: some task asks for them, and none of that name serves already. */
-function deployedAgents({tasks, agents}: Workflow, {engine}: Services): Array<{agent: AgentSpec; path: string}> {
+function deployedAgents(workflow: Workflow, {engine}: Services): PlacedAgent[] {
 	const {state} = engine;
-	const isServed = (name: string) => name === localAgentName || state.agents.has(name) || Object.hasOwn(state.pools, name);
-	return agents
-		.map((agent, index) => ({agent, path: `agents[${index}]`}))
-		.filter(({agent}) => !isServed(agent.name) && tasks.some(task => isFor(task.agent, agent)));
-}
-
-function isFor(selector: AgentSelector, {name, labels}: AgentSpec): boolean {
-	if ('name' in selector) return selector.name === name;
-	return Object.entries(selector.labels).every(([key, value]) => labels[key] === value);
+	const isServed = (name: string) => state.agents.has(name) || Object.hasOwn(state.pools, name);
+	return agentsAskedFor(workflow).filter(({agent}) => !isServed(agent.name));
 }

@@ -70,6 +70,7 @@ const importTable: Readonly<Record<string, Row>> = {
 			'orchestrator',
 			'doctor',
 			'drivers/docker/survey',
+			'drivers/refusals',
 			'drivers/kubernetes/survey',
 			'store/state-directory',
 			'tui/keys/keymap',

@@ -163,6 +163,27 @@ describe('validate', () => {
 		expect(stderr).toBe(`${file}:2:18: a byte that is not UTF-8; save the file in UTF-8\n    - command: "caf\ufffd"\n${' '.repeat(19)}^\n`);
 	});
 
+	test('what no driver could do is a problem of the file, here and of a dry run; what no task asks for is not', async () => {
+		const file = workflowFile(`agents:
+  - {name: a, type: docker, network: host}
+  - {name: b, type: kubernetes, resources: {limits: {pids: 5}}}
+  - {name: c, type: docker, network: host}
+tasks:
+  - {name: x, command: x, agent: a}
+  - {name: y, command: x, agent: b, image: busybox}
+`);
+		for (const argv of [
+			['validate', file],
+			['run', file, '--dry-run'],
+		]) {
+			const {status, stdout, stderr} = await runProgram(argv);
+			expect({status, stdout}).toEqual({status: 2, stdout: ''});
+			expect(stderr).toMatch(/:2:38: agent a: `network`: host is not possible for an agent/);
+			expect(stderr).toMatch(/:7:44: task y: `resources.limits.pids`: /);
+			expect(stderr).toMatch(/\n2 problems\n$/);
+		}
+	});
+
 	test('as JSON', async () => {
 		const file = workflowFile(bad);
 		const {status, stdout, stderr} = await runProgram(['validate', file, '--json']);

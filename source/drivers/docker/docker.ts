@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import {ByoaiError} from '../../model/error.ts';
 import type {Handle, InstanceSpec} from '../../model/instance.ts';
+import {dialsByItself} from '../agent-problems.ts';
 import type {Driver} from '../driver.ts';
 import {createTurns} from '../turns.ts';
 import {endInstance, inspect, inspectOwn, lastOutput} from './container.ts';
@@ -15,7 +16,7 @@ import {containerOutput} from './output.ts';
 import {addressOf} from './reach.ts';
 import {createRootNotice} from './root.ts';
 import type {DockerDefaults} from './spec.ts';
-import {agentPort, dialsByItself, imageOf, instanceLabel, ownerLabel, validateDocker} from './spec.ts';
+import {agentPort, imageOf, instanceLabel, ownerLabel, validateDocker} from './spec.ts';
 import {startContainer} from './start.ts';
 import {usageOf} from './usage.ts';
 import {DockerEnds} from './watch.ts';

@@ -5,9 +5,9 @@ import {join as joinPosix} from 'node:path/posix';
 import type Docker from 'dockerode';
 import {ByoaiError} from '../../model/error.ts';
 import type {InstanceSpec} from '../../model/instance.ts';
+import {dialsByItself} from '../agent-problems.ts';
 import type {Facts} from './container.ts';
 import {inspect, isAlive} from './container.ts';
-import {dialsByItself} from './spec.ts';
 import {parseVolume} from './volumes.ts';
 
 /**

@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto';
 import type {ContainerCreateOptions, HostConfig} from 'dockerode';
 import type {InstanceCommand, InstanceSpec} from '../../model/instance.ts';
 import type {AgentSpec} from '../../model/workflow.ts';
+import {handedOverProblems, labelProblems} from '../agent-problems.ts';
 import {agentVariables} from '../agent-variables.ts';
 import {readinessProbe, readinessProblems} from './probe.ts';
 import {quantity} from './quantities.ts';
@@ -46,11 +47,6 @@ export function agentPort({env}: AgentSpec): number {
 	return Number.isInteger(port) && port > 0 && port < 65_536 ? port : defaultAgentPort;
 }
 
-/** Whether the agent dials its orchestrator by itself, instead of being dialled. */
-export function dialsByItself({env}: AgentSpec): boolean {
-	return Boolean(env.ORCHESTRATOR_URL);
-}
-
 /** The image of an agent. */
 export function imageOf({image}: AgentSpec, defaults: Pick<DockerDefaults, 'image'>): string {
 	return image ?? defaults.image;
@@ -81,18 +77,8 @@ function agentProblems(agent: AgentSpec, network: string): string[] {
 		...(network === 'none' || network === 'host' || network.startsWith('container:')
 			? [`\`network\`: ${network} is not possible for an agent, which is dialled at a port of its own: name a bridge network.`]
 			: []),
-		...(agent.workflow !== undefined && !dialsByItself(agent)
-			? [
-					`\`workflow\` of agent ${agent.name} is handed over by an agent that dials: set ORCHESTRATOR_URL in its \`env\` to where it reaches this orchestrator.`,
-				]
-			: []),
+		...handedOverProblems(agent),
 	];
-}
-
-function labelProblems({labels, name}: AgentSpec): string[] {
-	return Object.entries(labels)
-		.filter(([key, value]) => /[=,]/.test(key) || value.includes(','))
-		.map(([key, value]) => `\`labels\`: ${key}=${value} of agent ${name} cannot be passed on, because of its comma or equals sign.`);
 }
 
 const resourceKeys: Readonly<Record<'requests' | 'limits', readonly string[]>> = {

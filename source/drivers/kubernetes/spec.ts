@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import type {InstanceCommand, InstanceSpec} from '../../model/instance.ts';
 import type {AgentSpec, PullPolicy, Resources} from '../../model/workflow.ts';
+import {handedOverProblems, labelProblems} from '../agent-problems.ts';
 import {agentVariables} from '../agent-variables.ts';
 import type {PodOptions} from './options.ts';
 import {optionProblems, podOptions} from './options.ts';
@@ -48,11 +49,6 @@ export function podAgentPort({env}: AgentSpec): number {
 	return Number.isInteger(port) && port > 0 && port < 65_536 ? port : defaultAgentPort;
 }
 
-/** Whether the agent dials its orchestrator by itself, instead of being dialled. */
-export function dialsByItself({env}: AgentSpec): boolean {
-	return Boolean(env.ORCHESTRATOR_URL);
-}
-
 /** The same for the same instance in every life of the orchestrator; a DNS label, as the host name of its pod is one. */
 export function podName(owner: string, instance: string): string {
 	const readable = instance
@@ -75,11 +71,7 @@ export function validateKubernetes({agent, command}: InstanceSpec): readonly str
 		...(agent.user === undefined || /^\d+(?::\d+)?$/.test(agent.user)
 			? []
 			: [`\`user\`: ${agent.user} must be a number, or two (\`1000:1000\`): Kubernetes knows no names of users.`]),
-		...(command === undefined && agent.workflow !== undefined && !dialsByItself(agent)
-			? [
-					`\`workflow\` of agent ${agent.name} is handed over by an agent that dials: set ORCHESTRATOR_URL in its \`env\` to where it reaches this orchestrator.`,
-				]
-			: []),
+		...(command === undefined ? handedOverProblems(agent) : []),
 	];
 }
 
@@ -89,12 +81,6 @@ function resourceProblems({resources}: AgentSpec): string[] {
 			.filter(key => key === 'pids')
 			.map(key => `\`resources.${kind}.${key}\`: Kubernetes limits processes for a whole node only (the kubelet's podPidsLimit).`),
 	);
-}
-
-function labelProblems({labels, name}: AgentSpec): string[] {
-	return Object.entries(labels)
-		.filter(([key, value]) => /[=,]/.test(key) || value.includes(','))
-		.map(([key, value]) => `\`labels\`: ${key}=${value} of agent ${name} cannot be passed on, because of its comma or equals sign.`);
 }
 
 /** All that the API server is told of an instance. */

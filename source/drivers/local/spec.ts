@@ -1,4 +1,5 @@
 import type {InstanceSpec} from '../../model/instance.ts';
+import {labelProblems} from '../agent-problems.ts';
 import {agentVariables} from '../agent-variables.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -8,13 +9,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * `volumes` …) have no effect here, and whoever reads the workflow says so.
  */
 export function validateLocal({agent}: InstanceSpec): readonly string[] {
-	const problems: string[] = [];
-	for (const [key, value] of Object.entries(agent.labels)) {
-		if (/[=,]/.test(key) || value.includes(',')) {
-			problems.push(`\`labels\`: ${key}=${value} of agent ${agent.name} cannot be passed on, because of its comma or equals sign.`);
-		}
-	}
-	return problems;
+	return labelProblems(agent);
 }
 
 /**

@@ -35,9 +35,9 @@ export function eventsRoute(services: Services, streams: Streams): Route {
 		replies: {
 			200: {description: 'Events without end.', contentType: 'text/event-stream', schema: z.union([snapshot, viewChange])},
 		},
-		handle: ({req, query}) => {
+		handle: ({req, query, isOwn}) => {
 			const lastId = req.headers.get('last-event-id') ?? undefined;
-			const body = streams.open(signal => viewEvents(services, {lastId, everyMs: query.every}, signal), {heartbeat: ':\n\n'});
+			const body = streams.open({isOwn}, signal => viewEvents(services, {lastId, everyMs: query.every}, signal), {heartbeat: ':\n\n'});
 			return new Response(body, {
 				headers: {'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no'},
 			});

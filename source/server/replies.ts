@@ -1,4 +1,4 @@
-import type {Streams} from './stream.ts';
+import type {StreamReader, Streams} from './stream.ts';
 
 /** Bytes as they are. */
 export function textReply(body: ReadableStream<Uint8Array>): Response {
@@ -6,6 +6,6 @@ export function textReply(body: ReadableStream<Uint8Array>): Response {
 }
 
 /** NDJSON; empty lines mean nothing but that the connection is alive. */
-export function lineReply(streams: Streams, lines: (signal: AbortSignal) => AsyncGenerator<string>): Response {
-	return new Response(streams.open(lines, {heartbeat: '\n'}), {headers: {'content-type': 'application/x-ndjson'}});
+export function lineReply(streams: Streams, reader: StreamReader, lines: (signal: AbortSignal) => AsyncGenerator<string>): Response {
+	return new Response(streams.open(reader, lines, {heartbeat: '\n'}), {headers: {'content-type': 'application/x-ndjson'}});
 }

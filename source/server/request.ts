@@ -22,7 +22,7 @@ export async function answer(route: Route, event: H3Event, {guard, limits}: {gua
 	const query = checked(route.query ?? noQuery, Object.fromEntries(event.url.searchParams), {code: 'malformed', what: 'the query'});
 	const body = route.body === undefined ? undefined : await readBody(route.body, req, limits);
 	if (route.access === 'agent' && agent === undefined) guard.admitAgent(req, nameIn(body));
-	const reply = await route.handle({params, query, body, req, res});
+	const reply = await route.handle({params, query, body, req, res, isOwn: req.ip === undefined});
 	// Some clients show it, and some want it to be there.
 	res.statusText = STATUS_CODES[res.status ?? 200] ?? '';
 	return reply;

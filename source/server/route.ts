@@ -62,6 +62,8 @@ export type Call<Query = unknown, Value = unknown, Name extends string = string>
 	readonly query: Query;
 	readonly body: Value;
 	readonly req: Request;
+	/** It comes from this process, and not over a socket. */
+	readonly isOwn: boolean;
 	/** Status and headers of the reply, where they are not 200 and those of JSON. */
 	readonly res: {status?: number; readonly headers: Headers};
 };

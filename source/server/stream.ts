@@ -3,6 +3,9 @@ import {ByoaiError} from '../model/error.ts';
 
 export type Chunk = string | Uint8Array;
 
+/** Whose reply it is. What this process itself follows, for its screen or its log view, is limited by nobody else's. */
+export type StreamReader = {readonly isOwn: boolean};
+
 export type StreamOptions = {
 	/** Sent when there is nothing else to say for a while, so that both ends notice a dead connection; absent: nothing is. */
 	readonly heartbeat?: string;
@@ -18,7 +21,9 @@ export class Streams {
 	readonly #clock: Clock;
 	readonly #warn: (message: string) => void;
 	readonly #most: number;
-	readonly #open = new Set<AbortController>();
+	readonly #open = new Map<AbortController, StreamReader>();
+	/** How many of them are read from elsewhere. */
+	#guests = 0;
 
 	constructor({clock, warn, limits}: {clock: Clock; warn: (message: string) => void; limits: {readonly streams: number}}) {
 		this.#clock = clock;
@@ -33,16 +38,21 @@ export class Streams {
 
 	/**
 	 * `produce` is called when the client begins to read, and has to end when its signal is aborted. What is opened has to be read or
-	 * cancelled. Throws `limit` when too many are open.
+	 * cancelled. Throws `limit` when too many are open for others.
 	 */
-	open(produce: (signal: AbortSignal) => AsyncGenerator<Chunk>, options: StreamOptions = {}): ReadableStream<Uint8Array> {
-		if (this.#open.size >= this.#most) {
+	open(
+		reader: StreamReader,
+		produce: (signal: AbortSignal) => AsyncGenerator<Chunk>,
+		options: StreamOptions = {},
+	): ReadableStream<Uint8Array> {
+		if (!reader.isOwn && this.#guests >= this.#most) {
 			throw new ByoaiError('limit', `as many replies are being followed as the limit streams permits (${this.#most}): end one`, {
 				retryable: true,
 			});
 		}
 		const source = new Source(produce, this.#clock, options.heartbeat);
-		this.#open.add(source.abort);
+		this.#open.set(source.abort, reader);
+		if (!reader.isOwn) this.#guests++;
 		let isRead = true;
 		return new ReadableStream<Uint8Array>(
 			{
@@ -57,11 +67,11 @@ export class Streams {
 						this.#warn(`a reply broke off: ${error instanceof Error ? error.message : String(error)}`);
 						controller.error(error);
 					}
-					this.#open.delete(source.abort);
+					this.#forget(source.abort);
 				},
 				cancel: () => {
 					isRead = false;
-					this.#open.delete(source.abort);
+					this.#forget(source.abort);
 					return source.cancel();
 				},
 			},
@@ -71,7 +81,12 @@ export class Streams {
 
 	/** Ends all that is open, in good order. */
 	close(): void {
-		for (const abort of this.#open) abort.abort();
+		for (const abort of this.#open.keys()) abort.abort();
+	}
+
+	#forget(abort: AbortController): void {
+		if (this.#open.get(abort)?.isOwn === false) this.#guests--;
+		this.#open.delete(abort);
 	}
 }
 

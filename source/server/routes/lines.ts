@@ -52,7 +52,7 @@ export function linesRoute(services: Services, streams: Streams): Route {
 			404: {description: 'There is no such run, or it has no such task.'},
 			409: runRefusals[409],
 		},
-		handle({query}) {
+		handle({query, isOwn}) {
 			const {grep, follow, every: everyMs} = query;
 			const run = namedRun(services, query);
 			const filter = {
@@ -64,7 +64,7 @@ export function linesRoute(services: Services, streams: Streams): Route {
 				lineBytes: services.limits.shown_line_bytes,
 			};
 			const source = {...services, loadRun: (id: string) => services.history.run(id)};
-			return lineReply(streams, async function* (signal) {
+			return lineReply(streams, {isOwn}, async function* (signal) {
 				// Chosen only now, lest one that begins in between be neither old nor new.
 				const runs = run === undefined ? newestRuns(services) : [run];
 				for await (const lines of readLines(source, {...filter, runs, signal})) yield textOf(lines);

@@ -58,7 +58,7 @@ function attemptRoute(services: Services, streams: Streams): Route {
 			404: {description: 'There is no such run, task or attempt.'},
 			409: runRefusals[409],
 		},
-		handle({params, query}) {
+		handle({params, query, isOwn}) {
 			const asked = services.history.run(services.history.resolve(params.id));
 			const task = taskIndex(asked, params.task);
 			const run = services.history.sourceOf(asked, task);
@@ -67,8 +67,8 @@ function attemptRoute(services: Services, streams: Streams): Route {
 				throw new ByoaiError('not_found', `task ${run.workflow.tasks[task]?.name} of run ${run.id} has no attempt ${query.attempt}`);
 			}
 			return query.format === 'text'
-				? textReply(streams.open(signal => asText(readTask(services, run, task, query, signal), query)))
-				: lineReply(streams, signal => asRecords(readTask(services, run, task, query, signal), query));
+				? textReply(streams.open({isOwn}, signal => asText(readTask(services, run, task, query, signal), query)))
+				: lineReply(streams, {isOwn}, signal => asRecords(readTask(services, run, task, query, signal), query));
 		},
 	});
 }

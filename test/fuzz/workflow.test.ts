@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {defaultLimits} from '../../source/model/limits.ts';
+import {formatProblem} from '../../source/text/problem.ts';
 import {drawGraph, graphFormats} from '../../source/workflow/draw.ts';
 import type {Loaded} from '../../source/workflow/load.ts';
 import {loadAgent, loadAgentText} from '../../source/workflow/load-agent.ts';
 import {formatPlan, plan} from '../../source/workflow/plan.ts';
-import {formatProblem} from '../../source/workflow/problems.ts';
 import {load} from '../helpers/load-workflow.ts';
 import {fuzz, fuzzTimeout} from './fuzz.ts';
 import {anyJson, anyText} from './texts.ts';

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
+import {formatProblem} from '../../source/text/problem.ts';
 import {drawGraph, graphFormats} from '../../source/workflow/draw.ts';
 import {formatPlan, plan} from '../../source/workflow/plan.ts';
-import {formatProblem} from '../../source/workflow/problems.ts';
 import {load} from '../helpers/load-workflow.ts';
 import {seededRandom} from '../helpers/seeded-random.ts';
 

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {formatProblem} from '../../source/workflow/problems.ts';
+import {formatProblem} from '../../source/text/problem.ts';
 import {load, problemsOf} from '../helpers/load-workflow.ts';
 
 test('all errors of a file at once, sorted by position', () => {
@@ -174,6 +174,21 @@ test('of a line that is wider than the terminal the part around the place is sho
 	const wide = formatProblem({line: 1, column: 50, message: 'm', text: '漢'.repeat(100)}, {columns: 40}).split('\n');
 	expect(wide[1]).toMatch(/^ {2}… 漢+ …$/);
 	expect([...(wide[1] ?? '')].reduce((sum, each) => sum + (each === '漢' ? 2 : 1), 0)).toBeLessThanOrEqual(40);
+});
+
+test('on a terminal the message is broken between words, below where it begins', () => {
+	const problem = {
+		file: 'flow.yml',
+		line: 3,
+		column: 5,
+		message: 'unknown key `tiemout`; did you mean `timeout`?',
+		text: '    tiemout: 5m',
+	};
+	expect(formatProblem(problem, {columns: 40})).toBe(
+		'flow.yml:3:5: unknown key `tiemout`; did\n    you mean `timeout`?\n      tiemout: 5m\n      ^',
+	);
+	expect(formatProblem(problem, {columns: 40, colour: true})).toMatch(/^\S+flow\.yml:3:5:\S+ unknown key `tiemout`; did\n {4}you mean/);
+	expect(formatProblem(problem)).toMatch(/^flow\.yml:3:5: unknown key `tiemout`; did you mean `timeout`\?\n/);
 });
 
 test.each([

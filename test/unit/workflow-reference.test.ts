@@ -3,9 +3,9 @@ import {load as parseYaml} from 'js-yaml';
 import {describe, expect, test} from 'vitest';
 import * as z from 'zod';
 import {defaultLimits} from '../../source/model/limits.ts';
+import {formatProblem} from '../../source/text/problem.ts';
 import {workflowSchema} from '../../source/workflow/json-schema.ts';
 import {workflowLevel} from '../../source/workflow/keys.ts';
-import {formatProblem} from '../../source/workflow/problems.ts';
 import {load} from '../helpers/load-workflow.ts';
 
 const reference = readFileSync(new URL('../../docs/workflow-reference.md', import.meta.url), 'utf8');

@@ -2,9 +2,9 @@ import type {LogLevel} from '../../config.ts';
 import {logLevels} from '../../config.ts';
 import type {Problem} from '../../model/error.ts';
 import {defaultLimits} from '../../model/limits.ts';
+import {formatProblem} from '../../text/problem.ts';
 import {plural} from '../../text/spans.ts';
 import {hanging} from '../../text/words.ts';
-import {formatProblem} from '../../workflow/problems.ts';
 import type {Output} from './output.ts';
 
 export type DiagnosticsOptions = {
@@ -42,8 +42,8 @@ export class Diagnostics {
 
 	/** All problems up to the limit, and how many they are. */
 	problems(problems: readonly Problem[]): void {
-		const {output, colour, mostProblems = defaultLimits.shown_problems} = this.#options;
-		const look = {colour, ...(output.columns !== undefined && {columns: output.columns})};
+		const {output, mostProblems = defaultLimits.shown_problems} = this.#options;
+		const look = this.#look();
 		for (const problem of problems.slice(0, mostProblems)) output.write(`${formatProblem(problem, look)}\n`);
 		if (problems.length < 2) return;
 		const rest = problems.length > mostProblems ? `; the first ${mostProblems} are shown (limit shown_problems)` : '';
@@ -55,8 +55,13 @@ export class Diagnostics {
 		if (!this.#shows('warn')) return;
 		for (const notice of notices) {
 			const {text: _, ...place} = notice;
-			this.#options.output.write(`${formatProblem({...place, message: `note: ${notice.message}`}, {colour: this.#options.colour})}\n`);
+			this.#options.output.write(`${formatProblem({...place, message: `note: ${notice.message}`}, this.#look())}\n`);
 		}
+	}
+
+	#look(): {colour: boolean; columns?: number} {
+		const {output, colour} = this.#options;
+		return {colour, ...(output.columns !== undefined && {columns: output.columns})};
 	}
 
 	#say(level: LogLevel, message: string): void {

@@ -1,29 +1,33 @@
 import type {Problem} from '../model/error.ts';
+import {hanging} from './words.ts';
 
 const [bold, red, plain] = ['\u001b[1m', '\u001b[31m', '\u001b[0m'];
 
 /**
  * A problem for a terminal: `file:line:column: message`, then the source line with a caret under the column where there is something to see. Control characters
- * of the source are not passed on. Of a line that is wider than the `columns` of the terminal, the part around the caret is shown.
+ * of the source are not passed on. Where the terminal has so many `columns`, the message is broken between words, and of a source line that is wider
+ * the part around the caret is shown.
  */
 export function formatProblem(problem: Problem, options: {colour?: boolean; columns?: number} = {}): string {
 	const paint = (text: string, style: string): string => (options.colour === true ? style + text + plain : text);
 	const where = [problem.file, problem.line, problem.column].filter(part => part !== undefined).join(':');
-	const head = where === '' ? problem.message : `${paint(`${where}:`, bold)} ${problem.message}`;
+	const {columns = Number.POSITIVE_INFINITY} = options;
+	const lead = where === '' ? '' : `${where}: `;
+	const lines = hanging(lead, problem.message, columns, goesOnAt).join('\n');
+	const head = where === '' ? lines : `${paint(`${where}:`, bold)}${lines.slice(lead.length - 1)}`;
 	if (problem.text === undefined || problem.text.trim() === '') return head;
 	const {column = 1} = problem;
-	const {before, after} = windowOf(
-		printable(problem.text.slice(0, column - 1)),
-		printable(problem.text.slice(column - 1)),
-		options.columns,
-	);
+	const {before, after} = windowOf(printable(problem.text.slice(0, column - 1)), printable(problem.text.slice(column - 1)), columns);
 	const line = `  ${before}${after}`;
 	if (problem.column === undefined) return `${head}\n${line}`;
 	return `${head}\n${line}\n  ${blanks(before)}${paint('^', red)}`;
 }
 
+/** Deeper than the source line below. */
+const goesOnAt = 4;
+
 /** What of a line fits beside the indent, with more of what follows the place than of what comes before it. */
-function windowOf(before: string, after: string, columns = Number.POSITIVE_INFINITY): {before: string; after: string} {
+function windowOf(before: string, after: string, columns: number): {before: string; after: string} {
 	const room = columns - 2;
 	if (room < leastRoom || blanks(before + after).length <= room) return {before, after};
 	const left = Math.max(Math.floor(room / 3), room - blanks(after).length);

@@ -1,4 +1,4 @@
-import {ByoaiError} from '../source/model/error.ts';
+import {ByoaiError, messageOf} from '../source/model/error.ts';
 import type {AttemptRef} from '../source/model/ids.ts';
 import {attemptKey} from '../source/model/ids.ts';
 import type {Outcome} from '../source/model/run.ts';
@@ -177,7 +177,7 @@ export class Agent {
 		try {
 			await this.#options.guard.ready();
 		} catch (error) {
-			return {status: 'lost', reason: error instanceof Error ? error.message : String(error)};
+			return {status: 'lost', reason: messageOf(error)};
 		}
 		const hasSlot = await this.#slots.take(execution.stopped);
 		try {

@@ -2,6 +2,7 @@ import {once} from 'node:events';
 import {rmSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {messageOf} from '../source/model/error.ts';
 import {startVariable} from '../source/model/instance.ts';
 import type {Outcome} from '../source/model/run.ts';
 import type {Environment} from '../source/model/workflow.ts';
@@ -192,8 +193,4 @@ function after(ms: number | undefined, act: () => void): {clear(): void} | undef
 	};
 	wait(ms);
 	return {clear: () => clearTimeout(timer)};
-}
-
-function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }

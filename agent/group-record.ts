@@ -1,5 +1,6 @@
 import {closeSync, ftruncateSync, openSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
+import {messageOf} from '../source/model/error.ts';
 import {processStat} from './process-group.ts';
 
 /**
@@ -59,7 +60,7 @@ export class GroupRecord {
 		try {
 			change();
 		} catch (error) {
-			this.#say(`what runs could not be written down: ${error instanceof Error ? error.message : String(error)}`);
+			this.#say(`what runs could not be written down: ${messageOf(error)}`);
 		}
 	}
 }

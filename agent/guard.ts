@@ -2,6 +2,7 @@ import type {ChildProcess} from 'node:child_process';
 import {spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
+import {messageOf} from '../source/model/error.ts';
 import type {Environment} from '../source/model/workflow.ts';
 import {GroupRecord} from './group-record.ts';
 import type {Lease} from './lease.ts';
@@ -139,7 +140,7 @@ export class Guard {
 		if (this.#closed) return;
 		this.#options.say('the watchdog ended; starting another');
 		// One that does not start is tried again before the next command.
-		this.ready().catch((error: unknown) => this.#options.say(`no watchdog: ${error instanceof Error ? error.message : String(error)}`));
+		this.ready().catch((error: unknown) => this.#options.say(`no watchdog: ${messageOf(error)}`));
 	}
 
 	#tell(message: WatchdogMessage): void {

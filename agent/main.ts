@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {existsSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {ByoaiError} from '../source/model/error.ts';
+import {ByoaiError, messageOf} from '../source/model/error.ts';
 import {Agent} from './agent.ts';
 import {inheritedEnvironment} from './command.ts';
 import type {Contact} from './contact.ts';
@@ -51,7 +51,7 @@ export async function runAgent(env: NodeJS.ProcessEnv, {program}: AgentProgram):
 		rmSync(directory, {recursive: true, force: true});
 		return complain(error, 3);
 	}
-	guard.ready().catch((error: unknown) => say(`no watchdog yet: ${String(error)}`)); // meanwhile, not when the first attempt waits
+	guard.ready().catch((error: unknown) => say(`no watchdog yet: ${messageOf(error)}`)); // meanwhile, not when the first attempt waits
 	return Promise.race([work(settings, {agent, contact, guard, directory}), forced(guard)]);
 }
 

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type {Problem} from '../source/model/error.ts';
-import {ByoaiError} from '../source/model/error.ts';
+import {ByoaiError, messageOf} from '../source/model/error.ts';
 import {defaultLimits} from '../source/model/limits.ts';
 import type {Orders, Report} from '../source/protocol/messages.ts';
 import {parseOrders} from '../source/protocol/parse.ts';
@@ -141,7 +141,7 @@ export class Orchestrator {
 			}
 		} catch (error) {
 			if (url === undefined)
-				throw new ByoaiError('unavailable', `${endpointFile}: ${error instanceof Error ? error.message : String(error)}`, {
+				throw new ByoaiError('unavailable', `${endpointFile}: ${messageOf(error)}`, {
 					retryable: true,
 				});
 		}

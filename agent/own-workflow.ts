@@ -1,7 +1,7 @@
 import {readFileSync, statSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Problem} from '../source/model/error.ts';
-import {ByoaiError} from '../source/model/error.ts';
+import {ByoaiError, messageOf} from '../source/model/error.ts';
 import {defaultLimits} from '../source/model/limits.ts';
 import type {Orchestrator} from './orchestrator.ts';
 
@@ -80,7 +80,7 @@ function readWorkflow(file: string): string {
 		return readFileSync(file, 'utf8');
 	} catch (error) {
 		if (error instanceof ByoaiError) throw error;
-		throw new ByoaiError('unavailable', `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+		throw new ByoaiError('unavailable', `${file} cannot be read: ${messageOf(error)}`, {
 			cause: error,
 		});
 	}

@@ -1,5 +1,5 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {ByoaiError} from '../source/model/error.ts';
+import {ByoaiError, messageOf} from '../source/model/error.ts';
 import type {LimitName} from '../source/model/limits.ts';
 import {defaultLimits} from '../source/model/limits.ts';
 
@@ -9,7 +9,7 @@ export async function readJson(request: IncomingMessage, response: ServerRespons
 	try {
 		return JSON.parse(body.toString('utf8'));
 	} catch (error) {
-		throw new ByoaiError('malformed', `the body is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+		throw new ByoaiError('malformed', `the body is no JSON: ${messageOf(error)}`);
 	}
 }
 

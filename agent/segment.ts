@@ -1,4 +1,5 @@
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {messageOf} from '../source/model/error.ts';
 import type {LogStream} from '../source/protocol/messages.ts';
 
 /** A piece of output as it was read. */
@@ -119,7 +120,7 @@ export class Segment {
 			});
 			return {data: content.subarray(dataAt), marks};
 		} catch (error) {
-			const message = `\n[agent: ${this.#length} bytes of output were lost: ${error instanceof Error ? error.message : String(error)}]\n`;
+			const message = `\n[agent: ${this.#length} bytes of output were lost: ${messageOf(error)}]\n`;
 			const data = Buffer.from(message.padEnd(this.#length, '.')).subarray(0, this.#length);
 			return {data, marks: [{stream: 'stderr', at: Date.now(), end: this.#length}]};
 		}

@@ -1,5 +1,5 @@
 import {hostname} from 'node:os';
-import {ByoaiError} from '../source/model/error.ts';
+import {ByoaiError, messageOf} from '../source/model/error.ts';
 import {protocolVersion} from '../source/protocol/messages.ts';
 import {dialledExchangePath, healthPath, taskPath} from '../source/protocol/routes.ts';
 import {Access, isLoopback} from './access.ts';
@@ -87,7 +87,7 @@ function audience({token, open}: AgentSettings, address: string): string {
 }
 
 function cannotListen(error: unknown, {host, port}: AgentSettings, isTaken: boolean): ByoaiError {
-	const said = error instanceof Error ? error.message : String(error);
+	const said = messageOf(error);
 	const reason = isTaken ? 'something else listens there' : said;
 	const message = `cannot listen on ${host}, port ${port}: ${reason}. Choose another with AGENT_API_PORT and AGENT_HOST`;
 	return new ByoaiError('unavailable', message, {cause: error});

@@ -2,6 +2,7 @@ import type {ChildProcess} from 'node:child_process';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {statSync} from 'node:fs';
+import {messageOf} from '../source/model/error.ts';
 import type {Outcome} from '../source/model/run.ts';
 import type {Environment} from '../source/model/workflow.ts';
 import type {CommandLine} from './command.ts';
@@ -47,5 +48,5 @@ function failureOf(error: unknown, program: string, cwd: string): Outcome {
 	if (code === 'ENOENT') return {status: 'failed', exitCode: 127, reason: `${program}: not found`};
 	if (code === 'EACCES') return {status: 'failed', exitCode: 126, reason: `${program}: permission denied`};
 	if (code === 'E2BIG') return {status: 'failed', exitCode: 126, reason: 'its command or environment is too large for this system (E2BIG)'};
-	return {status: 'failed', reason: `the command could not be started: ${error instanceof Error ? error.message : String(error)}`};
+	return {status: 'failed', reason: `the command could not be started: ${messageOf(error)}`};
 }

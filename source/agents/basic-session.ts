@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import type {AttemptRef, SessionId} from '../model/ids.ts';
 import {attemptKey} from '../model/ids.ts';
 import type {Assignment, LogChunk, Orders, Report} from '../protocol/messages.ts';
@@ -116,7 +116,7 @@ export class BasicSession implements Link {
 		if (this.#ending.signal.aborted) return;
 		const {onTrouble, clock, warn, agent} = this.#options;
 		if (!(error instanceof ByoaiError)) warn(`the session of basic agent ${agent.name} broke: ${String(error)}`);
-		onTrouble(error instanceof Error ? error.message : String(error));
+		onTrouble(messageOf(error));
 		clock.after(shortestRetryMs, () => number === this.#number && this.#report());
 	}
 
@@ -197,7 +197,7 @@ export class BasicSession implements Link {
 			if (this.#ending.signal.aborted) return;
 			// A task that it was given meanwhile came before the question.
 			if (this.#isAtWork) this.#checkLater(beatMs);
-			else this.#missing(error instanceof Error ? error.message : String(error));
+			else this.#missing(messageOf(error));
 		}
 	}
 }

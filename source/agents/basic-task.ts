@@ -1,5 +1,5 @@
 import type {Clock} from '../engine/clock.ts';
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import type {Assignment} from '../protocol/messages.ts';
 import {taskPath} from '../protocol/routes.ts';
 import type {Address, AgentCalls} from './calls.ts';
@@ -79,7 +79,7 @@ function brokenEnd(error: unknown, isLate: boolean, {timeoutMs = 0, durationMs}:
 		const reason = `no answer within its timeout of ${timeoutMs / 1000} s; the command may still run there`;
 		return {outcome: {status: 'timed_out', reason, durationMs}, output: []};
 	}
-	const message = error instanceof Error ? error.message : String(error);
+	const message = messageOf(error);
 	if (error instanceof ByoaiError && error.code !== 'unavailable') {
 		return {outcome: {status: 'failed', reason: `the attempt on the agent failed: ${message}`, durationMs}, output: []};
 	}

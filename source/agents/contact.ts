@@ -1,4 +1,5 @@
 import type {ContactVitals} from '../engine/rows.ts';
+import {messageOf} from '../model/error.ts';
 import type {SessionId} from '../model/ids.ts';
 import {BasicSession} from './basic-session.ts';
 import type {Address, Speech} from './calls.ts';
@@ -97,7 +98,7 @@ export class Contact<Agent extends DialledAgent> {
 		} catch (error) {
 			if (this.#ending.signal.aborted || this.#link !== undefined) return;
 			const isQuiet = this.#isStarting && this.#failures < this.#options.quietFailures;
-			if (!isQuiet) this.#problem = error instanceof Error ? error.message : String(error);
+			if (!isQuiet) this.#problem = messageOf(error);
 			this.#askLater();
 		}
 	}

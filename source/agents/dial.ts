@@ -1,4 +1,4 @@
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import type {SessionId} from '../model/ids.ts';
 import {attemptKey} from '../model/ids.ts';
 import type {Orders, Report} from '../protocol/messages.ts';
@@ -138,7 +138,7 @@ export class Dial implements Link {
 		this.#failures++;
 		if (!ours && error instanceof ByoaiError && error.code === 'not_found') return onStranger();
 		const isTold = this.#failures >= toldFailures || (error instanceof ByoaiError && error.code !== 'unavailable');
-		if (isTold) onTrouble(error instanceof Error ? error.message : String(error));
+		if (isTold) onTrouble(messageOf(error));
 		this.#dialLater(flight, Math.min(longestRetryMs, shortestRetryMs * 2 ** (this.#failures - 1)));
 	}
 

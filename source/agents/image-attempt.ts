@@ -1,6 +1,6 @@
 import type {Driver} from '../drivers/driver.ts';
 import type {Clock} from '../engine/clock.ts';
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import type {Handle, InstanceEnd, InstanceSpec, OutputPiece} from '../model/instance.ts';
 import type {Outcome} from '../model/run.ts';
 import type {ImageStop} from './image-outcome.ts';
@@ -239,8 +239,4 @@ export class ImageAttempt {
 		cancel();
 		signal.removeEventListener('abort', stop);
 	}
-}
-
-function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import type {InstanceEnd} from '../model/instance.ts';
 import type {Outcome} from '../model/run.ts';
 
@@ -41,6 +41,6 @@ function isTimedOut({isAsked, exitCode, durationMs}: InstanceEnd, timeoutMs: num
 /** What the machine cannot do now may be tried again elsewhere or later, on the account of losses. */
 export function imageStartFailure(error: unknown): Outcome {
 	const mayPass = error instanceof ByoaiError && error.code === 'unavailable' && error.retryable;
-	const why = error instanceof Error ? error.message : String(error);
+	const why = messageOf(error);
 	return {status: mayPass ? 'lost' : 'failed', reason: `its instance could not be started: ${why}`};
 }

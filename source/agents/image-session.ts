@@ -2,7 +2,7 @@ import type {Driver} from '../drivers/driver.ts';
 import type {Clock} from '../engine/clock.ts';
 import type {Engine} from '../engine/engine.ts';
 import type {TaskLogs} from '../engine/task-logs.ts';
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import type {AttemptRef, SessionId} from '../model/ids.ts';
 import {attemptKey} from '../model/ids.ts';
 import type {Handle} from '../model/instance.ts';
@@ -232,9 +232,7 @@ export class ImageSession {
 			try {
 				return await stop();
 			} catch (error) {
-				warn(
-					`instance ${imageInstanceName(ref)} could not be removed, trying again: ${error instanceof Error ? error.message : String(error)}`,
-				);
+				warn(`instance ${imageInstanceName(ref)} could not be removed, trying again: ${messageOf(error)}`);
 				await new Promise<void>(resolve => clock.after(retryMs, resolve));
 			}
 		}

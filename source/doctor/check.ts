@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import type {Place} from './place.ts';
 
 /** `note`: nothing is wrong, and yet worth a word. `warning`: something may go wrong. `problem`: something does not work. */
@@ -86,5 +86,5 @@ function finding(status: FindingStatus, says: string, mend: string | undefined):
 /** An error in one sentence. What is no error for people is a bug, and says so. */
 export function reasonOf(error: unknown): string {
 	if (error instanceof ByoaiError && error.code !== 'internal') return error.message;
-	return `This check broke, which is a bug: ${error instanceof Error ? error.message : String(error)}`;
+	return `This check broke, which is a bug: ${messageOf(error)}`;
 }

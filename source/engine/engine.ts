@@ -1,5 +1,5 @@
 import type {Command} from '../model/command.ts';
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import type {Event} from '../model/event.ts';
 import type {SessionId} from '../model/ids.ts';
 import type {Run} from '../model/run.ts';
@@ -239,7 +239,7 @@ function fatalError(cause: unknown): ByoaiError {
 }
 
 function damagedJournal(part: string, cause: unknown): ByoaiError {
-	const why = cause instanceof Error ? cause.message : String(cause);
+	const why = messageOf(cause);
 	const advice = 'Restore byoai.db in the state directory from a backup, or move it away to begin anew; task logs stay where they are.';
 	return new ByoaiError('unavailable', `the journal is damaged: ${part} makes no sense (${why}). ${advice}`, {cause});
 }

@@ -1,6 +1,6 @@
 import type {Driver} from '../drivers/driver.ts';
 import type {Command} from '../model/command.ts';
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import type {Event} from '../model/event.ts';
 import type {SessionId} from '../model/ids.ts';
 import type {Handle, InstanceEnd, InstanceSpec} from '../model/instance.ts';
@@ -71,7 +71,7 @@ export class Performer {
 					await driver.stop({name, handle});
 				}
 			} catch (error) {
-				this.#options.warn(`left-over instances of driver ${driver.name} were not looked for: ${causeOf(error)}`);
+				this.#options.warn(`left-over instances of driver ${driver.name} were not looked for: ${messageOf(error)}`);
 			}
 		}
 	}
@@ -112,7 +112,7 @@ export class Performer {
 			if (starts.has(start)) await this.#tell({type: 'instance-started', at: clock.now(), instance: name, handle});
 			return starts.has(start) ? handle : undefined;
 		} catch (error) {
-			const end = {cause: causeOf(error), ...(isFinal(error) && {isFinal: true as const})};
+			const end = {cause: messageOf(error), ...(isFinal(error) && {isFinal: true as const})};
 			if (starts.has(start)) await this.#tell({type: 'instance-failed', at: clock.now(), instance: name, end});
 			return undefined;
 		} finally {
@@ -135,7 +135,7 @@ export class Performer {
 			end = await driver.watch(spec.name, handle, watch.signal);
 		} catch (error) {
 			if (watch.signal.aborted) return;
-			end = {cause: `it can no longer be watched: ${causeOf(error)}`};
+			end = {cause: `it can no longer be watched: ${messageOf(error)}`};
 		} finally {
 			running.abort();
 		}
@@ -155,7 +155,7 @@ export class Performer {
 			// What has no driver here was never started.
 			await this.#driverOf(spec)?.stop({name: spec.name, ...(handle && {handle})});
 		} catch (error) {
-			this.#options.warn(`instance ${spec.name} could not be stopped, trying again: ${causeOf(error)}`);
+			this.#options.warn(`instance ${spec.name} could not be stopped, trying again: ${messageOf(error)}`);
 			this.#options.clock.after(stopRetryMs, () => {
 				if (!this.#closed) void this.#stopOrRetry(spec, handle);
 			});
@@ -174,7 +174,7 @@ export class Performer {
 			await this.#options.offer(event);
 		} catch (error) {
 			// The engine has stopped: the next start of the orchestrator finds out anew.
-			if (!this.#closed) this.#options.warn(`not recorded, ${event.type}: ${causeOf(error)}`);
+			if (!this.#closed) this.#options.warn(`not recorded, ${event.type}: ${messageOf(error)}`);
 		}
 	}
 }
@@ -182,8 +182,4 @@ export class Performer {
 /** Whether what was asked for cannot be, on any try. */
 function isFinal(error: unknown): boolean {
 	return error instanceof ByoaiError && (error.code === 'invalid' || error.code === 'unsupported');
-}
-
-function causeOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import {messageOf} from '../model/error.ts';
 import type {RunId} from '../model/ids.ts';
 import type {LogStore} from '../store/logs.ts';
 import type {Store} from '../store/store.ts';
@@ -88,7 +89,7 @@ export class Retention {
 		try {
 			for (let found = 1; found > 0 && !this.#closed; removed += found) found = await this.#removeSome();
 		} catch (error) {
-			warn(`old runs could not be removed: ${error instanceof Error ? error.message : String(error)}`);
+			warn(`old runs could not be removed: ${messageOf(error)}`);
 		}
 		if (removed < manyRuns) return;
 		warn(`${removed} old runs were removed with their logs (limits kept_runs: ${limits.kept_runs}, kept_days: ${limits.kept_days})`);

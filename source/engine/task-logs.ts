@@ -1,3 +1,4 @@
+import {messageOf} from '../model/error.ts';
 import type {AttemptRef} from '../model/ids.ts';
 import type {LogPiece, LogSlice, LogStore} from '../store/logs.ts';
 
@@ -56,7 +57,7 @@ export class TaskLogs {
 			const now = this.#monotonic();
 			if (this.#warnedAt === undefined || now - this.#warnedAt >= warnAgainMs) {
 				this.#warnedAt = now;
-				this.#warn(`output of tasks is not kept, and they wait: ${error instanceof Error ? error.message : String(error)}`);
+				this.#warn(`output of tasks is not kept, and they wait: ${messageOf(error)}`);
 			}
 			throw error;
 		}

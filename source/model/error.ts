@@ -49,3 +49,8 @@ export class ByoaiError extends Error {
 		this.retryAfterMs = options.retryAfterMs;
 	}
 }
+
+/** What something that was thrown says, without the kind of error that it is; anything may be thrown. */
+export function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}

@@ -1,6 +1,6 @@
 import {HTTPError} from 'h3';
 import * as z from 'zod';
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import type {LimitName, Limits} from '../model/limits.ts';
 import {checked} from './checked.ts';
 
@@ -82,7 +82,7 @@ function parseJson(text: string): unknown {
 	try {
 		return JSON.parse(text);
 	} catch (error) {
-		throw new ByoaiError('malformed', `the body is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+		throw new ByoaiError('malformed', `the body is no JSON: ${messageOf(error)}`);
 	}
 }
 

@@ -3,7 +3,7 @@ import {readFileSync} from 'node:fs';
 import {isIP} from 'node:net';
 import {hostname, networkInterfaces} from 'node:os';
 import {promisify} from 'node:util';
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import {whyUnreadable} from '../model/unreadable.ts';
 
 /** What a server shows of itself, and proves with its key; both PEM. */
@@ -33,7 +33,7 @@ export function readCertificateFiles(certFile: string, keyFile: string): Certifi
 	try {
 		if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return {cert, key};
 	} catch (error) {
-		const reason = error instanceof Error ? error.message : String(error);
+		const reason = messageOf(error);
 		throw new ByoaiError('unavailable', `${certFile} and ${keyFile} are no certificate and key in PEM: ${reason}`, {cause: error});
 	}
 	throw new ByoaiError('unavailable', `the key ${keyFile} is not that of the certificate ${certFile}`);

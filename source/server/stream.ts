@@ -1,5 +1,5 @@
 import type {Clock} from '../engine/clock.ts';
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 
 export type Chunk = string | Uint8Array;
 
@@ -64,7 +64,7 @@ export class Streams {
 						controller.close();
 					} catch (error) {
 						if (!isRead) return;
-						this.#warn(`a reply broke off: ${error instanceof Error ? error.message : String(error)}`);
+						this.#warn(`a reply broke off: ${messageOf(error)}`);
 						controller.error(error);
 					}
 					this.#forget(source.abort);

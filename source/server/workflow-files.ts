@@ -1,7 +1,7 @@
 import {readFileSync, statSync} from 'node:fs';
 import {readFile, realpath, stat} from 'node:fs/promises';
 import {dirname, resolve, sep} from 'node:path';
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import {decodeText} from '../workflow/text.ts';
 
 export type WorkflowFile = {readonly text: string; readonly file: string; readonly directory: string};
@@ -21,7 +21,7 @@ export async function readWorkflowFile(workflowDir: string, file: string, mostBy
 		return {text: decodeText(await readFile(path), file), file, directory: dirname(path)};
 	} catch (error) {
 		if (error instanceof ByoaiError) throw error;
-		throw new ByoaiError('invalid', `workflow file ${file} cannot be read: ${reasonOf(error)}`, {cause: error});
+		throw new ByoaiError('invalid', `workflow file ${file} cannot be read: ${messageOf(error)}`, {cause: error});
 	}
 }
 
@@ -47,14 +47,10 @@ export function readEnvFile(directory: string, file: string, mostBytes: number):
 		return decodeText(readFileSync(path), file);
 	} catch (error) {
 		if (error instanceof ByoaiError) throw error;
-		throw new ByoaiError('invalid', `env file ${file} cannot be read: ${reasonOf(error)}`, {cause: error});
+		throw new ByoaiError('invalid', `env file ${file} cannot be read: ${messageOf(error)}`, {cause: error});
 	}
 }
 
 function tooLarge(file: string, mostBytes: number): ByoaiError {
 	return new ByoaiError('invalid', `${file} is larger than the limit workflow_bytes permits (${mostBytes} bytes)`);
-}
-
-function reasonOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import {ByoaiError} from '../model/error.ts';
+import {ByoaiError, messageOf} from '../model/error.ts';
 import type {Event} from '../model/event.ts';
 
 /*
@@ -38,7 +38,7 @@ export function decodeEvent(text: string, sequence: number, file: string): Event
 }
 
 function unreadable({what, file}: TextOrigin, cause: unknown): ByoaiError {
-	const why = cause instanceof Error ? cause.message : String(cause);
+	const why = messageOf(cause);
 	return new ByoaiError(
 		'unavailable',
 		`${what} in ${file} cannot be read: ${why}. Restore the file from a backup, or move it away to begin anew.`,

@@ -44,10 +44,10 @@ function changed(state: Sgr, parameters: string): Sgr {
 	let next = state;
 	const codes = parameters === '' ? ['0'] : parameters.split(';');
 	for (let at = 0; at < codes.length; at++) {
-		const code = codes[at] ?? '';
+		const code = withoutZeros(codes[at] ?? '');
 		if (code === '38' || code === '48') {
 			const taken = codes[at + 1] === '2' ? 5 : 3;
-			const colour = codes.slice(at, at + taken);
+			const colour = [code, ...codes.slice(at + 1, at + taken)];
 			at += taken - 1;
 			if (isExtended(colour)) next = withColour(next, code, colour.join(';'));
 		} else {
@@ -79,7 +79,7 @@ function covers(colour: string, by: string): boolean {
 function applyCode(state: Sgr, written: string): Sgr {
 	// Colours also come with colons, as one parameter: `38:2::255:0:0`.
 	if (/^[34]8:[\d:]{1,24}$/.test(written)) return withColour(state, written.slice(0, 2), written);
-	const code = written.replace(/^0+(?=\d)/, '');
+	const code = withoutZeros(written);
 	if (code === '0' || code === '') return plainSgr;
 	if (/^(3[0-7]|9[0-7])$/.test(code)) return {...state, foreground: code};
 	if (/^(4[0-7]|10[0-7])$/.test(code)) return {...state, background: code};
@@ -88,6 +88,11 @@ function applyCode(state: Sgr, written: string): Sgr {
 	if (emphasisOn.has(code)) return state.emphasis.includes(code) ? state : {...state, emphasis: [...state.emphasis, code]};
 	const off = emphasisOff[code];
 	return off === undefined ? state : {...state, emphasis: state.emphasis.filter(on => !off.includes(on))};
+}
+
+/** As terminals read a number: `038` is 38. */
+function withoutZeros(code: string): string {
+	return code.replace(/^0+(?=\d)/, '');
 }
 
 function withColour(state: Sgr, layer: string, colour: string): Sgr {

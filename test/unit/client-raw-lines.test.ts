@@ -105,6 +105,7 @@ describe('a line with colours', () => {
 		...['\u001b[31mred\u001b[0m', '\u001b[31mred\u001b[m', '\u001b[1;31mred\u001b[0m and \u001b[32mgreen\u001b[0m', '\u001b[0mplain'],
 		...['\u001b[32mas chalk does it\u001b[39m', '\u001b[1m\u001b[41mnested\u001b[49m\u001b[22m', '\u001b[2;4;7mthree\u001b[22;24;27m'],
 		...['\u001b[38;5;196mof many\u001b[39m', '\u001b[1;38;2;255;0;17mof all\u001b[0m', '\u001b[48;5;0mblack\u001b[49m'],
+		'\u001b[038;5;1mof many\u001b[39m',
 	])('may wait when they end in it: %j', text => {
 		expect(waits(text)).toBe(true);
 		expect(isPlainAfter(text)).toBe(true);

@@ -1,4 +1,4 @@
-import {ByoaiError} from '../../model/error.ts';
+import {ByoaiError, messageOf} from '../../model/error.ts';
 import {didYouMean} from '../../workflow/suggest.ts';
 import type {Command} from '../command.ts';
 import type {Flags, Option, OptionName} from './options.ts';
@@ -46,7 +46,7 @@ async function parse(known: readonly OptionName[], words: readonly string[]) {
 		const given = Object.entries(flags).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0));
 		return {flags: Object.fromEntries<unknown>(given), operands: [...input]};
 	} catch (error) {
-		throw new ByoaiError('usage', error instanceof Error ? error.message : String(error), {cause: error});
+		throw new ByoaiError('usage', messageOf(error), {cause: error});
 	}
 }
 

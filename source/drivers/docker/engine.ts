@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type Docker from 'dockerode';
-import {ByoaiError} from '../../model/error.ts';
+import {ByoaiError, messageOf} from '../../model/error.ts';
 
 /** The engine's client, made when it is first asked for: whoever needs no Docker pays nothing for it. */
 export type Connect = () => Promise<Docker>;
@@ -102,13 +102,17 @@ function codeOf(error: unknown): string {
 	return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** What the engine says of its refusal, in one line. */
+/** What the engine says of its refusal, or what became of a call, in one line. */
 export function saidBy(error: unknown): string {
 	const said = error instanceof Error && 'json' in error ? error.json : undefined;
 	if (typeof said === 'object' && said !== null && 'message' in said && typeof said.message === 'string') return oneLine(said.message);
-	const message = error instanceof Error ? error.message : String(error);
+	const message = messageOf(error);
+	if (closed.has(message)) return 'Docker closed the connection';
 	return oneLine(message.replace(/^\(HTTP code \d+\) [^-]* - /, ''));
 }
+
+/** What Node says of a connection that its other end gave up. */
+const closed: ReadonlySet<string> = new Set(['aborted', 'socket hang up', 'read ECONNRESET', 'write EPIPE']);
 
 function oneLine(text: string): string {
 	return text.replace(/\s+/g, ' ').trim();

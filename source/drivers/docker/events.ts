@@ -1,7 +1,7 @@
 import type {Readable} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Connect} from './engine.ts';
-import {ask} from './engine.ts';
+import {ask, saidBy} from './engine.ts';
 import {jsonLines} from './lines.ts';
 import {ownerLabel} from './spec.ts';
 
@@ -61,7 +61,7 @@ export class DockerEvents {
 			} catch (error) {
 				// The wait grows, but what becomes of a run hangs on it: nobody else tells of the end of a container.
 				if (failures++ === 0 && !this.#closing.signal.aborted)
-					this.#options.warn(`the agents in containers are out of sight: ${String(error)}`);
+					this.#options.warn(`what goes on in containers cannot be seen at the moment, trying again: ${saidBy(error)}`);
 			}
 			if (this.#followers.size === 0) break;
 			await sleep(Math.min(longestRetryMs, shortestRetryMs * 2 ** failures), undefined, {ref: false});

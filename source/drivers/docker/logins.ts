@@ -2,6 +2,7 @@ import {execFile} from 'node:child_process';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {AuthConfigObject} from 'dockerode';
+import {messageOf} from '../../model/error.ts';
 
 export type DockerLoginsOptions = {
 	/** Where `docker login` keeps them: `$DOCKER_CONFIG`, else `~/.docker`. */
@@ -52,7 +53,7 @@ export class DockerLogins {
 			const auth = (await this.#ask(helper, registry)) ?? kept;
 			return auth === undefined ? {} : {auth};
 		} catch (error) {
-			return {problem: error instanceof Error ? error.message : String(error)};
+			return {problem: messageOf(error)};
 		}
 	}
 

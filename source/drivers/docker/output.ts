@@ -3,7 +3,7 @@ import type Docker from 'dockerode';
 import {ByoaiError} from '../../model/error.ts';
 import type {OutputPiece} from '../../model/instance.ts';
 import {inspect, isAlive} from './container.ts';
-import {ask} from './engine.ts';
+import {ask, saidBy} from './engine.ts';
 
 const space = 0x20;
 const headBytes = 8;
@@ -51,7 +51,7 @@ async function* read(docker: Docker, id: string, {skip, follow, signal}: Reading
 		}
 	} catch (error) {
 		signal.throwIfAborted();
-		throw new ByoaiError('unavailable', `the output of its container broke off: ${String(error)}`, {cause: error, retryable: true});
+		throw new ByoaiError('unavailable', `the output of its container broke off: ${saidBy(error)}`, {cause: error, retryable: true});
 	} finally {
 		if (!Buffer.isBuffer(source)) source.destroy();
 	}

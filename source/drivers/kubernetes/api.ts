@@ -1,6 +1,6 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
-import {ByoaiError} from '../../model/error.ts';
+import {ByoaiError, messageOf} from '../../model/error.ts';
 import {orAborted} from '../abortable.ts';
 import type {Cluster, Credentials} from './config.ts';
 import type {Status} from './words.ts';
@@ -142,7 +142,7 @@ export class KubeApi {
 		const {name, server} = this.cluster;
 		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
 		const first = error instanceof AggregateError ? error.errors[0] : error;
-		const why = first instanceof Error ? first.message : String(first);
+		const why = messageOf(first);
 		const mend = connectionCodes.has(code)
 			? `Kubernetes does not answer at ${server.host} (${name}): start the cluster, or choose another with KUBECONFIG or BYOAI_KUBE_CONTEXT.`
 			: `Kubernetes (${name}) cannot ${doing}:`;

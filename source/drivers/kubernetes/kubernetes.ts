@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {ByoaiError} from '../../model/error.ts';
+import {ByoaiError, messageOf} from '../../model/error.ts';
 import type {Handle, InstanceEnd, InstanceSpec, OutputPiece} from '../../model/instance.ts';
 import type {AgentSpec} from '../../model/workflow.ts';
 import {dialsByItself} from '../agent-problems.ts';
@@ -189,7 +189,7 @@ class KubernetesDriver implements Driver {
 			try {
 				return await this.#sites.get(place);
 			} catch (error) {
-				if (!told) this.#options.warn(`pods are out of sight: ${String(error)}`);
+				if (!told) this.#options.warn(`pods are out of sight: ${messageOf(error)}`);
 				await sleep(placeRetryMs, undefined, {signal}).catch(() => signal.throwIfAborted());
 			}
 		}

@@ -1,3 +1,4 @@
+import {messageOf} from '../../model/error.ts';
 import type {Handle} from '../../model/instance.ts';
 import {handleOf} from './handle.ts';
 import {allPods} from './pages.ts';
@@ -19,7 +20,7 @@ export async function atEachSite(sites: Sites, warn: (message: string) => void, 
 			await work(site);
 		} catch (error) {
 			if (index === 0) throw error;
-			warn(`pods of earlier runs were not looked for: ${String(error)}`);
+			warn(`pods of earlier runs were not looked for: ${messageOf(error)}`);
 		}
 	}
 }

@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {ByoaiError} from '../../model/error.ts';
+import {ByoaiError, messageOf} from '../../model/error.ts';
 import {orAborted} from '../abortable.ts';
 import type {KubeApi} from './api.ts';
 import {ApiError} from './api.ts';
@@ -167,7 +167,7 @@ export class PodWatch {
 
 	/** What becomes of runs hangs on the watch: the wait before it is tried again grows, but never to more than seconds. */
 	async #rest(error: unknown): Promise<void> {
-		if (this.#failures++ === 2) this.#options.warn(`the pods in ${this.#api.cluster.name} are out of sight: ${String(error)}`);
+		if (this.#failures++ === 2) this.#options.warn(`the pods in ${this.#api.cluster.name} are out of sight: ${messageOf(error)}`);
 		const ms = Math.min(longestRetryMs, shortestRetryMs * 2 ** Math.min(this.#failures, 10));
 		await sleep(ms / 2 + (Math.random() * ms) / 2, undefined, {ref: false, signal: this.#closing.signal}).catch(() => undefined);
 	}

@@ -248,6 +248,17 @@ test('filters show only what passes, now and as it comes', () => {
 	expect(view.rows(20, 2)).toEqual(['INFO fine', 'FATAL out']);
 });
 
+test('pinned where a filter leaves nothing from there on, it stays at the end that there was', () => {
+	const view = viewOf({count: 40});
+	view.rows(20, 3);
+	view.scroll(-4);
+	view.setFilters([{pattern: pattern('3'), hide: true}]);
+	expect(view.rows(20, 3)).toEqual(['line 27', 'line 28', 'line 29']);
+	view.ring.append(lines(40, 50));
+	expect(view.rows(20, 3)).toEqual(['line 27', 'line 28', 'line 29']);
+	expect(view.following).toBe(false);
+});
+
 const action = fc.oneof(
 	fc.integer({min: 1, max: 120}).map(count => ({type: 'append', count}) as const),
 	fc.integer({min: 1, max: 120}).map(count => ({type: 'prepend', count}) as const),

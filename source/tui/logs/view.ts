@@ -3,7 +3,7 @@ import {passesAll} from './filter.ts';
 import type {LineLook} from './format.ts';
 import type {LogLevel} from './level.ts';
 import type {Budget} from './line-index.ts';
-import {LineIndex} from './line-index.ts';
+import {LineIndex, pending} from './line-index.ts';
 import type {LogPaint} from './paint.ts';
 import type {LogPattern} from './pattern.ts';
 import type {Place, Screen, ShownLines} from './place.ts';
@@ -216,10 +216,14 @@ export class LogView {
 
 	/** The first row of the screen: where it is pinned, unless that left the foot of the screen empty; then it is pinned further up. */
 	#place(): Place | undefined {
-		const end = lastPage(this.#shown, this.#height);
-		const pinned = this.#top === undefined ? undefined : placeAt(this.#shown, this.#top);
-		if (pinned === undefined || end === undefined) return end;
-		this.#top = isBefore(pinned, end) ? pinned : end;
+		const shown = this.#shown;
+		const end = lastPage(shown, this.#height);
+		if (this.#top === undefined || end === undefined) return end;
+		const from = shown.atOrAfter(this.#top.seq);
+		// What comes next is not known yet, and it may be there.
+		if (from === pending) return end;
+		const pinned = from === undefined ? undefined : placeAt(shown, this.#top);
+		this.#top = pinned !== undefined && isBefore(pinned, end) ? pinned : end;
 		return this.#top;
 	}
 

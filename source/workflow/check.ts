@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import {isMapping} from './canonical.ts';
 import type {Findings} from './findings.ts';
 import {labelOf} from './findings.ts';
 import type {Path} from './positions.ts';
@@ -7,10 +8,17 @@ type Issue = z.core.$ZodIssue;
 
 /** Checks a canonical, resolved value against a schema; undefined when something is wrong with it, all of which is in `findings` then. */
 export function checkSchema<Schema extends z.ZodType>(schema: Schema, value: unknown, findings: Findings): z.output<Schema> | undefined {
-	const read = schema.safeParse(value);
+	const read = schema.safeParse(asWritten(value));
 	if (read.success) return read.data;
 	for (const issue of read.error.issues) for (const leaf of leavesOf(issue, [])) report(leaf.issue, leaf.path, findings);
 	return undefined;
+}
+
+/** The same with 0 in the place of -0, which JSON does not know: what is read is what the journal will hold. */
+function asWritten(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(asWritten);
+	if (isMapping(value)) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, asWritten(inner)]));
+	return value === 0 ? 0 : value;
 }
 
 function report(issue: Issue, path: Path, findings: Findings): void {

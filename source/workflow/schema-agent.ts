@@ -47,7 +47,18 @@ const oneProbe = readinessProbe.refine(
 	'must have exactly one of httpGet, exec and tcpSocket',
 );
 
-const anything = z.record(z.string(), z.unknown(), must('a mapping of options'));
+const anything = z.record(z.string(), z.unknown(), must('a mapping of options')).superRefine(refuseNoNumbers);
+/** `.nan` and `.inf` are numbers to YAML, and nothing to engines, clusters and the journal. */
+function refuseNoNumbers(options: unknown, context: z.RefinementCtx): void {
+	const look = (value: unknown, path: PropertyKey[]): void => {
+		if (typeof value === 'number' && !Number.isFinite(value))
+			context.addIssue({code: 'custom', path, message: `must be a number that JSON has, too, not ${value}`});
+		if (Array.isArray(value)) for (const [index, inner] of value.entries()) look(inner, [...path, index]);
+		else if (typeof value === 'object' && value !== null) for (const [key, inner] of Object.entries(value)) look(inner, [...path, key]);
+	};
+	look(options, []);
+}
+
 export const driverOptions = mapping({
 	docker: anything.optional().describe('Added to what is sent to Docker'),
 	kubernetes: anything.optional().describe('Added to what is sent to Kubernetes'),

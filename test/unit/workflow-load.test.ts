@@ -57,6 +57,13 @@ agents:
 	});
 });
 
+test('a negative zero is a zero, as it is once it was written down', () => {
+	const workflow = loadValid(`agents: [{name: a, driver_options: {docker: {x: [-0.0, -0]}}}]
+tasks: [{command: x, retry: {limit: 1, exit_codes: [-0]}}]`);
+	expect(workflow.agents[0]?.driverOptions).toEqual({docker: {x: [0, 0]}});
+	expect(workflow.tasks[0]?.retry.exitCodes).toEqual([0]);
+});
+
 test('keys for containers have no effect on a local agent, and that is told where they stand', () => {
 	const {workflow, notices} = load('tasks: [{command: x}]\nagents:\n  - name: a\n    volume: "./a:/b"\n    ports: [80]');
 	expect(workflow?.agents[0]?.type).toBe('local');

@@ -109,6 +109,14 @@ test.each([
 		'{name: a, readiness_probe: {httpGet: {path: /}}}',
 		'`readiness_probe.httpGet.port` is missing; it must be a port number, or the name of a port',
 	],
+	[
+		'{name: a, driver_options: {docker: {HostConfig: {Binds: [a, .nan]}}}}',
+		'`driver_options.docker.HostConfig.Binds[1]` must be a number that JSON has, too, not NaN',
+	],
+	[
+		'{name: a, driver_options: {kubernetes: {x: -.inf}}}',
+		'`driver_options.kubernetes.x` must be a number that JSON has, too, not -Infinity',
+	],
 	['{name: a, driver_options: {dokcer: {}}}', 'unknown key `dokcer`; did you mean `docker`?'],
 	[
 		'{name: a, command: x}',

@@ -109,7 +109,7 @@ async function call(command: Command, {argv, words}: Given, session: Session): P
 	const {environment, host, output, errors, interruptions, terminal: claim, statusLine} = session;
 	refuseNowhere();
 	const {readSettings} = await import('./settings.ts');
-	const {operands, flags} = await readArguments(command, words);
+	const {operands, flags} = await readArguments(command, words, commands);
 	// The parser sets a title of its own, so that `ps` would show no command line.
 	process.title = ['byoai', ...withoutSecrets(argv)].join(' ');
 	const terminal = {out: output.isTerminal, err: errors.isTerminal};

@@ -6,7 +6,7 @@ import {commandIndex} from '../../source/commands/words/option-words.ts';
 function read(name: string, ...words: string[]) {
 	const command = commands.find(candidate => candidate.name === name);
 	if (command === undefined) throw new Error(`no command ${name}`);
-	return readArguments(command, words);
+	return readArguments(command, words, commands);
 }
 
 const usage = (message: RegExp) => expect.objectContaining({code: 'usage', message: expect.stringMatching(message)});
@@ -45,7 +45,7 @@ test.each([
 	['run', ['x', '--dryrun'], /unknown option --dryrun; did you mean `--dry-run`\? See: byoai run --help/],
 	['run', ['x', '--no-colour'], /unknown option --no-colour; did you mean `--no-color`\?/],
 	['run', ['x', '-q'], /unknown option -q\./],
-	['ps', ['--dry-run'], /byoai ps has no option --dry-run/],
+	['ps', ['--dry-run'], /byoai ps has no option --dry-run; byoai run and byoai retry have it\. See: byoai ps --help/],
 	['run', ['x', '--port'], /--port needs a value: <number>/],
 	['run', ['x', '--port='], /--port needs a value/],
 	['', ['-f'], /--workflow needs a value: <file>/],
@@ -54,7 +54,7 @@ test.each([
 	['run', ['x', '--param='], /--param needs a value/],
 	['run', ['x', '--no-tui=false'], /--no-tui takes no value/],
 	['run', ['x', '--json=yes'], /--json takes no value/],
-	['run', ['x', '-f', 'y'], /byoai run has no option -f\./],
+	['run', ['x', '-f', 'y'], /byoai run has no option -f; byoai and byoai agent-manager-mode have it\./],
 	['validate', [], /byoai validate needs <file>\.\.\. See/],
 	['run', ['x', '--host', 'a', '--host', 'b'], /--host can only be set once/],
 	['run', [], /byoai run needs <file>/],

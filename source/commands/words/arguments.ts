@@ -8,15 +8,15 @@ export type Arguments = {readonly operands: readonly string[]; readonly flags: F
 
 /**
  * Reads the words after (and before) a command. Throws `usage`, naming what was probably meant: an unknown option, one without its
- * value, one that is given twice, too few or too many operands.
+ * value, one that is given twice, too few or too many operands. `all`: the commands, of which others may have the option that this one has not.
  */
-export async function readArguments(command: Command, words: readonly string[]): Promise<Arguments> {
+export async function readArguments(command: Command, words: readonly string[], all: readonly Command[]): Promise<Arguments> {
 	const known: readonly OptionName[] = [...command.options, ...commonOptions];
 	checkValues(command, words, known);
 	const parsed = await parse(known, words);
 	for (const [name, value] of Object.entries(parsed.flags)) {
 		const option = known.includes(name as OptionName) ? options[name as OptionName] : undefined;
-		if (option === undefined) throw unknownOption(command, name, words, known);
+		if (option === undefined) throw unknownOption(command, name, {words, known, all});
 		if (option.value !== undefined && [value].flat().includes('')) throw usage(command, `${spelling(name)} needs a value: ${option.value}`);
 	}
 	checkOperands(command, parsed.operands);
@@ -75,12 +75,22 @@ function meowFlag({value, short, multiple}: Option) {
 	return value === undefined ? {type: 'boolean' as const, ...shape} : {type: 'string' as const, ...shape};
 }
 
-function unknownOption(command: Command, name: string, words: readonly string[], known: readonly OptionName[]): ByoaiError {
+/** Of more commands nobody reads which they are. */
+const mostHaving = 3;
+
+type Typed = {readonly words: readonly string[]; readonly known: readonly OptionName[]; readonly all: readonly Command[]};
+
+function unknownOption(command: Command, name: string, {words, known, all}: Typed): ByoaiError {
 	const typed = name.length === 1 ? `-${name}` : spelling(name);
 	const negated = `--no-${typed.slice(2)}`;
 	const shown = words.includes(negated) ? negated : typed;
-	const isKnown = Object.hasOwn(options, name) || Object.values(options).some(({short}) => short === name);
-	if (isKnown) return usage(command, `${title(command)} has no option ${shown}`);
+	const [option] = Object.entries(options).find(([long, {short}]) => long === name || short === name) ?? [];
+	if (option !== undefined) {
+		const having = all.filter(({hidden, options: own}) => hidden !== true && own.includes(option as OptionName)).map(title);
+		const elsewhere =
+			having.length === 0 || having.length > mostHaving ? '' : `; ${having.join(' and ')} ${having.length === 1 ? 'has' : 'have'} it`;
+		return usage(command, `${title(command)} has no option ${shown}${elsewhere}`);
+	}
 	const spellings = known.flatMap(option => [spelling(option), ...(options[option].negated ? [negation(option)] : [])]);
 	return usage(command, `unknown option ${shown}${didYouMean(shown, spellings)}`);
 }

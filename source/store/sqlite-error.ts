@@ -1,22 +1,35 @@
+import {accessSync, constants} from 'node:fs';
 import {ByoaiError} from '../model/error.ts';
 
 type Advice = {readonly what: string; readonly advice: string; readonly retryable?: boolean};
 
 const otherPath = 'or name another state directory with BYOAI_STATE_DIR';
-const damaged = {what: 'is damaged', advice: 'Restore it from a backup, or move it away to begin anew; task logs stay where they are.'};
-const busy = {
+const damaged: Advice = {
+	what: 'is damaged',
+	advice: 'Restore it from a backup, or move it away to begin anew; task logs stay where they are.',
+};
+const busy: Advice = {
 	what: 'is locked by another program',
 	advice: 'End that program (a backup, an open sqlite3 shell) and try again.',
 	retryable: true,
 };
-const forbidden = {what: 'may not be written', advice: `Give this user the right to write the file and its directory, ${otherPath}.`};
+const forbidden: Advice = {
+	what: 'may not be written',
+	advice: `Give this user the right to write the file and its directory, ${otherPath}.`,
+};
+
+/** SQLite calls a file read-only that its own header says it may not write. */
+const foreign: Advice = {what: 'is of a format that this version may only read, or is damaged', advice: damaged.advice};
+
+/** SQLITE_READONLY by itself: its extended codes tell of other causes. */
+const readonly = 8;
 
 /** By primary result code, as https://sqlite.org/rescode.html numbers them. */
 const byResultCode: ReadonlyMap<number, Advice> = new Map<number, Advice>([
 	[3 /* PERM */, forbidden],
 	[5 /* BUSY */, busy],
 	[6 /* LOCKED */, busy],
-	[8 /* READONLY */, forbidden],
+	[readonly, forbidden],
 	[10 /* IOERR */, {what: 'cannot be read or written: the disk reports an error', advice: `Check the disk, ${otherPath}.`}],
 	[11 /* CORRUPT */, damaged],
 	[13 /* FULL */, {what: 'cannot grow: the disk is full', advice: `Free some space, ${otherPath}.`, retryable: true}],
@@ -30,10 +43,19 @@ const byResultCode: ReadonlyMap<number, Advice> = new Map<number, Advice>([
  */
 export function fromSqlite(error: unknown, file: string): unknown {
 	if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
-	const known = byResultCode.get(error.errcode & 0xff);
+	const known = error.errcode === readonly && mayWrite(file) ? foreign : byResultCode.get(error.errcode & 0xff);
 	if (known === undefined) return new ByoaiError('internal', `${file}: ${error.message} (SQLite ${error.errcode})`, {cause: error});
 	const message = `${file} ${known.what} (SQLite ${error.errcode}: ${error.message}). ${known.advice}`;
 	return new ByoaiError('unavailable', message, {retryable: known.retryable ?? false, cause: error});
+}
+
+function mayWrite(file: string): boolean {
+	try {
+		accessSync(file, constants.W_OK);
+		return true;
+	} catch {
+		return false;
+	}
 }
 
 /** The error for a database that SQLite itself reads without complaint but that does not hold together. */

@@ -43,10 +43,17 @@ const byResultCode: ReadonlyMap<number, Advice> = new Map<number, Advice>([
  */
 export function fromSqlite(error: unknown, file: string): unknown {
 	if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
-	const known = error.errcode === readonly && mayWrite(file) ? foreign : byResultCode.get(error.errcode & 0xff);
+	const known = adviceOn(error.errcode, error.message, file);
 	if (known === undefined) return new ByoaiError('internal', `${file}: ${error.message} (SQLite ${error.errcode})`, {cause: error});
 	const message = `${file} ${known.what} (SQLite ${error.errcode}: ${error.message}). ${known.advice}`;
 	return new ByoaiError('unavailable', message, {retryable: known.retryable ?? false, cause: error});
+}
+
+function adviceOn(errcode: number, message: string, file: string): Advice | undefined {
+	if (errcode === readonly && mayWrite(file)) return foreign;
+	// It has no code of its own for a header that it does not know.
+	if (message === 'unsupported file format') return damaged;
+	return byResultCode.get(errcode & 0xff);
 }
 
 function mayWrite(file: string): boolean {

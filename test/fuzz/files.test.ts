@@ -97,7 +97,8 @@ test(
 				[1, [['', {how: 'fill', at: 696_639, length: 2423, byte: 0}]]],
 				// Another letter in the name of a column.
 				[0, [['', {how: 'flip', at: 921_198, bit: 0}]]],
-				// A format that only a later SQLite may write.
+				// A format that no SQLite knows, and one that only a later one may write.
+				[0, [['', {how: 'fill', at: 286_742, length: 26, byte: 32}]]],
 				[1, [['', {how: 'flip', at: 18, bit: 0}]]],
 			],
 		});

@@ -31,6 +31,7 @@ export default defineConfig({
 		teardownTimeout: 10_000,
 		// Hundreds of processes read the same program: compiled once, it costs each of them less.
 		env: {NODE_COMPILE_CACHE: join(tmpdir(), 'byoai-test-compile-cache')},
+		setupFiles: ['test/helpers/property-seed.ts'],
 		restoreMocks: true,
 		unstubEnvs: true,
 		expect: {requireAssertions: true, poll: {timeout: 10_000, interval: 20}},

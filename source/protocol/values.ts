@@ -57,13 +57,18 @@ export function text(value: unknown, path: string, most: number): string {
 /** A whole number from `least` on. */
 export function whole(value: unknown, path: string, least: number): number {
 	if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) throw malformed(path, `a whole number from ${least} on`);
-	return value;
+	return withoutSign(value);
 }
 
 /** Milliseconds: of a duration, or since 1970. */
 export function time(value: unknown, path: string): number {
 	if (typeof value !== 'number' || !(value >= 0 && value <= timeLimit)) throw malformed(path, 'milliseconds');
-	return value;
+	return withoutSign(value);
+}
+
+/** 0 for -0: what is read is what will be written down. */
+function withoutSign(value: number): number {
+	return value === 0 ? 0 : value;
 }
 
 /** True or false. */

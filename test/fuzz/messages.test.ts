@@ -14,6 +14,7 @@ import {anyOrders, anyReport, anyTask, nearly} from './messages.ts';
 import {anyJson} from './texts.ts';
 
 const runs = ['r1', 'r2'];
+const orders = {session: 's', answers: 0, leaseMs: 60_000, start: [], stop: [], acknowledged: {outcomes: [], logs: []}, drain: false};
 
 /** What is read reads the same again; what is not is refused with the place. */
 function expectRead(parse: (value: unknown) => unknown, value: unknown): void {
@@ -39,7 +40,8 @@ test('every message is read, or refused with what must be where', fuzzTimeout, a
 			expect(error).toBeInstanceOf(ByoaiError);
 		}
 	});
-	await fuzz('messages', property, {runs: 1000});
+	// JSON has a -0, which it writes as 0.
+	await fuzz('messages', property, {runs: 1000, examples: [[{...orders, answers: -0}]]});
 });
 
 test('whatever Orders come in whatever order, the session of an agent stays in order', fuzzTimeout, async () => {

@@ -66,7 +66,6 @@ export function createImageAgents(options: ImageAgentsOptions): Driver {
 
 	return {
 		name: 'docker',
-		validate: () => [],
 		probe: () => Promise.resolve(),
 		start: async ({agent}: InstanceSpec) => {
 			await driverOf(agent.type).probe();

@@ -31,13 +31,10 @@ export type Gateway = {
  * - An instance with a `command` is no other thing: it is started by name, and stays when its program has ended, with its output and its exit code,
  *   until it is stopped; a `start` then finds the ended one. A driver that has `find`, `output` and `end` can have such instances.
  * - What goes wrong rejects with a `ByoaiError`: `invalid` (the spec cannot be, its image for instance: nobody tries that again), `unavailable`
- *   (the machine cannot).
+ *   (the machine cannot). What can be seen in a spec alone, `refusals.ts` says before.
  */
 export interface Driver {
 	readonly name: Handle['driver'];
-
-	/** What this driver cannot do of a spec, in words for the author of the workflow; empty: all fine. Pure. */
-	validate(spec: InstanceSpec): readonly string[];
 
 	/** Whether it can work here, for these agents where they are known. Rejects with `unavailable` and what to do about it. */
 	probe(agents?: readonly AgentSpec[]): Promise<void>;

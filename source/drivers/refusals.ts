@@ -8,7 +8,7 @@ import {validateLocal} from './local/spec.ts';
 /** Stands for whatever a task says. */
 const anyCommand: InstanceCommand = {ref: {run: '', task: 0, attempt: 1}, task: '', argv: ['sh', '-c', ''], env: {}};
 
-/** What their drivers cannot do of agents, and of tasks with an `image`: told without them, from what is written alone. */
+/** What drivers cannot do of agents, and of tasks with an `image`: told by what is written alone, and by no engine. */
 export type Refusals = {
 	/** In words; empty: all fine. `directory`: what relative paths are relative to. */
 	readonly refusalsOf: (agent: AgentSpec, directory: string) => readonly string[];

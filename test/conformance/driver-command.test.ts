@@ -76,8 +76,7 @@ describe.for(Object.entries(places))('an instance with a command, %s driver', ([
 		throw new Error('it printed nothing');
 	}
 
-	test('its spec is fine here', () => {
-		expect(driver.validate(place.spec('a', 'prints'))).toEqual([]);
+	test('it is there with its output and its end', () => {
 		expect([typeof driver.output, typeof driver.end]).toEqual(['function', 'function']);
 	});
 

@@ -66,8 +66,7 @@ describe.for(Object.entries(places))('%s driver', ([, {create: createPlace, with
 	});
 
 	test('can work here', async () => {
-		await driver.probe();
-		expect(driver.validate(place.spec('a'))).toEqual([]);
+		await expect(driver.probe()).resolves.toBeUndefined();
 	});
 
 	test('a second start finds the same instance', async () => {

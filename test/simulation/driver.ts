@@ -64,7 +64,6 @@ export class DriverHost {
 		const fails = (chance: number) => !this.#world.healed && random.chance(chance);
 		return {
 			name: 'fake',
-			validate: () => [],
 			probe: () => Promise.resolve(),
 			start: spec => {
 				this.#starting.set(spec.name, spec);

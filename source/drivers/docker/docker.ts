@@ -75,7 +75,6 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 
 	return {
 		name: 'docker',
-		validate: spec => validateDocker(spec, options),
 		probe: async () => {
 			await ask('answer', (await connect()).ping(), pingMs);
 		},

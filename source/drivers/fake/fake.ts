@@ -55,7 +55,6 @@ export function createFakeDriver(options: FakeDriverOptions): Driver {
 
 	return {
 		name: 'fake',
-		validate: () => [],
 		probe: () => Promise.resolve(),
 		start: async spec => {
 			closing.signal.throwIfAborted();

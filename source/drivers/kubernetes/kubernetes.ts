@@ -45,7 +45,6 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Driver
 class KubernetesDriver implements Driver {
 	readonly name = 'kubernetes';
 	readonly losesInstances = true;
-	readonly validate = validateKubernetes;
 	readonly #options: KubernetesDriverOptions;
 	readonly #closing = new AbortController();
 	readonly #turns = createTurns();

@@ -87,7 +87,6 @@ export function createLocalDriver(options: LocalDriverOptions): Driver {
 
 	return {
 		name: 'local',
-		validate: validateLocal,
 		probe: () => probe(directory, command),
 		start: spec => {
 			const problems = validateLocal(spec);

@@ -34,7 +34,6 @@ export class ImagePort {
 		const isCluster = this.#engine.parts.type === 'kubernetes';
 		return {
 			name: 'fake',
-			validate: () => [],
 			probe: () => this.#ask(() => undefined),
 			start: spec => this.#turns.start(spec.name, stopped => this.#start(spec, stopped)),
 			stop: ({name}) => this.#turns.stop(name, () => this.#stop(name)),

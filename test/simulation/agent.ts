@@ -47,7 +47,8 @@ export class AgentProcess {
 		this.#audit = audit;
 		this.options = options;
 		this.session = new Session(world.newId('s'), options.slots);
-		this.#machine = new Machine(world);
+		// One of them stands for the systems that are not Linux.
+		this.#machine = new Machine(world, options.name !== 'west');
 		this.#contact = contactOf(world, requests, this);
 		world.trace(() => `${options.name} starts as ${this.session.id}`);
 		this.#contact.start();

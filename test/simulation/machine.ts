@@ -21,11 +21,14 @@ export class Machine {
 	#sleptMs = 0;
 	#wallOffsetMs = 0;
 	readonly #world: World;
+	readonly #hasBootClock: boolean;
 	/** Its clocks run at this rate. */
 	readonly rate: number;
 
-	constructor(world: World) {
+	/** `hasBootClock`: its system tells how long it has been on, as Linux does, suspended times included. */
+	constructor(world: World, hasBootClock: boolean) {
 		this.#world = world;
+		this.#hasBootClock = hasBootClock;
 		this.rate = world.random.pick([0.98, 1, 1.02]);
 	}
 
@@ -41,7 +44,11 @@ export class Machine {
 
 	get now(): Now {
 		const {now} = this.#world;
-		return {monotonicMs: (now - this.#sleptMs) * this.rate, wallMs: now * this.rate + this.#wallOffsetMs};
+		return {
+			monotonicMs: (now - this.#sleptMs) * this.rate,
+			wallMs: now * this.rate + this.#wallOffsetMs,
+			...(this.#hasBootClock && {bootMs: now * this.rate}),
+		};
 	}
 
 	/** Does this in the agent's process once it is not paused; never once it is dead. */
@@ -64,9 +71,9 @@ export class Machine {
 		});
 	}
 
-	/** Somebody sets the wall clock. Of a machine that is off nobody does: it has two clocks here, as every system has; a third, which Linux has, shows that. */
+	/** Somebody sets the wall clock. While a machine is suspended nobody does but where a third clock shows that: nothing else is promised. */
 	setClock(byMs: number): void {
-		if (!this.#suspended) this.#wallOffsetMs += byMs;
+		if (!this.#suspended || this.#hasBootClock) this.#wallOffsetMs += byMs;
 	}
 
 	/** `wake` comes first when it is over. */
